@@ -1,0 +1,120 @@
+/** The JSON that the gateway and its clients exchange: snake_case, RFC 3339 times with milliseconds, UUIDv7 ids (DESIGN: "JSON"). */
+
+import { z } from "zod";
+
+const time = z.iso.datetime({ precision: 3 });
+const uuid = z.uuid();
+
+/** RFC 8693 §2.2.1 */
+export const tokenAnswer = z.object({
+  access_token: z.string(),
+  issued_token_type: z.literal("urn:ietf:params:oauth:token-type:access_token"),
+  token_type: z.literal("Bearer"),
+  expires_in: z.number().int(),
+  session_id: uuid,
+  session_url: z.url(),
+  connection: z.string(),
+  hosts: z.array(z.string()),
+});
+export type TokenAnswer = z.infer<typeof tokenAnswer>;
+
+/** RFC 6749 §5.2, plus `code`. */
+export const tokenError = z.object({ error: z.string(), error_description: z.string(), code: z.string() });
+export type TokenError = z.infer<typeof tokenError>;
+
+/** The signed end of a session; null until sessions are sealed. */
+export const seal = z
+  .object({
+    session_id: uuid,
+    calls: z.number().int(),
+    head: z.string(),
+    state: z.enum(["closed", "expired"]),
+    sealed_at: time,
+    log_index: z.number().int().nullable(),
+    checkpoint: z.string().nullable(),
+  })
+  .nullable();
+
+export const closeAnswer = z.object({
+  calls: z.number().int(),
+  denied: z.number().int(),
+  approved: z.number().int(),
+  masked: z.number().int(),
+  seal,
+  url: z.url(),
+});
+export type CloseAnswer = z.infer<typeof closeAnswer>;
+
+export const session = z.object({
+  id: uuid,
+  url: z.url(),
+  connection: z.string(),
+  caller: z.looseObject({ issuer: z.string(), subject: z.string() }),
+  state: z.enum(["open", "closed", "expired"]),
+  opened_at: time,
+  closed_at: time.nullable(),
+  calls: z.number().int(),
+  denied: z.number().int(),
+  approved: z.number().int(),
+  masked: z.number().int(),
+  seal,
+});
+export type SessionJson = z.infer<typeof session>;
+
+export const headers = z.array(z.tuple([z.string(), z.string()]));
+
+export const body = z.object({
+  size: z.number().int(),
+  sha256: z.string(),
+  content_type: z.string().nullable(),
+  encoding: z.string().nullable(),
+  truncated: z.boolean(),
+  /** Valid UTF-8 in no coding; absent in lists when it is over 32 KiB, and for session tokens. */
+  text: z.string().optional(),
+  /** Everything else. */
+  base64: z.string().optional(),
+});
+export type BodyJson = z.infer<typeof body>;
+
+export const message = z.object({ headers, body: body.nullable() });
+
+export const call = z.object({
+  id: z.string(),
+  session_id: uuid,
+  n: z.number().int(),
+  url: z.url(),
+  operation: z.string(),
+  access: z.enum(["read", "write", "destructive", "submit", "unknown"]),
+  method: z.string(),
+  host: z.string(),
+  path: z.string(),
+  query: z.string(),
+  state: z.enum(["open", "closed", "refused", "indeterminate"]),
+  decision: z.object({
+    effect: z.enum(["allow", "deny", "approve", "observe"]),
+    rules: z.array(z.object({ name: z.string(), effect: z.string(), reason: z.string() })),
+    reason: z.string(),
+    policy: z.string(),
+  }),
+  approval_id: uuid.nullable(),
+  status: z.number().int().nullable(),
+  error_code: z.string().nullable(),
+  error: z.string().nullable(),
+  upstream: z.string().nullable(),
+  client: z.string().nullable(),
+  received_at: time,
+  decided_at: time,
+  forwarded_at: time.nullable(),
+  first_byte_at: time.nullable(),
+  done_at: time.nullable(),
+  request: message,
+  response: message.nullable(),
+});
+export type CallJson = z.infer<typeof call>;
+
+export const auditEvent = z.object({ id: uuid, at: time, kind: z.string(), who: z.string(), what: z.string(), reason: z.string() });
+
+export const page = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), next_cursor: z.string().nullable() });
+
+/** Datadog's error shape, for every answer the gateway gives itself. */
+export const apiError = z.object({ errors: z.array(z.string()) });

@@ -1,0 +1,29 @@
+/** What happened outside any session, or to the gateway itself: sign-ins, refused tokens and requests, views, changes. */
+
+export const auditKinds = [
+  "token_refused",
+  "request_refused",
+  "session_opened",
+  "session_renewed",
+  "session_closed",
+  "session_expired",
+  "recording_viewed",
+  "sign_in",
+  "sign_in_refused",
+  "configuration_loaded",
+  "configuration_refused",
+  "call_indeterminate",
+] as const;
+
+export type AuditKind = (typeof auditKinds)[number];
+
+export type AuditEvent = {
+  readonly kind: AuditKind;
+  /** `github repo:acme/app:ref:refs/heads/main`, `ops (auditor)`, an address, `gateway`. */
+  readonly who: string;
+  /** What was asked for or touched: a path, a session id, a file. Never a token. */
+  readonly what: string;
+  readonly reason: string;
+};
+
+export type StoredAuditEvent = AuditEvent & { readonly id: string; readonly at: Date };

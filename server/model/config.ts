@@ -1,0 +1,66 @@
+/** The configuration once it has been read and validated: durations in milliseconds, sizes in bytes, secrets wrapped. */
+
+import type { Connection, Secret } from "./connection.ts";
+import type { Effect } from "./decision.ts";
+
+export type Issuer = {
+  readonly name: string;
+  /** Exact `iss`. */
+  readonly issuer: string;
+  /** The single `aud` we accept. */
+  readonly audience: string;
+  /** CEL over `caller`: who may open a session at all. Required. */
+  readonly allow: string;
+  /** JSONPath of the groups claim, `$.groups`. */
+  readonly groups?: string;
+  /** GitHub event names that are accepted although they are refused by default. */
+  readonly events: readonly string[];
+  /** JWS algorithms accepted from this issuer; default RS256. */
+  readonly algorithms: readonly string[];
+  /** GitHub Actions claims rules apply (github.com, *.ghe.com, GHES `/_services/token`, or said so by `kind: github`). */
+  readonly kind: "github" | "oidc";
+};
+
+export type Role = "viewer" | "approver" | "auditor" | "admin";
+
+export type AccessToken = { readonly name: string; readonly role: Role; readonly token: Secret };
+
+export type RuleSource = {
+  readonly name: string;
+  readonly effect: Effect;
+  /** CEL; left out: always matches. */
+  readonly when: string;
+  readonly phase: "request" | "response";
+  readonly observe: boolean;
+  /** Kept as written for the approvals to come. */
+  readonly approvers?: unknown;
+  readonly expires?: number;
+};
+
+export type MaskSource = {
+  readonly name: string;
+  readonly detect: readonly string[];
+  readonly fields: readonly string[];
+  readonly where: readonly ("reply" | "recording")[];
+};
+
+export type Config = {
+  /** Path of the file that was read, for messages. */
+  readonly file: string;
+  readonly publicUrl: string;
+  readonly listen: { readonly host: string; readonly port: number };
+  /** Connection string; absent: embedded PostgreSQL under `dataDir`. */
+  readonly database?: Secret;
+  /** `./data` beside the configuration file's working directory: embedded database, keys. */
+  readonly dataDir: string;
+  readonly identity: { readonly issuers: readonly Issuer[] };
+  readonly connections: readonly Connection[];
+  readonly access: { readonly tokens: readonly AccessToken[] };
+  readonly policy: { readonly rules: readonly RuleSource[]; readonly masks: readonly MaskSource[]; readonly observe: boolean };
+  /** How long a plain client's connection is held for an approval, ms. */
+  readonly hold: number;
+  /** `*.dd.example.com` */
+  readonly dataHosts?: string;
+  readonly limits: { readonly inspect: number; readonly record: number };
+  readonly retention: { readonly bodies: number; readonly receipts: number };
+};
