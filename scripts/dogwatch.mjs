@@ -1,0 +1,32 @@
+#!/usr/bin/env node
+/** The `dogwatch` command: hands over to server/main.ts on Node 24, also when an older Node started it. */
+
+import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { askForNode24, node24, root } from "./node24.mjs";
+
+if (!existsSync(`${root}node_modules`)) {
+  console.error("dogwatch: the dependencies are not installed; run `npm ci` in the checkout first.");
+  process.exit(2);
+}
+
+const node = node24();
+if (node === null) askForNode24();
+else if (node === process.execPath) await import("../server/main.ts");
+else runOn(node);
+
+/** Stands for the newer Node: passes signals on, ends as it ends. */
+function runOn(newer) {
+  const child = spawn(newer, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"]) process.on(signal, () => child.kill(signal));
+  child.on("error", (error) => {
+    console.error(`dogwatch: ${newer} could not be started: ${error.message}`);
+    process.exit(2);
+  });
+  child.on("exit", (code, signal) => {
+    if (signal === null) process.exit(code);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}

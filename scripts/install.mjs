@@ -1,0 +1,109 @@
+/** Installs what the lock file names, once: `npm start` and `npm test` call it first. Plain JavaScript, as it runs on the machine's own Node (≥ 20). */
+
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+
+const oldest = 20;
+const root = fileURLToPath(new URL("..", import.meta.url));
+const stamp = `${root}node_modules/.installed`;
+const lock = `${root}.installing`;
+
+if (Number.parseInt(process.versions.node, 10) < oldest) {
+  fail(`Node ${oldest} or newer is needed to install; this is ${process.version}. See https://nodejs.org.`);
+}
+if (!isInstalled()) {
+  await takeLock();
+  try {
+    if (!isInstalled()) install();
+  } finally {
+    rmSync(lock, { force: true });
+  }
+}
+
+/** The stamp is written last, so an install that was cut short is done again. */
+function isInstalled() {
+  return existsSync(stamp) && readFileSync(stamp, "utf8") === wanted();
+}
+
+/** What has to be installed: another lock file, platform or architecture (a folder shared with a container) is another install. */
+function wanted() {
+  const hash = createHash("sha256").update(readFileSync(`${root}package-lock.json`));
+  return `${hash.digest("hex")} ${process.platform}-${process.arch}\n`;
+}
+
+/** `npm start` and `npm test` may be started at once: the second one waits for the first one's install. */
+async function takeLock() {
+  for (let said = false; ; said = true) {
+    try {
+      writeFileSync(lock, String(process.pid), { flag: "wx" });
+      return;
+    } catch (error) {
+      if (error.code !== "EEXIST") fail(`cannot write into ${root} (${error.code}). Clone it as the user who runs it.`);
+    }
+    const owner = Number(readIfThere(lock));
+    if (owner > 0 && !isAlive(owner)) rmSync(lock, { force: true });
+    else if (!said)
+      console.error(
+        `dogwatch: waiting for another install (process ${owner || "unknown"}; remove ${lock} if there is none)`,
+      );
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+}
+
+function readIfThere(file) {
+  try {
+    return readFileSync(file, "utf8");
+  } catch {
+    return "";
+  }
+}
+
+function isAlive(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === "EPERM";
+  }
+}
+
+function install() {
+  console.error("dogwatch: installing dependencies (once; about 10 seconds)");
+  // npm ci removes node_modules, and with it the Node that may be running this file: use the one that runs npm.
+  const node = process.env.npm_node_execpath ?? process.execPath;
+  const npm = process.env.npm_execpath;
+  const args = [
+    "ci",
+    "--include=dev",
+    "--include=optional",
+    "--ignore-scripts=false",
+    "--no-audit",
+    "--no-fund",
+    "--loglevel=error",
+  ];
+  const options = { cwd: root, stdio: ["ignore", 2, 2], env: environment() };
+  const done = npm === undefined ? spawnSync("npm", args, options) : spawnSync(node, [npm, ...args], options);
+  if (done.error) fail(`npm could not be started: ${done.error.message}`);
+  if (done.signal) fail(`the install was stopped by ${done.signal}; start again to repeat it.`);
+  if (done.status !== 0) {
+    fail(
+      "the install failed; npm's reason is above. A proxy or a registry mirror is set with `npm config set` (https-proxy, registry).",
+    );
+  }
+  writeFileSync(stamp, wanted());
+}
+
+/** The environment without what the outer npm put there and without switches that would leave out what is needed. */
+function environment() {
+  const unwanted =
+    /^(npm_(lifecycle_|package_|command$|config_(omit|include|production|only|ignore_scripts|dry_run)$)|NODE_ENV$)/i;
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !unwanted.test(name)));
+}
+
+function fail(message) {
+  console.error(`dogwatch: ${message}`);
+  rmSync(lock, { force: true });
+  process.exit(1);
+}

@@ -1,0 +1,136 @@
+/**
+ * Everything that must hold, in one command: `npm test`. With arguments only the named tests run: `npm test -- test/store`.
+ * The last line is `N passed, N failed, N skipped`; every check counts as one, and the exit code is 1 when anything failed.
+ */
+
+import { spawn } from "node:child_process";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { delimiter } from "node:path";
+import { askForNode24, node24, root } from "./node24.mjs";
+
+const minutes = 60_000;
+
+/** What is checked beside the tests, cheapest first; each is also an npm script of the same name. */
+const checks = [
+  { name: "format", what: "formatting (biome)", command: ["biome", "format", "."], fix: "npm run format" },
+  { name: "lint", what: "lint (oxlint)", command: ["oxlint", "--type-aware", "--deny-warnings"], fix: "npm run lint" },
+  { name: "typecheck", what: "types (tsc)", command: ["tsc", "-p", "."], fix: "npm run typecheck" },
+  { name: "unused", what: "unused code (knip)", command: ["knip"], fix: "npm run unused" },
+  {
+    name: "check-dist",
+    what: "dist/ is what the sources bundle to",
+    command: ["node", "scripts/bundle.ts", "--check"],
+    fix: "npm run build",
+  },
+  {
+    name: "check-catalogue",
+    what: "the catalogue is current",
+    command: ["node", "scripts/catalogue.ts", "--check"],
+    fix: "npm run catalogue",
+  },
+  {
+    name: "check-schema",
+    what: "docs/dogwatch.schema.json is current",
+    command: ["node", "scripts/schema.ts", "--check"],
+    fix: "npm run schema",
+  },
+];
+
+const node = node24() ?? askForNode24();
+const tallyFile = `${root}build/tally.json`;
+const filters = process.argv.slice(2);
+const total = { passed: 0, failed: 0, skipped: [] };
+
+if (filters.length === 0) for (const check of checks) await runCheck(check);
+await runTests();
+
+if (total.skipped.length > 0) console.log("\nSkipped:");
+for (const { test, reason } of total.skipped) console.log(`  ${test}\n    because: ${reason}`);
+console.log(`\n${total.passed} passed, ${total.failed} failed, ${total.skipped.length} skipped`);
+process.exitCode = total.failed === 0 ? 0 : 1;
+
+async function runCheck({ what, command, fix }) {
+  const started = Date.now();
+  const { ok, output } = await run(command, { quiet: true, deadline: 5 * minutes });
+  const seconds = ((Date.now() - started) / 1000).toFixed(1);
+  console.log(`${ok ? "passed" : "FAILED"}  ${what} (${seconds} s)`);
+  if (ok) total.passed += 1;
+  else {
+    total.failed += 1;
+    console.log(`${output.trimEnd().replaceAll(/^/gm, "        ")}\n        try: ${fix}`);
+  }
+}
+
+async function runTests() {
+  mkdirSync(`${root}build`, { recursive: true });
+  rmSync(tallyFile, { force: true });
+  const { ok } = await run(["vitest", "run", ...filters], { quiet: false, deadline: 15 * minutes });
+  const tests = readTally();
+  for (const problem of tests.broken) console.log(`FAILED  ${problem}`);
+  const failed = tests.failed + tests.broken.length;
+  total.passed += tests.passed;
+  // vitest knows of failures that belong to no test; none of them may pass as a success.
+  total.failed += ok ? failed : Math.max(failed, 1);
+  total.skipped.push(...tests.skipped);
+}
+
+function readTally() {
+  try {
+    return JSON.parse(readFileSync(tallyFile, "utf8"));
+  } catch {
+    return { passed: 0, failed: 0, skipped: [], broken: ["the tests did not run to their end"] };
+  }
+}
+
+/** Runs a command in a process group of its own, so that nothing it started is left behind when it hangs or is interrupted. */
+function run(command, { quiet, deadline }) {
+  const [program, ...args] = command;
+  const child = spawn(program === "node" ? node : program, args, {
+    cwd: root,
+    env: environment(),
+    detached: true,
+    stdio: quiet ? ["ignore", "pipe", "pipe"] : ["ignore", 1, 1],
+  });
+  return new Promise((resolve) => {
+    let output = "";
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding("utf8").on("data", (text) => (output += text));
+    const kill = (signal) => {
+      try {
+        process.kill(-child.pid, signal);
+      } catch {
+        // Already gone.
+      }
+    };
+    const timer = setTimeout(() => {
+      output += `\n${command.join(" ")} did not end within ${deadline / minutes} minutes`;
+      if (!quiet) console.log(output);
+      kill("SIGKILL");
+    }, deadline);
+    const interrupt = (signal) => {
+      kill("SIGTERM");
+      process.exit(signal === "SIGINT" ? 130 : 143);
+    };
+    process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+    const end = (ok) => {
+      clearTimeout(timer);
+      process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+      resolve({ ok, output });
+    };
+    child.on("error", (error) => {
+      output += error.message;
+      end(false);
+    });
+    child.on("close", (code) => end(code === 0));
+  });
+}
+
+/** The tests talk to loopback only; what the machine or a CI job has set for real work would lead them astray. */
+function environment() {
+  const unwanted =
+    /^(GITHUB_|ACTIONS_|RUNNER_|INPUT_|DD_|DATADOG_|DOGWATCH_|PG[A-Z]+$|DATABASE_URL$|NODE_EXTRA_CA_CERTS$|(HTTPS?|ALL|NO)_PROXY$)/i;
+  const plain = process.stdout.isTTY ? {} : { NO_COLOR: "1", FORCE_COLOR: "0" };
+  const kept = Object.entries(process.env).filter(([name]) => !unwanted.test(name));
+  const path = `${root}node_modules/.bin${delimiter}${process.env.PATH}`;
+  return { ...Object.fromEntries(kept), ...plain, PATH: path, DOGWATCH_TALLY: tallyFile };
+}
