@@ -44,6 +44,18 @@ export type MaskSource = {
   readonly where: readonly ("reply" | "recording")[];
 };
 
+/** Something wrong or noteworthy at a place of the configuration, before it is known where in the file that is. */
+export type Finding = {
+  /** `["policy", "rules", 0, "when"]` */
+  readonly path: readonly (string | number)[];
+  readonly message: string;
+  /** UTF-16 units into the text at that path. */
+  readonly offset?: number;
+};
+
+/** A finding at its place in the file, lines and columns from 1. */
+export type Problem = Finding & { readonly file: string; readonly line: number; readonly column: number };
+
 export type Config = {
   /** Path of the file that was read, for messages. */
   readonly file: string;
@@ -56,11 +68,17 @@ export type Config = {
   readonly identity: { readonly issuers: readonly Issuer[] };
   readonly connections: readonly Connection[];
   readonly access: { readonly tokens: readonly AccessToken[] };
-  readonly policy: { readonly rules: readonly RuleSource[]; readonly masks: readonly MaskSource[]; readonly observe: boolean };
+  readonly policy: {
+    readonly rules: readonly RuleSource[];
+    readonly masks: readonly MaskSource[];
+    readonly observe: boolean;
+  };
   /** How long a plain client's connection is held for an approval, ms. */
   readonly hold: number;
   /** `*.dd.example.com` */
   readonly dataHosts?: string;
   readonly limits: { readonly inspect: number; readonly record: number };
   readonly retention: { readonly bodies: number; readonly receipts: number };
+  /** Accepted, but to be said loudly at start: what this version does not do yet, what is only observed. */
+  readonly notices: readonly Problem[];
 };

@@ -1,0 +1,103 @@
+/** What types alone do not see in a condition: functions that could hang, and words that can never match. */
+
+import type { ASTNode } from "@marcbachmann/cel-js";
+import { RE2JS } from "re2js";
+import { nearest, suggest } from "../../model/nearest.ts";
+import { accessClasses } from "../../model/operation.ts";
+import { fieldsOf } from "./language.ts";
+
+/** Why a condition cannot be used: `offset` counts UTF-16 units from the start of its text. */
+export type Flaw = { readonly message: string; readonly offset: number };
+
+/** Values a name can have at all, `operation.access` → `read`, `write`, …: another literal beside it is a typo. */
+export type Vocabulary = Readonly<Record<string, readonly string[]>>;
+
+/** What is known without a configuration. */
+export const closedWords: Vocabulary = {
+  "operation.access": accessClasses,
+  "connection.kind": ["live", "sandbox"],
+};
+
+export const flawsOf = (ast: ASTNode, vocabulary: Vocabulary): Flaw[] =>
+  [...nodes(ast)].flatMap((node) => [...callFlaws(node), ...fieldFlaws(node), ...wordFlaws(node, vocabulary)]);
+
+/** Every node, the arguments of macros included. */
+export function* nodes(value: unknown): Generator<ASTNode> {
+  if (Array.isArray(value)) for (const member of value) yield* nodes(member);
+  else if (isNode(value)) {
+    yield value;
+    yield* nodes(value.args);
+  }
+}
+
+const isNode = (value: unknown): value is ASTNode =>
+  typeof value === "object" && value !== null && "op" in value && "args" in value && "start" in value;
+
+/** `matches` is V8's backtracking RegExp: one request could stop the gateway for seconds. `.re()` takes linear time. */
+const callFlaws = (node: ASTNode): Flaw[] => {
+  if (node.op !== "call" && node.op !== "rcall") return [];
+  const [name, first, last] = node.args;
+  if (name === "matches")
+    return [
+      {
+        message: "matches() is not available, because its running time has no bound; write .re() (RE2 syntax)",
+        offset: node.pos,
+      },
+    ];
+  if (name !== "re" || node.op !== "rcall") return [];
+  const [pattern] = Array.isArray(last) ? last : [];
+  if (pattern === undefined) return [];
+  if (pattern.op !== "value" || typeof pattern.args !== "string")
+    return [
+      { message: "re() takes a pattern written in the policy, not one made from other values", offset: pattern.start },
+    ];
+  return patternFlaws(pattern.args, pattern.start);
+};
+
+const patternFlaws = (pattern: string, offset: number): Flaw[] => {
+  try {
+    RE2JS.compile(pattern);
+    return [];
+  } catch (error) {
+    const why = error instanceof Error ? error.message : "error parsing regexp";
+    return [{ message: `not a regular expression of RE2: ${why}`, offset }];
+  }
+};
+
+/** `has(request.bdy)` would be false for ever, and types say nothing about it. */
+const fieldFlaws = (node: ASTNode): Flaw[] => {
+  if (node.op !== "." || node.args[0].op !== "id") return [];
+  const known = fieldsOf[node.args[0].args];
+  const field = node.args[1];
+  if (known === undefined || known.includes(field)) return [];
+  return [{ message: `unknown name ${node.args[0].args}.${field}${suggest(field, known)}`, offset: node.pos }];
+};
+
+/** A deny rule for `operation.access == "distructive"` would never deny anything. */
+const wordFlaws = (node: ASTNode, vocabulary: Vocabulary): Flaw[] => {
+  if (node.op !== "==" && node.op !== "!=" && node.op !== "in") return [];
+  const [left, right] = node.args;
+  const name = dotted(left) ?? dotted(right);
+  const words = name === undefined ? undefined : vocabulary[name];
+  if (words === undefined) return [];
+  const literals = [left, right].flatMap((side) => (side.op === "list" ? side.args : [side]));
+  return literals.flatMap((literal) => {
+    if (literal.op !== "value" || typeof literal.args !== "string" || words.includes(literal.args)) return [];
+    const meant = nearest(literal.args, words);
+    const fix =
+      meant !== undefined
+        ? `did you mean "${meant}"?`
+        : words.length <= 12
+          ? `it is one of ${words.join(", ")}`
+          : "no such name is known";
+    return [{ message: `${name} is never "${literal.args}"; ${fix}`, offset: literal.start }];
+  });
+};
+
+/** `operation.access` for that node, undefined for anything that is not a plain name. */
+export const dotted = (node: ASTNode): string | undefined => {
+  if (node.op === "id") return node.args;
+  if (node.op !== ".") return undefined;
+  const left = dotted(node.args[0]);
+  return left === undefined ? undefined : `${left}.${node.args[1]}`;
+};
