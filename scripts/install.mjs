@@ -2,7 +2,7 @@
 
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const oldest = 20;
@@ -24,7 +24,23 @@ if (!isInstalled()) {
 
 /** The stamp is written last, so an install that was cut short is done again. */
 function isInstalled() {
-  return existsSync(stamp) && readFileSync(stamp, "utf8") === wanted();
+  if (readIfThere(stamp) === wanted()) return true;
+  if (!isInstalledByHand()) return false;
+  writeFileSync(stamp, wanted());
+  return true;
+}
+
+/** Whether somebody's own `npm ci` or `npm install` left exactly what the lock file names: npm notes at its end what it installed. */
+function isInstalledByHand() {
+  const noted = readIfThere(`${root}node_modules/.package-lock.json`);
+  if (noted === "") return false;
+  const installed = JSON.parse(noted).packages;
+  const { "": _root, ...locked } = JSON.parse(readFileSync(`${root}package-lock.json`, "utf8")).packages;
+  return (
+    Object.entries(locked).every(
+      ([path, { optional, version }]) => (installed[path]?.version ?? (optional && version)) === version,
+    ) && Object.keys(installed).every((path) => path in locked)
+  );
 }
 
 /** What has to be installed: another lock file, platform or architecture (a folder shared with a container) is another install. */
@@ -70,7 +86,7 @@ function isAlive(pid) {
 }
 
 function install() {
-  console.error("dogwatch: installing dependencies (once; about 10 seconds)");
+  console.error("dogwatch: installing dependencies (once; less than a minute)");
   // npm ci removes node_modules, and with it the Node that may be running this file: use the one that runs npm.
   const node = process.env.npm_node_execpath ?? process.execPath;
   const npm = process.env.npm_execpath;

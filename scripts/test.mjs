@@ -12,6 +12,12 @@ const minutes = 60_000;
 
 /** What is checked beside the tests, cheapest first; each is also an npm script of the same name. */
 const checks = [
+  {
+    name: "check-lock",
+    what: "package-lock.json is complete",
+    command: ["node", "scripts/lock.mjs", "--check"],
+    fix: "npm run lock",
+  },
   { name: "format", what: "formatting (biome)", command: ["biome", "format", "."], fix: "npm run format" },
   { name: "lint", what: "lint (oxlint)", command: ["oxlint", "--type-aware", "--deny-warnings"], fix: "npm run lint" },
   { name: "typecheck", what: "types (tsc)", command: ["tsc", "-p", "."], fix: "npm run typecheck" },
