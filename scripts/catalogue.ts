@@ -55,7 +55,10 @@ function readOperations(file: string, hosts: ReadonlyMap<string, string>): Gener
 function readOperation(body: string, hosts: ReadonlyMap<string, string>, file: string): GeneratedOperation {
   const path = body.slice(0, body.indexOf('"'));
   const request = body.slice(0, body.indexOf("return requestContext;"));
-  const server = /\.getServer\("(v[12])\.(\w+)\.(\w+)"\)\s*\.makeRequestContext\(localVarPath, http_1\.HttpMethod\.([A-Z]+)\)/.exec(request);
+  const server =
+    /\.getServer\("(v[12])\.(\w+)\.(\w+)"\)\s*\.makeRequestContext\(localVarPath, http_1\.HttpMethod\.([A-Z]+)\)/.exec(
+      request,
+    );
   if (!server) throw new Error(`${file}: no server or method for ${path}; has the client's generator changed?`);
   const [, version, api, name = "", method = ""] = server;
   const host = hosts.get(`${version}.${api}.${name}`);
@@ -95,6 +98,8 @@ if (process.argv[1] !== undefined && pathToFileURL(resolve(process.argv[1])).hre
   } else {
     const catalogue = readClient();
     writeFileSync(target, formatCatalogue(catalogue));
-    console.log(`${fileURLToPath(pathToFileURL(target))}: ${catalogue.operations.length} operations of client ${catalogue.client}`);
+    console.log(
+      `${fileURLToPath(pathToFileURL(target))}: ${catalogue.operations.length} operations of client ${catalogue.client}`,
+    );
   }
 }
