@@ -34,6 +34,10 @@ export type RuleSource = {
   readonly observe: boolean;
   /** Kept as written for the approvals to come. */
   readonly approvers?: unknown;
+  readonly groups?: readonly string[];
+  readonly via?: readonly ("comment" | "check" | "page")[];
+  readonly grants?: unknown;
+  /** ms */
   readonly expires?: number;
 };
 

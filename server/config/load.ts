@@ -1,0 +1,91 @@
+/** Reads dogwatch.yaml into a configuration, or says everything that is wrong with it, each with file, line, column and the fix. */
+
+import { resolve } from "node:path";
+import type { Config, Finding, Problem } from "../model/config.ts";
+import { explainIssues, noMessage } from "./explain.ts";
+import { bracketed, contradictions, kindOfIssuer, notices } from "./meaning.ts";
+import { type ConfigFile, configFile } from "./schema.ts";
+import { type Located, parseSource, readText, type Source, type Surroundings } from "./source.ts";
+
+export type Environment = Surroundings["env"];
+
+/** Looks at a configuration whose shape is right, and finds what only the engine knows: whether its conditions compile. */
+export type Examine = (config: Config) => readonly Finding[];
+
+/**
+ * The configuration in `file`, with `${env:…}` taken from `env`; or every problem, in the order of the file.
+ * Nothing is thrown: what cannot be read is a problem too.
+ */
+export const loadConfig = (file: string, env: Environment, examine: Examine = () => []): Config | Problem[] => {
+  const text = readText(file);
+  return typeof text === "string" ? parseConfig(text, { file, env }, examine) : text;
+};
+
+export const isConfig = (loaded: Config | Problem[]): loaded is Config => !Array.isArray(loaded);
+
+/** The same for text that has been read already; references are resolved beside `surroundings.file`. */
+export const parseConfig = (text: string, surroundings: Surroundings, examine: Examine): Config | Problem[] => {
+  const source = parseSource(text, surroundings);
+  if (Array.isArray(source)) return source.sort(inOrder);
+  const shaped = configFile.safeParse(source.value, { error: noMessage, reportInput: true });
+  if (!shaped.success) return placed(explainIssues(shaped.error.issues, source.expanded), source);
+  const findings = contradictions(shaped.data);
+  const config = configOf(shaped.data, surroundings.file, placed(notices(shaped.data), source));
+  const all = [...findings, ...examine(config)];
+  return all.length > 0 ? placed(all, source) : config;
+};
+
+/** `dogwatch.yaml:5:13 policy.rules.0.when: unknown name operation.acess; did you mean access?` */
+export const formatProblem = ({ file, line, column, path, message }: Problem): string =>
+  `${file}:${line}:${column} ${path.length === 0 ? "" : `${path.join(".")}: `}${message}`;
+
+const placed = (findings: readonly Located[], source: Source): Problem[] => findings.map(source.place).sort(inOrder);
+
+const inOrder = (a: Problem, b: Problem): number => a.line - b.line || a.column - b.column;
+
+const configOf = (data: ConfigFile, file: string, noticed: readonly Problem[]): Config => {
+  const publicUrl = data.publicUrl ?? `http://${bracketed(data.listen.host)}:${data.listen.port}`;
+  return {
+    file,
+    publicUrl,
+    listen: data.listen,
+    ...(data.database && { database: data.database }),
+    dataDir: resolve(data.dataDir),
+    identity: {
+      issuers: data.identity.issuers.map(({ groups, kind, audience, ...issuer }) => ({
+        ...issuer,
+        audience: audience ?? publicUrl,
+        kind: kind ?? kindOfIssuer(issuer.issuer),
+        ...(groups !== undefined && { groups }),
+      })),
+    },
+    connections: data.connections.map(({ endpoint, allow, ...connection }) => ({
+      ...connection,
+      ...(endpoint !== undefined && { endpoint }),
+      ...(allow !== undefined && { allow }),
+    })),
+    access: data.access,
+    policy: { rules: data.policy.rules.map(ruleOf), masks: data.policy.masks, observe: data.policy.observe },
+    hold: data.hold,
+    ...(data.dataHosts !== undefined && { dataHosts: data.dataHosts }),
+    limits: data.limits,
+    retention: data.retention,
+    notices: noticed,
+  };
+};
+
+const ruleOf = ({
+  approvers,
+  groups,
+  via,
+  grants,
+  expires,
+  ...rule
+}: ConfigFile["policy"]["rules"][number]): Config["policy"]["rules"][number] => ({
+  ...rule,
+  ...(approvers !== undefined && { approvers }),
+  ...(groups !== undefined && { groups }),
+  ...(via !== undefined && { via }),
+  ...(grants !== undefined && { grants }),
+  ...(expires !== undefined && { expires }),
+});

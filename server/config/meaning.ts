@@ -1,0 +1,173 @@
+/** What the shape of single values does not show: names used twice, settings that contradict each other or that nothing would obey yet. */
+
+import type { Finding } from "../model/config.ts";
+import { isLoopback } from "./values.ts";
+import type { ConfigFile } from "./schema.ts";
+import type { Located } from "./source.ts";
+
+/** Findings that make the configuration unusable. A safety setting that nothing would obey is one of them. */
+export const contradictions = (file: ConfigFile): Located[] => [
+  ...twice(["identity", "issuers"], file.identity.issuers, "name"),
+  ...twice(["identity", "issuers"], file.identity.issuers, "issuer"),
+  ...twice(["connections"], file.connections, "name"),
+  ...twice(["access", "tokens"], file.access.tokens, "name"),
+  ...twice(["policy", "rules"], file.policy.rules, "name"),
+  ...sameTokens(file.access.tokens),
+  ...missingAddress(file),
+  ...file.identity.issuers.flatMap(issuerContradictions),
+  ...file.policy.rules.flatMap(ruleContradictions),
+  ...notYet(file),
+];
+
+/** Findings that are said loudly at start, and do not stop it. */
+export const notices = (file: ConfigFile): Finding[] => [
+  ...observed(file),
+  ...unprotectedAddress(file),
+  ...file.access.tokens.flatMap(({ token }, index) =>
+    token.reveal().length < 20
+      ? [
+          {
+            path: ["access", "tokens", index, "token"],
+            message: "is short for a token that never expires; make one with openssl rand -hex 32",
+          },
+        ]
+      : [],
+  ),
+  ...file.policy.rules.flatMap(({ effect }, index) =>
+    effect === "approve"
+      ? [
+          {
+            path: ["policy", "rules", index, "effect"],
+            message: "approvals are not part of this version: calls it matches are refused with approval_required",
+          },
+        ]
+      : [],
+  ),
+];
+
+const twice = <K extends string>(
+  path: readonly string[],
+  items: readonly Readonly<Record<K, string>>[],
+  key: K,
+): Located[] =>
+  items.flatMap((item, index) =>
+    items.findIndex((other) => other[key] === item[key]) < index
+      ? [{ path: [...path, index, key], message: `${item[key]} is used twice; every ${key} must be its own` }]
+      : [],
+  );
+
+const sameTokens = (tokens: ConfigFile["access"]["tokens"]): Located[] =>
+  tokens.flatMap(({ token }, index) => {
+    const first = tokens.findIndex((other) => other.token.reveal() === token.reveal());
+    return first < index
+      ? [
+          {
+            path: ["access", "tokens", index, "token"],
+            message: `is the same token as that of ${tokens[first]?.name}; every name needs its own`,
+          },
+        ]
+      : [];
+  });
+
+const missingAddress = ({ publicUrl, listen }: ConfigFile): Located[] =>
+  publicUrl === undefined && !isLoopback(bracketed(listen.host))
+    ? [
+        {
+          path: ["publicUrl"],
+          message: "is required when the gateway listens on more than loopback: clients and links need its address",
+        },
+      ]
+    : [];
+
+export const bracketed = (host: string): string => (host.includes(":") ? `[${host}]` : host);
+
+const issuerContradictions = (
+  { events, kind, issuer }: ConfigFile["identity"]["issuers"][number],
+  index: number,
+): Located[] =>
+  events.length > 0 && (kind ?? kindOfIssuer(issuer)) === "oidc"
+    ? [
+        {
+          path: ["identity", "issuers", index, "events"],
+          message: "belongs to issuers of GitHub Actions; add kind: github if this is one",
+        },
+      ]
+    : [];
+
+/** github.com, ghe.com and GitHub Enterprise Server (`https://HOST/_services/token`) are known by their address. */
+export const kindOfIssuer = (issuer: string): "github" | "oidc" => {
+  const { hostname, pathname } = new URL(issuer);
+  const isGitHub =
+    hostname === "token.actions.githubusercontent.com" || /^token\.actions\.[a-z0-9-]+\.ghe\.com$/.test(hostname);
+  return isGitHub || pathname === "/_services/token" ? "github" : "oidc";
+};
+
+const approvalKeys = ["approvers", "groups", "via", "grants", "expires"] as const;
+
+const ruleContradictions = (rule: ConfigFile["policy"]["rules"][number], index: number): Located[] => {
+  const path = ["policy", "rules", index];
+  const found: Located[] = [];
+  if (rule.phase === "response")
+    found.push({
+      path: [...path, "phase"],
+      message: "rules on responses are not part of this version; this rule would never be asked",
+    });
+  if (rule.effect === "allow" && rule.observe)
+    found.push({
+      path: [...path, "observe"],
+      message: "is for deny and approve rules; an allow rule has nothing to only observe",
+    });
+  if (rule.effect !== "approve")
+    for (const key of approvalKeys)
+      if (rule[key] !== undefined)
+        found.push({
+          path: [...path, key],
+          at: "key",
+          message: `belongs to rules with effect: approve; nobody is asked by a rule that says ${rule.effect}`,
+        });
+  return found;
+};
+
+/** Settings of later versions that people would rely on. */
+const notYet = ({ policy }: ConfigFile): Located[] =>
+  policy.masks.length > 0
+    ? [
+        {
+          path: ["policy", "masks"],
+          at: "key",
+          message:
+            "masking is not part of this version: nothing would be masked; take the entries out (keys in URLs stay hidden)",
+        },
+      ]
+    : [];
+
+const observed = ({ policy }: ConfigFile): Finding[] => [
+  ...(policy.observe
+    ? [
+        {
+          path: ["policy", "observe"],
+          message: "is on: what would be denied is forwarded and only recorded, except what destroys",
+        },
+      ]
+    : []),
+  ...policy.rules.flatMap(({ observe, name }, index) =>
+    observe
+      ? [
+          {
+            path: ["policy", "rules", index, "observe"],
+            message: `rule ${name} only observes: what it would refuse is forwarded`,
+          },
+        ]
+      : [],
+  ),
+];
+
+const unprotectedAddress = ({ publicUrl }: ConfigFile): Finding[] =>
+  publicUrl?.startsWith("http:") && !isLoopback(new URL(publicUrl).hostname)
+    ? [
+        {
+          path: ["publicUrl"],
+          message: "is http: session tokens would travel readable; put TLS in front and write https:",
+        },
+      ]
+    : [];

@@ -1,0 +1,193 @@
+/** The shape of dogwatch.yaml. Keys and defaults are the product's contract; the JSON Schema for editors is made from this. */
+
+import { z } from "zod";
+import { sites } from "../datadog/hosts.ts";
+import { effects } from "../model/decision.ts";
+import {
+  duration,
+  endpointAddress,
+  issuerAddress,
+  listen,
+  multilineSecret,
+  name,
+  publicAddress,
+  secret,
+  size,
+} from "./values.ts";
+
+const condition = z.string().min(1, { error: "is empty" }).max(10_000, { error: "is longer than 10000 characters" });
+
+/** JWS algorithms with a public key; `none` and the HS family would let anybody who knows the public key sign. */
+const algorithms = [
+  "RS256",
+  "RS384",
+  "RS512",
+  "PS256",
+  "PS384",
+  "PS512",
+  "ES256",
+  "ES384",
+  "ES512",
+  "EdDSA",
+  "Ed25519",
+] as const;
+
+const required = (why: string) => ({
+  error: (issue: { input?: unknown }) => (issue.input === undefined ? `is required: ${why}` : undefined),
+});
+
+const issuer = z.strictObject({
+  name: name.describe("Name of the issuer, as caller.issuer_name and in messages"),
+  issuer: issuerAddress.describe("Exact iss of its tokens"),
+  audience: z
+    .string()
+    .min(1, { error: "is empty" })
+    .optional()
+    .describe("The single aud that is accepted; default: publicUrl"),
+  allow: z
+    .string(required('it says who may open a session at all, like allow: caller.repository_owner_id == "1234"'))
+    .min(1, { error: "is empty: it says who may open a session at all" })
+    .max(10_000, { error: "is longer than 10000 characters" })
+    .describe("CEL over caller: who may open a session at all"),
+  groups: z
+    .string()
+    .regex(/^\$((\.[A-Za-z_][\w-]*)|(\['[^'\]]+'\]))+$/, {
+      error: "must be a path to a claim, like $.groups or $['https://example.com/groups']",
+    })
+    .optional()
+    .describe("Claim with the caller's groups, like $.groups"),
+  events: z
+    .array(
+      z.string().regex(/^[a-z_]{1,50}$/, { error: "must be the name of a GitHub event, like pull_request_target" }),
+    )
+    .default([])
+    .describe("GitHub events accepted although they are refused by default"),
+  algorithms: z.array(z.enum(algorithms)).min(1).default(["RS256"]).describe("Signature algorithms that are accepted"),
+  kind: z
+    .enum(["github", "oidc"])
+    .optional()
+    .describe("Whether the claims are those of GitHub Actions; default: by the address"),
+});
+
+const connection = z.strictObject({
+  name: name.describe("Name that clients ask for"),
+  kind: z.enum(["live", "sandbox"]).describe("Replays go to sandbox connections only"),
+  site: z.enum(sites).describe("Datadog site"),
+  endpoint: endpointAddress.optional().describe("Replaces the address of every host of the site"),
+  allow: condition.optional().describe("CEL over caller: narrows who may use this connection"),
+  apiKey: secret.describe("Datadog API key, like ${env:DD_API_KEY}"),
+  appKey: secret.describe("Datadog application key, like ${env:DD_APP_KEY}"),
+});
+
+const accessToken = z.strictObject({
+  name,
+  role: z.enum(["viewer", "approver", "auditor", "admin"]).describe("What its bearer may see"),
+  token: secret
+    .refine((token) => token.reveal().length >= 8, {
+      error: "is shorter than 8 characters: anybody could guess it; make one with openssl rand -hex 32",
+    })
+    .describe("Static token, like ${env:DOGWATCH_OPS_TOKEN}"),
+});
+
+const words = z.array(z.string().min(1, { error: "is empty" }));
+
+const approvers = z.strictObject({
+  permission: z.enum(["read", "triage", "write", "maintain", "admin"]).optional(),
+  teams: words.optional(),
+  groups: words.optional(),
+  count: z.int().min(1, { error: "must be at least 1" }).max(20, { error: "must be at most 20" }).optional(),
+});
+
+const rule = z.strictObject({
+  name: name.describe("Name of the rule in decisions and messages"),
+  effect: z.enum(effects).describe("The strongest effect of all matching rules wins: deny, approve, allow"),
+  when: condition.default("true").describe("CEL over caller, connection, operation, request; left out: always"),
+  phase: z.enum(["request", "response"]).default("request"),
+  observe: z.boolean().default(false).describe("Only record what this deny or approve rule would do"),
+  approvers: approvers.optional().describe("Who may answer"),
+  groups: words.optional().describe("Who may answer for callers that are not GitHub's"),
+  via: z
+    .array(z.enum(["comment", "check", "page"]))
+    .min(1)
+    .optional()
+    .describe("Which ways of answering count"),
+  grants: z
+    .union([z.boolean(), z.array(z.string()).min(1)], { error: "must be true, false or a list like [session, 30m]" })
+    .optional(),
+  expires: duration(1_000).optional().describe("How long a question stays open"),
+});
+
+const mask = z.strictObject({
+  name,
+  detect: words.default([]),
+  fields: words.default([]),
+  where: z
+    .array(z.enum(["reply", "recording"]))
+    .min(1)
+    .default(["reply", "recording"]),
+});
+
+const github = z.strictObject({
+  apiUrl: issuerAddress.default("https://api.github.com").describe("GitHub Enterprise Server: https://HOST/api/v3"),
+  appId: z.union([z.int().positive(), z.string().regex(/^\d+$/)], { error: "must be the number of the GitHub App" }),
+  privateKey: multilineSecret.describe("Private key of the GitHub App, like ${file:/run/secrets/app.pem}"),
+  webhookSecret: secret,
+});
+
+const signIn = z.strictObject({
+  github: z.boolean().default(true),
+  oidc: z.array(z.looseObject({ issuer: issuerAddress })).default([]),
+});
+
+/** Everything dogwatch.yaml may say. */
+export const configFile = z
+  .strictObject({
+    publicUrl: publicAddress
+      .optional()
+      .describe("Where people and clients reach the gateway; default: the address it listens on, if that is loopback"),
+    listen: listen.default({ host: "127.0.0.1", port: 8080 }).describe("HOST:PORT"),
+    database: secret
+      .optional()
+      .describe("PostgreSQL connection string; left out: an embedded PostgreSQL under dataDir"),
+    dataDir: z
+      .string()
+      .min(1, { error: "is empty" })
+      .default("./data")
+      .describe("Embedded database and generated keys, from the working directory"),
+    identity: z.strictObject({ issuers: z.array(issuer).min(1, { error: "must have at least one issuer" }) }),
+    connections: z.array(connection).min(1, { error: "must have at least one connection" }),
+    access: z.strictObject({ tokens: z.array(accessToken).default([]) }).default({ tokens: [] }),
+    github: github.optional().describe("GitHub App for approvals"),
+    policy: z
+      .strictObject({
+        rules: z.array(rule).default([]),
+        masks: z.array(mask).default([]),
+        observe: z.boolean().default(false).describe("Forward and record what would be denied, except what destroys"),
+      })
+      .default({ rules: [], masks: [], observe: false }),
+    hold: duration(0).default(50_000).describe("How long a plain client's connection is held for an approval"),
+    dataHosts: z
+      .string()
+      .regex(/^\*(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?){2,}$/, {
+        error: "must be a wildcard in lower case, like *.dd.example.com",
+      })
+      .optional()
+      .describe("Wildcard domain whose hosts stand for Datadog's"),
+    limits: z
+      .strictObject({ inspect: size.default(8 * 2 ** 20), record: size.default(64 * 2 ** 20) })
+      .default({ inspect: 8 * 2 ** 20, record: 64 * 2 ** 20 }),
+    retention: z
+      .strictObject({
+        bodies: duration(86_400_000).default(90 * 86_400_000),
+        receipts: duration(86_400_000).default(400 * 86_400_000),
+      })
+      .default({ bodies: 90 * 86_400_000, receipts: 400 * 86_400_000 }),
+    signIn: signIn.optional().describe("How people sign in"),
+    keys: z
+      .strictObject({ mask: multilineSecret.optional(), sign: multilineSecret.optional() })
+      .optional()
+      .describe("Generated under dataDir when left out"),
+  })
+  .describe("Configuration of a Dogwatch gateway");
+
+export type ConfigFile = z.output<typeof configFile>;
