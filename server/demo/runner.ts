@@ -1,0 +1,139 @@
+/**
+ * Runs an action and its job's steps as GitHub's runner does: inputs and files in the environment, main, steps, then post.
+ *
+ * @see https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions#environment-files
+ */
+
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+
+export type RunnerOptions = {
+  /** What the runner sets for every step: `GITHUB_*`, `RUNNER_*`, `ACTIONS_ID_TOKEN_REQUEST_*`. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly workspace: string;
+  /** Every line that a step prints, commands included. */
+  readonly print: (line: string) => void;
+};
+
+const manifest = z.object({
+  inputs: z.record(z.string(), z.object({ default: z.union([z.string(), z.boolean(), z.number()]).optional() })),
+  runs: z.object({ main: z.string(), post: z.string() }),
+});
+
+type Files = "ENV" | "OUTPUT" | "STATE" | "STEP_SUMMARY" | "PATH";
+
+export class Runner {
+  readonly #options: RunnerOptions;
+  readonly #directory: string;
+  /** What steps exported with `GITHUB_ENV`, for all later ones. */
+  readonly #exported: Record<string, string> = {};
+  #summary = "";
+
+  private constructor(options: RunnerOptions, directory: string) {
+    this.#options = options;
+    this.#directory = directory;
+  }
+
+  static async start(options: RunnerOptions): Promise<Runner> {
+    return new Runner(options, await mkdtemp(join(tmpdir(), "dogwatch-runner-")));
+  }
+
+  /** Runs the action's main; the returned function runs its post with the state that main saved. */
+  async uses(action: string, inputs: Readonly<Record<string, string>>): Promise<{ readonly code: number; post(): Promise<number> }> {
+    const { runs, inputs: declared } = manifest.parse(parse(await readFile(join(action, "action.yml"), "utf8")));
+    const given = { ...defaultsOf(declared), ...inputs };
+    const inputEnv = Object.fromEntries(Object.entries(given).map(([name, value]) => [`INPUT_${name.replaceAll(" ", "_").toUpperCase()}`, value]));
+    const main = await this.#step([process.execPath, join(action, runs.main)], inputEnv);
+    const state = Object.fromEntries(Object.entries(main.state).map(([name, value]) => [`STATE_${name}`, value]));
+    return {
+      code: main.code,
+      post: async () => (await this.#step([process.execPath, join(action, runs.post)], { ...inputEnv, ...state })).code,
+    };
+  }
+
+  /** A `run:` step; its exit code. `ACTIONS_*` variables are for actions only. */
+  async run(command: readonly string[]): Promise<number> {
+    return (await this.#step(command, { ACTIONS_ID_TOKEN_REQUEST_URL: "", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "" })).code;
+  }
+
+  /** What the steps wrote for the job summary, as Markdown. */
+  get summary(): string {
+    return this.#summary;
+  }
+
+  async close(): Promise<void> {
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  async #step(command: readonly string[], extra: Readonly<Record<string, string>>): Promise<{ code: number; state: Record<string, string> }> {
+    const files = await this.#files();
+    const env = { ...process.env, ...this.#options.env, ...this.#exported, ...extra, RUNNER_TEMP: this.#directory, ...files };
+    const code = await this.#spawn(command, env);
+    Object.assign(this.#exported, parseEnvironmentFile(await readFile(files.GITHUB_ENV, "utf8")));
+    this.#summary += await readFile(files.GITHUB_STEP_SUMMARY, "utf8");
+    return { code, state: parseEnvironmentFile(await readFile(files.GITHUB_STATE, "utf8")) };
+  }
+
+  async #files(): Promise<Record<`GITHUB_${Files}`, string>> {
+    const path = (name: Files): string => join(this.#directory, name.toLowerCase());
+    const names: readonly Files[] = ["ENV", "OUTPUT", "STATE", "STEP_SUMMARY", "PATH"];
+    await Promise.all(names.map((name) => writeFile(path(name), "")));
+    return {
+      GITHUB_ENV: path("ENV"),
+      GITHUB_OUTPUT: path("OUTPUT"),
+      GITHUB_STATE: path("STATE"),
+      GITHUB_STEP_SUMMARY: path("STEP_SUMMARY"),
+      GITHUB_PATH: path("PATH"),
+    };
+  }
+
+  #spawn([program = "", ...args]: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+    const child = spawn(program, args, { cwd: this.#options.workspace, env, stdio: ["ignore", "pipe", "pipe"] });
+    for (const stream of [child.stdout, child.stderr]) printLines(stream, this.#options.print);
+    return new Promise((resolve, reject) => {
+      child.on("error", reject);
+      child.on("close", (code) => resolve(code ?? 1));
+    });
+  }
+}
+
+const defaultsOf = (declared: z.infer<typeof manifest>["inputs"]): Record<string, string> =>
+  Object.fromEntries(Object.entries(declared).map(([name, input]) => [name, String(input.default ?? "")]));
+
+/** `NAME=value` and `NAME<<DELIMITER` blocks. */
+export function parseEnvironmentFile(text: string): Record<string, string> {
+  const values: Record<string, string> = {};
+  const lines = text.split(/\r?\n/);
+  for (let i = 0; i < lines.length; i++) {
+    const line = lines[i] ?? "";
+    const block = /^([^=]+?)<<(.+)$/.exec(line);
+    if (block === null) {
+      const equals = line.indexOf("=");
+      if (equals > 0) values[line.slice(0, equals)] = line.slice(equals + 1);
+      continue;
+    }
+    const [, name = "", delimiter] = block;
+    const end = lines.indexOf(delimiter ?? "", i + 1);
+    if (end === -1) throw new Error(`environment file: the value of ${name} has no closing ${delimiter}`);
+    values[name] = lines.slice(i + 1, end).join("\n");
+    i = end;
+  }
+  return values;
+}
+
+function printLines(stream: NodeJS.ReadableStream, print: (line: string) => void): void {
+  let rest = "";
+  stream.setEncoding("utf8");
+  stream.on("data", (text: string) => {
+    const lines = (rest + text).split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) print(line);
+  });
+  stream.on("end", () => {
+    if (rest !== "") print(rest);
+  });
+}

@@ -1,0 +1,48 @@
+/** The agent of the sample job: Datadog's official client, unchanged, that knows nothing of Dogwatch but the environment. */
+
+import { client, v1, v2 } from "@datadog/datadog-api-client";
+
+const configuration = client.createConfiguration();
+configuration.setServer(new client.BaseServerConfiguration(process.env.DATADOG_HOST, {}));
+
+const monitors = new v1.MonitorsApi(configuration);
+const metrics = new v2.MetricsApi(configuration);
+const logs = new v2.LogsApi(configuration);
+
+await attempt("look at the monitors", async () => `${(await monitors.listMonitors()).length} there`);
+const created = await attempt("create a monitor", () =>
+  monitors.createMonitor({
+    body: {
+      name: "Checkout latency p99",
+      type: "metric alert",
+      query: "avg(last_5m):avg:checkout.latency.p99{env:prod} > 2",
+      message: "Checkout is slow. @slack-checkout",
+      options: { thresholds: { critical: 2 } },
+    },
+  }),
+);
+await attempt("raise its threshold", () =>
+  monitors.updateMonitor({
+    monitorId: created?.id ?? 0,
+    body: { query: "avg(last_5m):avg:checkout.latency.p99{env:prod} > 3", options: { thresholds: { critical: 3 } } },
+  }),
+);
+await attempt("submit a metric", () =>
+  metrics.submitMetrics({
+    body: { series: [{ metric: "deploy.duration", type: 3, points: [{ timestamp: Math.floor(Date.now() / 1000), value: 41.5 }], tags: ["env:prod"] }] },
+  }),
+);
+await attempt("search the logs", async () => `${(await logs.listLogs({ body: { filter: { query: "service:checkout" } } })).data?.length ?? 0} found`);
+await attempt("delete the monitor", () => monitors.deleteMonitor({ monitorId: created?.id ?? 0 }));
+
+async function attempt(what, act) {
+  try {
+    const result = await act();
+    console.log(`agent: ${what}: ${typeof result === "string" ? result : "done"}`);
+    return result;
+  } catch (error) {
+    const reasons = error.body?.errors ?? [error.message];
+    console.log(`agent: ${what}: refused, ${reasons.join(", ")}`);
+    return undefined;
+  }
+}

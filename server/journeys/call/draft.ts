@@ -1,0 +1,73 @@
+/** The halves of a receipt, drafted from what is known of the call and masked at once. */
+
+import { createHash } from "node:crypto";
+import { maskPath } from "../../datadog/credentials.ts";
+import type { Closing, HeaderList, Masked, Opening, RecordedBody, RecordedMessage } from "../../model/receipt.ts";
+import { headerOf } from "../../stages/forward/endToEnd.ts";
+import type { RequestBody } from "../../stages/forward/requestBody.ts";
+import { maskClosing, maskOpening } from "../../stages/mask/recording.ts";
+import { Capture } from "../../stages/record/capture.ts";
+import type { OwnAnswer } from "../../stages/reply/refusal.ts";
+import type { Call, CallParts, Judged } from "./parts.ts";
+
+export function draftOpening(call: Call, judged: Judged, body: RecordedBody | null): Masked<Opening> {
+  const { operation, decision, decided_at } = judged;
+  const opening: Opening = {
+    session_id: call.grant.session_id,
+    operation: operation.id,
+    access: operation.access,
+    method: operation.method,
+    host: call.host,
+    path: maskPath(operation, call.presented.path),
+    query: call.presented.query,
+    decision,
+    client: headerOf(call.presented.headers, "user-agent"),
+    received_at: call.received_at,
+    decided_at,
+    request: { headers: call.presented.headers, body },
+  };
+  return maskOpening(opening);
+}
+
+/** How far the call got; filled along the way and always recorded. */
+export type Trace = { readonly upstream: string; readonly forwarded_at: Date; first_byte_at: Date | null };
+
+export const startTrace = (upstream: string, forwarded_at: Date): Trace => ({ upstream, forwarded_at, first_byte_at: null });
+
+export type Ending = Pick<Closing, "state" | "status" | "error_code" | "error" | "response">;
+
+/** The closing of a call of which nothing was sent. */
+export const draftRefusal = (parts: CallParts, ending: Ending): Masked<Closing> =>
+  maskClosing({ ...ending, upstream: null, forwarded_at: null, first_byte_at: null, done_at: parts.now(), request_body: null });
+
+/** `upload`: a request body that was still streaming at the opening, as far as it was read. */
+export const draftClosing = (parts: CallParts, trace: Trace, ending: Ending & { readonly request_body: RecordedBody | null }): Masked<Closing> =>
+  maskClosing({ ...ending, ...trace, done_at: parts.now() });
+
+export const captureOf = (parts: CallParts, headers: HeaderList): Capture =>
+  new Capture({
+    openSpill: parts.openSpill,
+    limit: parts.limits.record,
+    content_type: headerOf(headers, "content-type"),
+    encoding: headerOf(headers, "content-encoding"),
+  });
+
+/** What was read of a body, as it will be stored. */
+export async function recordBytes(parts: CallParts, headers: HeaderList, bytes: Buffer): Promise<RecordedBody | null> {
+  const capture = captureOf(parts, headers);
+  await capture.take(bytes);
+  return capture.finish();
+}
+
+/** The body of a call that will not be forwarded: when more of it was coming, that is said. */
+export async function recordUnsent(call: Call, body: RequestBody): Promise<RecordedBody | null> {
+  const recorded = await recordBytes(call.parts, call.presented.headers, body.prefix);
+  return recorded === null || body.rest === null ? recorded : { ...recorded, truncated: true };
+}
+
+/** An answer that the gateway gave itself. */
+export function recordOwn(answer: OwnAnswer): RecordedMessage {
+  const sha256 = createHash("sha256").update(answer.body).digest();
+  const meta = { size: answer.body.length, sha256, content_type: "application/json", encoding: null, truncated: false };
+  return { headers: answer.headers, body: { ...meta, bytes: answer.body, spill: null } };
+}

@@ -1,0 +1,78 @@
+/** What a call needs of the world, and what is known of it as it goes along. */
+
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Catalogue } from "../../datadog/catalogue.ts";
+import type { Stripped } from "../../datadog/credentials.ts";
+import type { Refusal } from "../../errors.ts";
+import type { AuditEvent } from "../../model/audit.ts";
+import type { Connection } from "../../model/connection.ts";
+import type { Decision } from "../../model/decision.ts";
+import type { Operation } from "../../model/operation.ts";
+import type { SessionGrant } from "../../model/session.ts";
+import type { Policy } from "../../stages/decide/policy.ts";
+import type { RequestBody } from "../../stages/forward/requestBody.ts";
+import type { Upstreams } from "../../stages/forward/upstream.ts";
+import type { Spill } from "../../stages/record/capture.ts";
+import type { ReceiptSink } from "../../stages/record/receipt.ts";
+
+/** `app.ts` joins it. */
+export type CallParts = {
+  present(tokens: readonly string[]): Promise<SessionGrant | Refusal>;
+  connection(name: string): Connection | undefined;
+  policy(): Policy;
+  readonly catalogue: Catalogue;
+  readonly sink: ReceiptSink;
+  openSpill(): Spill;
+  audit(event: AuditEvent): void;
+  readonly upstreams: Upstreams;
+  /** Bytes. */
+  readonly limits: { readonly inspect: number; readonly record: number };
+  readonly publicUrl: string;
+  now(): Date;
+  /** Milliseconds that never go back. */
+  monotonic(): number;
+  /** Told once a call, when its receipt is closed or could not be. */
+  observe(outcome: CallOutcome): void;
+};
+
+export type CallOutcome = {
+  readonly operation: Operation;
+  readonly effect: Decision["effect"];
+  readonly status: number | null;
+  readonly code: string | null;
+  readonly seconds: number;
+};
+
+/** Which Datadog host the caller meant: its site's API, a host by name, or a host of its site by first label. */
+export type Route =
+  | { readonly kind: "api" }
+  | { readonly kind: "host"; readonly host: string }
+  | { readonly kind: "prefix"; readonly prefix: string };
+
+export type Incoming = {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly route: Route;
+  /** Path and query on that host, byte for byte. */
+  readonly target: string;
+};
+
+/** A call whose session is known. */
+export type Call = {
+  readonly parts: CallParts;
+  readonly incoming: Incoming;
+  readonly grant: SessionGrant;
+  readonly connection: Connection;
+  readonly host: string;
+  /** The request with its token slots emptied. */
+  readonly presented: Stripped;
+  readonly received_at: Date;
+};
+
+/** A call of which is known what it is, and what the policy says of it. */
+export type Judged = {
+  readonly operation: Operation;
+  readonly decision: Decision;
+  readonly decided_at: Date;
+  readonly body: RequestBody;
+};

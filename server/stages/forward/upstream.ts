@@ -1,0 +1,162 @@
+/** Sends one request to Datadog (or a connection's endpoint) and hands back its answer as it arrives; never sends anything twice. */
+
+import { type Dispatcher, Pool, errors } from "undici";
+import type { Readable } from "node:stream";
+import type { Connection } from "../../model/connection.ts";
+import type { HeaderList } from "../../model/receipt.ts";
+import { AnswerBody } from "./answerBody.ts";
+
+export type Outgoing = {
+  readonly method: string;
+  /** The Datadog host that is meant: it is in the Host header, whatever the endpoint's address. */
+  readonly host: string;
+  /** Path and query, byte for byte. */
+  readonly target: string;
+  readonly headers: HeaderList;
+  readonly body: Buffer | Readable | null;
+};
+
+export type Answer = {
+  readonly status: number;
+  readonly reason: string;
+  readonly headers: HeaderList;
+  /** Throws `BrokenAnswer` when the answer does not arrive whole. */
+  readonly body: AnswerBody;
+};
+
+/** How a call ended that has no answer. `sent`: its first byte may have left this process. */
+export type Broken = { readonly broken: "timeout" | "network" | "cancelled"; readonly sent: boolean; readonly message: string };
+
+export type Sent = {
+  readonly answered: Promise<Answer | Broken>;
+  /** Closes the connection to the upstream, whatever state the call is in. */
+  cancel(): void;
+};
+
+/** Milliseconds: to connect, to the first byte of the answer, between two pieces of its body. */
+export type Timeouts = { readonly connect: number; readonly headers: number; readonly body: number };
+
+const defaultTimeouts: Timeouts = { connect: 10_000, headers: 120_000, body: 300_000 };
+
+/** Connections to every origin in use. `pipelining: 1`: a request never waits behind another one's answer. */
+export class Upstreams {
+  readonly #pools = new Map<string, Pool>();
+  readonly #timeouts: Timeouts;
+
+  constructor(timeouts: Partial<Timeouts> = {}) {
+    this.#timeouts = { ...defaultTimeouts, ...timeouts };
+  }
+
+  send(origin: string, outgoing: Outgoing): Sent {
+    const exchange = new Exchange();
+    this.#poolOf(origin).dispatch(
+      {
+        path: outgoing.target,
+        method: outgoing.method as Dispatcher.HttpMethod,
+        headers: ["host", outgoing.host, ...outgoing.headers.flat()],
+        body: outgoing.body,
+        idempotent: false,
+      },
+      exchange,
+    );
+    return exchange;
+  }
+
+  #poolOf(origin: string): Pool {
+    const known = this.#pools.get(origin);
+    if (known !== undefined) return known;
+    const pool = new Pool(origin, {
+      pipelining: 1,
+      connections: 256,
+      connect: { timeout: this.#timeouts.connect },
+      headersTimeout: this.#timeouts.headers,
+      bodyTimeout: this.#timeouts.body,
+      // Shorter than any load balancer's: a connection that is about to be closed is not written to.
+      keepAliveTimeout: 4_000,
+      allowH2: false,
+    });
+    this.#pools.set(origin, pool);
+    return pool;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+  }
+}
+
+/** Where calls for `host` really go: the connection's endpoint, or the host itself over TLS. */
+export const originOf = (connection: Connection, host: string): string =>
+  connection.endpoint === undefined ? `https://${host}` : new URL(connection.endpoint).origin;
+
+export const isBroken = (answer: Answer | Broken): answer is Broken => "broken" in answer;
+
+class Exchange implements Dispatcher.DispatchHandler, Sent {
+  readonly answered: Promise<Answer | Broken>;
+  #answer!: (answer: Answer | Broken) => void;
+  #controller: Dispatcher.DispatchController | null = null;
+  #body: AnswerBody | null = null;
+  #cancelled = false;
+
+  constructor() {
+    this.answered = new Promise((resolve) => {
+      this.#answer = resolve;
+    });
+  }
+
+  cancel(): void {
+    this.#cancelled = true;
+    this.#controller?.abort(new errors.RequestAbortedError());
+    // Still waiting for a connection: nobody has to wait for that with it.
+    if (this.#controller === null) this.#answer({ broken: "cancelled", sent: false, message: "cancelled before it was sent" });
+  }
+
+  /** Undici calls this when a connection is there and the first byte is about to be written. */
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    if (this.#cancelled) {
+      controller.abort(new errors.RequestAbortedError());
+      return;
+    }
+    this.#controller = controller;
+  }
+
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, _headers: unknown, reason?: string): void {
+    if (status < 200) return;
+    this.#body = new AnswerBody(controller);
+    this.#answer({ status, reason: reason ?? "", headers: headerList(controller.rawHeaders), body: this.#body });
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#body?.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    this.#body?.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    const timeout = error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError;
+    const broken: Broken = {
+      broken: this.#cancelled ? "cancelled" : timeout ? "timeout" : "network",
+      sent: this.#controller !== null,
+      message: describe(error),
+    };
+    this.#body?.fail(broken);
+    this.#answer(broken);
+  }
+}
+
+const describe = (error: Error): string => {
+  const code = "code" in error && typeof error.code === "string" ? error.code : error.name;
+  return error.message === "" || error.message.includes(code) ? error.message || code : `${code}: ${error.message}`;
+};
+
+function headerList(raw: Dispatcher.DispatchController["rawHeaders"]): HeaderList {
+  if (!Array.isArray(raw)) throw new TypeError("the answer came without raw header fields");
+  const list: [string, string][] = [];
+  for (let i = 0; i + 1 < raw.length; i += 2) list.push([text(raw[i]), text(raw[i + 1])]);
+  return list;
+}
+
+/** Header bytes are latin1 on the wire, and node:http writes them back as latin1. */
+const text = (field: Buffer | string | undefined): string =>
+  typeof field === "string" ? field : (field?.toString("latin1") ?? "");

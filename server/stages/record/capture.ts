@@ -1,0 +1,78 @@
+/** Captures a body as it passes: small ones in memory, large ones chunk by chunk into the store, flat in memory either way. */
+
+import { createHash, type Hash } from "node:crypto";
+import type { RecordedBody } from "../../model/receipt.ts";
+
+/** Up to here a body travels inside its receipt; beyond, it is spilled. */
+export const inlineLimit = 128 * 1024;
+
+/** Where large bodies go while they pass; `store/bodies.ts` is one. */
+export interface Spill {
+  write(chunk: Buffer): Promise<void>;
+  finish(): Promise<{ spill: string }>;
+  abandon(): Promise<void>;
+}
+
+export type CaptureOptions = {
+  readonly openSpill: () => Spill;
+  /** `limits.record`, bytes; what comes after is counted and left out. */
+  readonly limit: number;
+  readonly content_type: string | null;
+  readonly encoding: string | null;
+};
+
+export class Capture {
+  readonly #options: CaptureOptions;
+  readonly #hash: Hash = createHash("sha256");
+  #held: Buffer[] = [];
+  #spill: Spill | null = null;
+  #size = 0;
+  #stored = 0;
+  #finished = false;
+
+  constructor(options: CaptureOptions) {
+    this.#options = options;
+  }
+
+  /** Takes what passed. A promise means: wait for the store before you pass more (backpressure). */
+  take(chunk: Buffer): Promise<void> | undefined {
+    // An upload may still be running when its answer is there and the receipt is written.
+    if (this.#finished) return undefined;
+    this.#size += chunk.length;
+    const kept = chunk.subarray(0, Math.max(0, this.#options.limit - this.#stored));
+    if (kept.length === 0) return undefined;
+    this.#stored += kept.length;
+    this.#hash.update(kept);
+    if (this.#spill !== null) return this.#spill.write(kept);
+    this.#held.push(kept);
+    return this.#stored > inlineLimit ? this.#overflow() : undefined;
+  }
+
+  async #overflow(): Promise<void> {
+    const held = Buffer.concat(this.#held);
+    this.#held = [];
+    this.#spill = this.#options.openSpill();
+    await this.#spill.write(held);
+  }
+
+  /** The body as it will be stored; null when there was none. */
+  async finish(): Promise<RecordedBody | null> {
+    this.#finished = true;
+    if (this.#size === 0) return null;
+    return {
+      size: this.#size,
+      sha256: this.#hash.digest(),
+      content_type: this.#options.content_type,
+      encoding: this.#options.encoding,
+      truncated: this.#size > this.#stored,
+      bytes: this.#spill === null ? Buffer.concat(this.#held) : null,
+      spill: this.#spill === null ? null : (await this.#spill.finish()).spill,
+    };
+  }
+
+  /** Forgets what was captured, when its receipt can no longer be written. */
+  async abandon(): Promise<void> {
+    this.#held = [];
+    await this.#spill?.abandon();
+  }
+}

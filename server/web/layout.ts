@@ -1,0 +1,46 @@
+/** The frame of every page: no script, no external request, dark and light. */
+
+import { type Html, type Piece, html } from "./html.ts";
+
+export const layout = (title: string, body: Piece): Html => html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${title} · Dogwatch</title>
+<link rel="stylesheet" href="/assets/dogwatch.css">
+</head>
+<body>
+<a class="skip" href="#main">Skip to content</a>
+<header><a class="home" href="/sessions">Dogwatch</a><nav aria-label="Pages"><a href="/sessions">Sessions</a></nav></header>
+<main id="main">
+<h1>${title}</h1>
+${body}
+</main>
+</body>
+</html>
+`;
+
+export const stylesheet = `
+:root { color-scheme: light dark; --bg: light-dark(#fbfbfd, #14161b); --ink: light-dark(#1c2330, #e6e9ef); --soft: light-dark(#586174, #a3acbd);
+  --line: light-dark(#dfe3ea, #2c313c); --card: light-dark(#fff, #1b1e25); --link: light-dark(#1f57c3, #8fb4ff);
+  --good: light-dark(#11663a, #74d6a0); --bad: light-dark(#a3202c, #ff9aa2); --warn: light-dark(#7a4b00, #f3c677); }
+* { box-sizing: border-box; }
+body { margin: 0; background: var(--bg); color: var(--ink); font: 16px/1.5 system-ui, sans-serif; }
+header { display: flex; gap: 1.5rem; align-items: baseline; padding: .8rem 1.2rem; border-bottom: 1px solid var(--line); background: var(--card); }
+.home { font-weight: 700; color: var(--ink); text-decoration: none; }
+main { max-width: 72rem; margin: 0 auto; padding: 1rem 1.2rem 4rem; }
+h1 { font-size: 1.4rem; overflow-wrap: anywhere; } h2 { font-size: 1.1rem; margin-top: 2rem; }
+a { color: var(--link); } a:focus-visible, input:focus-visible, button:focus-visible, .scroll:focus-visible { outline: 3px solid var(--link); outline-offset: 2px; }
+.skip { position: absolute; left: -99rem; } .skip:focus { left: 1rem; top: 1rem; background: var(--card); padding: .5rem; }
+.scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; background: var(--card); }
+table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .45rem .7rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+th { color: var(--soft); font-weight: 600; font-size: .85rem; white-space: nowrap; } tr:last-child td { border-bottom: 0; } td.n { text-align: right; font-variant-numeric: tabular-nums; }
+dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
+code, pre { font: .875rem/1.5 ui-monospace, monospace; } pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .8rem; max-height: 40rem; overflow: auto; }
+.allow { color: var(--good); } .deny { color: var(--bad); } .approve, .observe { color: var(--warn); } .soft { color: var(--soft); }
+form { display: grid; gap: .8rem; max-width: 28rem; } input { font: inherit; padding: .5rem; border: 1px solid var(--soft); border-radius: .4rem; background: var(--card); color: var(--ink); width: 100%; }
+button { font: inherit; padding: .5rem 1rem; border: 0; border-radius: .4rem; background: var(--link); color: var(--bg); justify-self: start; cursor: pointer; }
+.notice { border-left: 4px solid var(--bad); padding: .5rem .8rem; background: var(--card); }
+@media (max-width: 40rem) { dl { grid-template-columns: 1fr; } dt { margin-top: .5rem; } }
+`;

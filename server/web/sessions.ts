@@ -1,0 +1,100 @@
+/** The pages that show what was recorded: all sessions, one session, one call. */
+
+import type { BodyJson, CallJson, SessionJson } from "../contract.ts";
+import { type Html, html } from "./html.ts";
+import { layout } from "./layout.ts";
+
+export type Listed<T> = { readonly items: readonly T[]; readonly next_cursor: string | null };
+
+export const sessionsPage = (sessions: Listed<SessionJson>): Html =>
+  layout(
+    "Sessions",
+    sessions.items.length === 0
+      ? html`<p>No session yet. An agent opens one with <code>POST /v1/token</code>; in CI the Dogwatch Action does.</p>`
+      : html`${table("Sessions", ["Opened", "Who", "Connection", "State", "Calls", "Denied"], sessions.items.map(sessionRow))}${more("/sessions", sessions)}`,
+  );
+
+const sessionRow = (session: SessionJson): Html => html`<tr>
+<td><a href="/sessions/${session.id}"><time>${session.opened_at}</time></a></td>
+<td>${whoOf(session)}</td><td>${session.connection}</td><td>${session.state}</td>
+<td class="n">${session.calls}</td><td class="n ${session.denied > 0 ? "deny" : ""}">${session.denied}</td></tr>`;
+
+export const sessionPage = (session: SessionJson, calls: Listed<CallJson>): Html =>
+  layout(
+    `Session ${session.id}`,
+    html`<dl>
+<dt>Who</dt><dd>${whoOf(session)}</dd>
+${claim(session, "workflow", "Workflow")}${claim(session, "job_workflow_ref", "Workflow file")}${claim(session, "event_name", "Event")}${claim(session, "ref", "Ref")}${claim(session, "sha", "Commit")}${claim(session, "actor", "Actor")}${claim(session, "run_id", "Run")}
+<dt>Issuer</dt><dd>${session.caller.issuer}</dd>
+<dt>Connection</dt><dd>${session.connection}</dd>
+<dt>State</dt><dd>${session.state}, opened ${session.opened_at}${session.closed_at === null ? "" : `, closed ${session.closed_at}`}</dd>
+<dt>Calls</dt><dd>${session.calls}, of which ${session.denied} denied</dd>
+</dl>
+<h2>Calls</h2>
+${table("Calls", ["#", "Received", "Operation", "Request", "Decision", "Status", "ms"], calls.items.map(callRow))}${more(`/sessions/${session.id}`, calls)}`,
+  );
+
+const callRow = (call: CallJson): Html => html`<tr>
+<td class="n"><a href="/sessions/${call.session_id}/calls/${call.n}">${call.n}</a></td>
+<td><time>${call.received_at}</time></td>
+<td>${call.operation} <span class="soft">${call.access}</span></td>
+<td><code>${call.method} ${call.path}${call.query === "" ? "" : `?${call.query}`}</code></td>
+<td class="${call.decision.effect}">${call.decision.effect}</td>
+<td class="n">${outcomeOf(call)}</td><td class="n">${millisecondsOf(call)}</td></tr>`;
+
+export const callPage = (call: CallJson): Html =>
+  layout(
+    `Call ${call.n}: ${call.operation}`,
+    html`<p><a href="/sessions/${call.session_id}">Session ${call.session_id}</a></p>
+<dl>
+<dt>Request</dt><dd><code>${call.method} https://${call.host}${call.path}${call.query === "" ? "" : `?${call.query}`}</code></dd>
+<dt>Decision</dt><dd><strong class="${call.decision.effect}">${call.decision.effect}</strong>: ${call.decision.reason}</dd>
+${call.decision.rules.map((rule) => html`<dt>Rule</dt><dd><code>${rule.name}</code> (${rule.effect}): ${rule.reason}</dd>`)}
+<dt>Policy</dt><dd><code>${call.decision.policy}</code></dd>
+<dt>State</dt><dd>${call.state}, status ${outcomeOf(call)}</dd>
+${call.error === null ? null : html`<dt>Error</dt><dd class="deny"><code>${call.error_code ?? ""}</code>: ${call.error}</dd>`}
+<dt>Client</dt><dd>${call.client ?? "unnamed"}</dd>
+<dt>Upstream</dt><dd>${call.upstream ?? "nothing was sent"}</dd>
+<dt>Times</dt><dd>received ${call.received_at}, decided ${call.decided_at}, forwarded ${call.forwarded_at ?? "never"}, first byte ${call.first_byte_at ?? "never"}, done ${call.done_at ?? "not yet"}</dd>
+</dl>
+<h2>Request</h2>${messageOf(call.request, `/v1/sessions/${call.session_id}/calls/${call.n}/request/body`)}
+<h2>Response</h2>${call.response === null ? html`<p>No answer was recorded.</p>` : messageOf(call.response, `/v1/sessions/${call.session_id}/calls/${call.n}/response/body`)}`,
+  );
+
+const messageOf = (message: CallJson["request"], raw: string): Html => html`<pre tabindex="0" aria-label="Header fields">${message.headers.map(([name, value]) => `${name}: ${value}\n`)}</pre>
+${message.body === null ? html`<p>No body.</p>` : bodyOf(message.body, raw)}`;
+
+const bodyOf = (body: BodyJson, raw: string): Html => html`<p>${body.size} bytes${body.encoding === null ? "" : `, ${body.encoding}`}${body.truncated ? ", truncated in the recording" : ""}, SHA-256 <code>${body.sha256}</code>, <a href="${raw}">raw</a></p>
+${body.text === undefined ? null : html`<pre tabindex="0" aria-label="Body">${readable(body.text)}</pre>`}`;
+
+/** JSON is indented for reading; anything else, and JSON with numbers that would change, is shown as it is. */
+function readable(text: string): string {
+  if (text.length > 200_000) return `${text.slice(0, 200_000)}\n… ${text.length - 200_000} more characters: see raw`;
+  try {
+    const indented = JSON.stringify(JSON.parse(text), null, 2);
+    return indented.replace(/\s/g, "") === text.replace(/\s/g, "") ? indented : text;
+  } catch {
+    return text;
+  }
+}
+
+const table = (label: string, columns: readonly string[], rows: readonly Html[]): Html => html`<div class="scroll" tabindex="0" role="region" aria-label="${label}"><table>
+<thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
+
+const more = (path: string, listed: Listed<unknown>): Html | null =>
+  listed.next_cursor === null ? null : html`<p><a href="${path}?cursor=${encodeURIComponent(listed.next_cursor)}">More</a></p>`;
+
+const whoOf = (session: SessionJson): string => {
+  const repository = session.caller["repository"];
+  return typeof repository === "string" ? repository : session.caller.subject;
+};
+
+const claim = (session: SessionJson, name: string, label: string): Html | null => {
+  const value = session.caller[name];
+  return typeof value === "string" && value !== "" ? html`<dt>${label}</dt><dd>${value}</dd>` : null;
+};
+
+const outcomeOf = (call: CallJson): string => (call.status === null ? call.state : String(call.status));
+
+const millisecondsOf = (call: CallJson): string =>
+  call.done_at === null ? "" : String(Date.parse(call.done_at) - Date.parse(call.received_at));
