@@ -23,7 +23,7 @@ else if (process.argv.includes("--check")) {
   process.exit(1);
 } else {
   for (const { path, entry } of missing) lock.packages[path] = entry;
-  const byPath = Object.entries(lock.packages).sort(([a], [b]) =>
+  const byPath = Object.entries(lock.packages).toSorted(([a], [b]) =>
     a === "" ? -1 : b === "" ? 1 : a.localeCompare(b, "en"),
   );
   writeFileSync(file, `${JSON.stringify({ ...lock, packages: Object.fromEntries(byPath) }, null, 2)}\n`);
