@@ -31,7 +31,8 @@ export type Refusal = { readonly code: ErrorCode; readonly message: string };
 
 export const refuse = (code: ErrorCode, message: string): Refusal => ({ code, message });
 
-export const isRefusal = (value: object): value is Refusal => "code" in value && "message" in value && !(value instanceof Error);
+export const isRefusal = (value: object): value is Refusal =>
+  "code" in value && "message" in value && !(value instanceof Error);
 
 /** Codes of the token endpoint (DESIGN: RFC 8693 exchange, errors in the shape of RFC 6749 §5.2). */
 export const tokenCodes = [
@@ -55,7 +56,18 @@ export const tokenCodes = [
 export type TokenCode = (typeof tokenCodes)[number];
 
 /** Why an identity token was not exchanged: `description` names the claim that failed and what was expected. */
-export type TokenRefusal = { readonly code: TokenCode; readonly description: string };
+export type TokenRefusal = {
+  readonly code: TokenCode;
+  /** Printable ASCII without `"` and `\\` (RFC 6749 §5.2). */
+  readonly description: string;
+  /** For the audit log only: what a stranger need not be told. */
+  readonly detail?: string;
+};
+
+export const refuseToken = (code: TokenCode, description: string, detail?: string): TokenRefusal =>
+  detail === undefined ? { code, description } : { code, description, detail };
+
+export const isTokenRefusal = (value: object): value is TokenRefusal => "code" in value && "description" in value;
 
 /** A breakage is an exception: the gateway itself cannot go on with this call. */
 export class GatewayError extends Error {
