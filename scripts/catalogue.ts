@@ -3,16 +3,8 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { dirname, join, resolve } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-
-/** One operation as the client sends it. `host` is the prefix of a host other than `api.`; `keys: "api"` when the API key alone is enough. */
-export type GeneratedOperation = {
-  readonly id: string;
-  readonly method: string;
-  readonly path: string;
-  readonly host?: string;
-  readonly keys?: "api";
-};
+import { pathToFileURL } from "node:url";
+import type { GeneratedOperation } from "../server/datadog/catalogue.ts";
 
 export type GeneratedCatalogue = { readonly client: string; readonly operations: readonly GeneratedOperation[] };
 
@@ -28,7 +20,7 @@ export function readClient(): GeneratedCatalogue {
     const folder = join(packages, `datadog-api-client-${version}/apis`);
     return readdirSync(folder)
       .filter((file) => file.endsWith("Api.js"))
-      .sort()
+      .toSorted()
       .flatMap((file) => readOperations(join(folder, file), hosts));
   });
   const { version } = JSON.parse(readFileSync(manifest, "utf8")) as { version: string };
@@ -98,8 +90,6 @@ if (process.argv[1] !== undefined && pathToFileURL(resolve(process.argv[1])).hre
   } else {
     const catalogue = readClient();
     writeFileSync(target, formatCatalogue(catalogue));
-    console.log(
-      `${fileURLToPath(pathToFileURL(target))}: ${catalogue.operations.length} operations of client ${catalogue.client}`,
-    );
+    console.log(`${target}: ${catalogue.operations.length} operations of client ${catalogue.client}`);
   }
 }

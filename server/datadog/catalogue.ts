@@ -5,6 +5,17 @@ import { accessOf } from "./access.ts";
 import generated from "./catalogue.generated.json" with { type: "json" };
 import { intakeRoutes, keyedInput, otherHosts } from "./intake.ts";
 
+/** One operation as scripts/catalogue.ts found it in the official client. */
+export type GeneratedOperation = {
+  readonly id: string;
+  readonly method: string;
+  readonly path: string;
+  /** Prefix of the host, where it is not `api`. */
+  readonly host?: string;
+  /** The client sends it with the API key alone. */
+  readonly keys?: "api";
+};
+
 /** One operation, wherever it is served. */
 export type CatalogueEntry = {
   readonly id: string;
@@ -50,15 +61,17 @@ export function buildCatalogue(): Catalogue {
 export function lookUp(catalogue: Catalogue, prefix: string, target: Target): Operation {
   const segments = segmentsOf(target.path);
   const tree = catalogue.trees.get(prefix);
-  const found =
-    match(tree?.get(target.method), segments) ??
-    (target.method === "HEAD" ? match(tree?.get("GET"), segments) : undefined);
-  if (found === undefined) return unknownOperation(target);
-  const { operation, names } = found.route;
-  if (names.length === 0) return operation;
+  const found = match(tree?.get(target.method), segments);
+  if (found !== undefined) return answer(found);
+  const got = target.method === "HEAD" ? match(tree?.get("GET"), segments) : undefined;
+  return got === undefined ? unknownOperation(target) : { ...answer(got), method: target.method };
+}
+
+function answer({ route, values }: Found): Operation {
+  if (values.length === 0) return route.operation;
   const params: Record<string, string> = {};
-  for (const [index, name] of names.entries()) params[name] = decodeSegment(found.values[index] ?? "");
-  return { ...operation, params };
+  for (let i = 0; i < values.length; i++) params[route.names[i] ?? ""] = decodeSegment(values[i] ?? "");
+  return { ...route.operation, params };
 }
 
 /** What is known of a request that the catalogue does not know. */
@@ -94,8 +107,6 @@ function clientEntries(): CatalogueEntry[] {
     };
   });
 }
-
-type GeneratedOperation = { id: string; method: string; path: string; host?: string; keys?: "api" };
 
 /** `AgentIntake.SubmitTraces`, or `v2.DatadogCI.UploadJUnitReport` where the path has a version. */
 function intakeEntries(): CatalogueEntry[] {
@@ -146,25 +157,27 @@ function operationOf({ id, method, path, access }: CatalogueEntry): Operation {
   return Object.freeze({ id, name, api, version, access, method, path, known: true, params: Object.freeze({}) });
 }
 
-type Found = { readonly route: Route; readonly values: string[] };
+type Found = { readonly route: Route; readonly values: readonly string[] };
+
+/** `values`: the parameters taken so far; what a dead end took is given back. */
+type Walk = { readonly segments: readonly string[]; readonly values: string[] };
 
 function match(root: Node | undefined, segments: readonly string[]): Found | undefined {
   if (root === undefined) return undefined;
-  const values: string[] = [];
-  const route = descend(root, segments, values);
-  return route === undefined ? undefined : { route, values };
+  const walk: Walk = { segments, values: [] };
+  const route = descend(root, walk, 0);
+  return route === undefined ? undefined : { route, values: walk.values };
 }
 
-/** Values double as the stack of parameters taken on the way: what a dead end took is given back. */
-function descend(node: Node, segments: readonly string[], values: string[], depth = 0): Route | undefined {
-  const segment = segments[depth];
+function descend(node: Node, walk: Walk, depth: number): Route | undefined {
+  const segment = walk.segments[depth];
   if (segment === undefined) return node.route;
   const literal = node.literals.get(segment);
-  const found = literal === undefined ? undefined : descend(literal, segments, values, depth + 1);
+  const found = literal === undefined ? undefined : descend(literal, walk, depth + 1);
   if (found !== undefined || node.parameter === undefined || segment === "") return found;
-  values.push(segment);
-  const route = descend(node.parameter, segments, values, depth + 1);
-  if (route === undefined) values.pop();
+  walk.values.push(segment);
+  const route = descend(node.parameter, walk, depth + 1);
+  if (route === undefined) walk.values.pop();
   return route;
 }
 

@@ -10,7 +10,10 @@ import { keysOf } from "./hosts.ts";
 /** The parts of a request where keys travel. `path` and `query` are raw; `query` is without `?`. */
 export type Keyed = { readonly headers: HeaderList; readonly path: string; readonly query: string };
 
-/** A request without its token slots. `tokens`: the distinct values that were in them, in order; more than one is for the caller of this to refuse. */
+/**
+ * A request with its token slots emptied. `tokens` are the distinct values that were in them, in order of appearance; that more
+ * than one is too many is for the authenticate stage to say.
+ */
 export type Stripped = Keyed & { readonly tokens: readonly string[] };
 
 /** Stands in a path where a key was: the path that is classified and recorded. */
@@ -25,32 +28,33 @@ const keyHeaders: ReadonlySet<string> = new Set([
 
 const keyQueryNames: ReadonlySet<string> = new Set(["api_key", "application_key", "dd-api-key"]);
 
+/** The whole path, so that no other place of a path is ever taken for a slot, or filled like one. */
 const inputPath = /^(\/v1\/input\/)([^/]+)(\/?)$/;
 
 /**
  * Empties every slot in which Datadog's clients send keys: `Authorization`, `DD-API-KEY`, `DD-APPLICATION-KEY` (also with
  * underscores), the query parameters `api_key`, `application_key`, `dd-api-key`, and `/v1/input/{key}`. Every other byte and
  * their order stay. An `Authorization` that is not `Bearer` is no token and is dropped all the same: only the connection's
- * credentials ever accompany a call.
+ * credentials ever accompany a call. `path` is the one on the Datadog host.
  */
 export function takeTokens({ headers, path, query }: Keyed): Stripped {
   const tokens = new Set<string>();
-  const present = (value: string | undefined) => {
+  const present: Present = (value) => {
     if (value !== undefined && value !== "") tokens.add(value);
   };
-  const keptHeaders = headers.filter(([name, value]) => !takeHeader(name.toLowerCase(), value, present));
-  const keptPath = path.replace(inputPath, (_, start: string, key: string, end: string) => {
-    present(decode(key));
-    return `${start}${keyPlaceholder}${end}`;
-  });
-  return { tokens: [...tokens], headers: keptHeaders, path: keptPath, query: takeQuery(query, present) };
+  const kept = {
+    headers: headers.filter(([name, value]) => !takeHeader(name.toLowerCase(), value, present)),
+    path: takePath(path, present),
+    query: takeQuery(query, present),
+  };
+  return { ...kept, tokens: [...tokens] };
 }
 
 /**
  * The request as Datadog gets it: both keys for API hosts, the API key alone for intakes, none where a document is public. The
  * names of `keysOf` decide; for a host that is not the connection's this throws `host_not_allowed`, whatever was checked before.
  */
-export function putCredentials(connection: Connection, host: string, stripped: Keyed): Keyed {
+export function putCredentials(connection: Connection, host: string, request: Keyed): Keyed {
   const keys = keysOf(connection.site, host);
   switch (keys) {
     case undefined:
@@ -59,25 +63,28 @@ export function putCredentials(connection: Connection, host: string, stripped: K
         `${JSON.stringify(host)} is no host of ${connection.site}: no credentials for it`,
       );
     case "none":
-      return { headers: stripped.headers, path: stripped.path, query: stripped.query };
+      return { headers: request.headers, path: request.path, query: request.query };
     case "api":
     case "both":
-      return withKeys(connection, keys, stripped);
+      return withKeys(connection, keys, request);
     default:
       return keys satisfies never;
   }
 }
 
-function withKeys(connection: Connection, keys: "api" | "both", stripped: Keyed): Keyed {
+function withKeys(connection: Connection, keys: "api" | "both", request: Keyed): Keyed {
   const apiKey = connection.apiKey.reveal();
-  const headers: (readonly [string, string])[] = [...stripped.headers];
-  const path = stripped.path.replace(`/v1/input/${keyPlaceholder}`, () => `/v1/input/${encodeURIComponent(apiKey)}`);
-  if (path === stripped.path) headers.push(["DD-API-KEY", apiKey]);
+  const headers: (readonly [string, string])[] = [...request.headers];
+  const [, start, slot, end] = inputPath.exec(request.path) ?? [];
+  const inPath = slot === keyPlaceholder;
+  if (!inPath) headers.push(["DD-API-KEY", apiKey]);
   if (keys === "both") headers.push(["DD-APPLICATION-KEY", connection.appKey.reveal()]);
-  return { headers, path, query: stripped.query };
+  return { headers, path: inPath ? `${start}${encodeURIComponent(apiKey)}${end}` : request.path, query: request.query };
 }
 
-function takeHeader(name: string, value: string, present: (token: string | undefined) => void): boolean {
+type Present = (token: string | undefined) => void;
+
+function takeHeader(name: string, value: string, present: Present): boolean {
   if (name === "authorization") {
     present(/^bearer[ \t]+(.*)$/i.exec(value.trim())?.[1]?.trim());
     return true;
@@ -87,57 +94,72 @@ function takeHeader(name: string, value: string, present: (token: string | undef
   return true;
 }
 
+function takePath(path: string, present: Present): string {
+  const [, start, key, end] = inputPath.exec(path) ?? [];
+  if (start === undefined || key === undefined) return path;
+  present(decode(key));
+  return `${start}${keyPlaceholder}${end}`;
+}
+
 /** Names are compared as the other side decodes them: `api%5Fkey` is `api_key` to Datadog, so it is to us. */
-function takeQuery(query: string, present: (token: string | undefined) => void): string {
+function takeQuery(query: string, present: Present): string {
   if (query === "") return query;
   const kept = query.split("&").filter((pair) => {
     const equals = pair.indexOf("=");
     const name = equals === -1 ? pair : pair.slice(0, equals);
-    if (!keyQueryNames.has(decode(name).toLowerCase())) return true;
-    if (equals !== -1) present(decode(pair.slice(equals + 1)));
+    if (!keyQueryNames.has(decodeField(name).toLowerCase())) return true;
+    if (equals !== -1) present(decodeField(pair.slice(equals + 1)));
     return false;
   });
   return kept.join("&");
 }
 
-/** Form decoding (WHATWG URL §5.1) of one name or value; as it stands where that is not possible. */
+/** One name or value of a form (WHATWG URL §5.1). */
+const decodeField = (text: string): string => decode(text.replaceAll("+", " "));
+
+/** Percent-decoded, or as it stands where that is not possible. */
 function decode(text: string): string {
-  const spaced = text.replaceAll("+", " ");
-  if (!spaced.includes("%")) return spaced;
+  if (!text.includes("%")) return text;
   try {
-    return decodeURIComponent(spaced);
+    return decodeURIComponent(text);
   } catch {
     return text;
   }
 }
 
-/** Operations whose path itself holds a key or a token that opens something: id → name of that parameter. */
+/** Operations whose path itself holds a key, or a token that opens something to whoever has it: id → name of that parameter. */
 export const keyedPathParameters: ReadonlyMap<string, string> = new Map([
-  ...["GetAPIKey", "UpdateAPIKey", "DeleteAPIKey"].map((name) => [`v1.KeyManagementApi.${name}`, "key"] as const),
-  ...["GetApplicationKey", "UpdateApplicationKey", "DeleteApplicationKey"].map(
-    (name) => [`v1.KeyManagementApi.${name}`, "key"] as const,
-  ),
-  ...[
-    "GetPublicDashboard",
-    "UpdatePublicDashboard",
-    "DeletePublicDashboard",
-    "GetPublicDashboardInvitations",
-    "SendPublicDashboardInvitation",
-    "DeletePublicDashboardInvitation",
-  ].map((name) => [`v1.DashboardsApi.${name}`, "token"] as const),
-  ...["GetDashboardSecureEmbed", "UpdateDashboardSecureEmbed", "DeleteDashboardSecureEmbed"].map(
-    (name) => [`v2.DashboardSecureEmbedApi.${name}`, "token"] as const,
-  ),
+  ["v1.KeyManagementApi.GetAPIKey", "key"],
+  ["v1.KeyManagementApi.UpdateAPIKey", "key"],
+  ["v1.KeyManagementApi.DeleteAPIKey", "key"],
+  ["v1.KeyManagementApi.GetApplicationKey", "key"],
+  ["v1.KeyManagementApi.UpdateApplicationKey", "key"],
+  ["v1.KeyManagementApi.DeleteApplicationKey", "key"],
+  ["v1.DashboardsApi.GetPublicDashboard", "token"],
+  ["v1.DashboardsApi.UpdatePublicDashboard", "token"],
+  ["v1.DashboardsApi.DeletePublicDashboard", "token"],
+  ["v1.DashboardsApi.GetPublicDashboardInvitations", "token"],
+  ["v1.DashboardsApi.SendPublicDashboardInvitation", "token"],
+  ["v1.DashboardsApi.DeletePublicDashboardInvitation", "token"],
+  ["v2.DashboardSecureEmbedApi.GetDashboardSecureEmbed", "token"],
+  ["v2.DashboardSecureEmbedApi.UpdateDashboardSecureEmbed", "token"],
+  ["v2.DashboardSecureEmbedApi.DeleteDashboardSecureEmbed", "token"],
 ]);
 
-/** The path for the recording: `/api/v1/api_key/{key}` in place of the key's value. `path` is the stripped one. */
+const keyedPlaces =
+  /((?:api_key|application_key|dashboard\/public|shared\/secure-embed|v1\/input)(?:\/|\\|%2f|%5c|;)+)[^/\\]+/gi;
+
+/**
+ * The path for the recording: `/api/v1/api_key/{key}` in place of the key's value. By position and not by value, so that no
+ * spelling of the key (`%61` for `a`) gets past. `path` is the one that was classified. Where classification refused the path or
+ * did not know it, whatever follows a place of keys is taken for one.
+ */
 export function maskPath(operation: Operation, path: string): string {
+  if (!operation.known) return path.replace(keyedPlaces, "$1{key}");
   const parameter = keyedPathParameters.get(operation.id);
   if (parameter === undefined) return path;
   const placeholder = `{${parameter}}`;
-  const position = segmentsOf(operation.path).indexOf(placeholder) + 1;
-  return path
-    .split("/")
-    .map((segment, index) => (index === position ? placeholder : segment))
-    .join("/");
+  const segments = path.split("/");
+  segments[segmentsOf(operation.path).indexOf(placeholder) + 1] = placeholder;
+  return segments.join("/");
 }

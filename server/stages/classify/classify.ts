@@ -11,25 +11,30 @@ import { readPath } from "./path.ts";
 export type ClassifiedRequest = Target & { readonly site: string; readonly host: string; readonly headers: HeaderList };
 
 /**
- * `host_not_allowed` unless the host is, as a whole name, one of the site's; `request_malformed` for a path that two readers could
- * take for two operations, and for a header that asks Datadog to read another method. An operation that the catalogue does not
- * know is no refusal here: the policy decides about it.
+ * `host_not_allowed` unless the host is, as a whole name, one of the site's; `request_malformed` for a path that two readers
+ * could take for two operations, or for two objects of one, and for a header that asks Datadog to read another method. An
+ * operation that the catalogue does not know is no refusal here: the policy decides about it.
  */
 export function classify(catalogue: Catalogue, request: ClassifiedRequest): Operation | Refusal {
   const prefix = prefixOfHost(request.site, request.host);
   if (prefix === undefined) return refuseHost(request);
   const override = request.headers.find(([name]) => methodOverrides.has(name.toLowerCase()));
-  if (override !== undefined)
+  if (override !== undefined) {
     return refuse("request_malformed", `the header ${override[0]} is refused: send the method that is meant`);
+  }
   const readings = readPath(request.path);
   if ("code" in readings) return readings;
   const operation = lookUp(catalogue, prefix, request);
   for (const path of readings.others) {
     const other = lookUpReading(catalogue, prefix, { method: request.method, path });
-    if (other.known && other.id !== operation.id) return refuseReading(operation, other);
+    if (other.known && !sameMeaning(operation, other)) return refuseReading(operation, other);
   }
   return operation;
 }
+
+/** The parameters count as well: a rule about monitor `4212` must not be passed by `4212;` or `%2534212`. */
+const sameMeaning = (one: Operation, other: Operation): boolean =>
+  one.id === other.id && Object.entries(one.params).every(([name, value]) => other.params[name] === value);
 
 /** Frameworks that honour these turn a POST which was allowed into a DELETE which nobody decided about. */
 const methodOverrides: ReadonlySet<string> = new Set(["x-http-method-override", "x-http-method", "x-method-override"]);
@@ -46,8 +51,11 @@ function refuseHost({ site, host }: ClassifiedRequest): Refusal {
   return refuse("host_not_allowed", `${shown} is no host of ${site}`);
 }
 
-const refuseReading = (meant: Operation, other: Operation): Refusal =>
-  refuse(
+function refuseReading(meant: Operation, other: Operation): Refusal {
+  const first = meant.known ? meant.name : "an unknown operation";
+  const second = meant.id === other.id ? "another object" : other.name;
+  return refuse(
     "request_malformed",
-    `the path can be read as ${meant.known ? meant.name : "an unknown operation"} and, decoded further, as ${other.name}: encode it so that it means one thing`,
+    `the path means ${first} as it stands and ${second} decoded further: write it so that it means one thing`,
   );
+}
