@@ -155,7 +155,7 @@ const celValue = (value: unknown): unknown => {
  * One value a name. Which of two values Datadog would believe is unknown, so a name that comes twice has none: a rule that
  * reads it ends in an error, and nobody passes a rule by adding a second `force=false`.
  */
-const once = (pairs: Iterable<readonly [string, string]>): Map<string, unknown> => {
+export const once = (pairs: Iterable<readonly [string, string]>): Map<string, unknown> => {
   const values = new Map<string, unknown>();
   for (const [name, value] of pairs)
     values.set(name, values.has(name) ? new Unevaluable("sent more than once") : value);
