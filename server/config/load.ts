@@ -69,7 +69,7 @@ const configOf = (data: ConfigFile, file: string, noticed: readonly Problem[]): 
     hold: data.hold,
     ...(data.dataHosts !== undefined && { dataHosts: data.dataHosts }),
     limits: data.limits,
-    retention: data.retention,
+    retention: data.retention ?? { bodies: 90 * 86_400_000, receipts: 400 * 86_400_000 },
     notices: noticed,
   };
 };

@@ -20,9 +20,10 @@ export const contradictions = (file: ConfigFile): Located[] => [
 ];
 
 /** Findings that are said loudly at start, and do not stop it. */
-export const notices = (file: ConfigFile): Finding[] => [
+export const notices = (file: ConfigFile): Located[] => [
   ...observed(file),
   ...unprotectedAddress(file),
+  ...withoutEffect(file),
   ...file.access.tokens.flatMap(({ token }, index) =>
     token.reveal().length < 20
       ? [
@@ -171,3 +172,18 @@ const unprotectedAddress = ({ publicUrl }: ConfigFile): Finding[] =>
         },
       ]
     : [];
+
+/** Accepted so that one file serves this version and the next; whoever relies on them has to know that they do nothing yet. */
+const withoutEffect = (file: ConfigFile): Located[] => {
+  const later = {
+    retention: "nothing is deleted by this version",
+    signIn: "people cannot sign in to this version; scripts use access.tokens",
+    keys: "this version neither masks nor seals",
+    github: "approvals are not part of this version",
+  } as const;
+  return Object.entries(later).flatMap(([key, why]) =>
+    file[key as keyof typeof later] === undefined
+      ? []
+      : [{ path: [key], at: "key" as const, message: `has no effect yet: ${why}` }],
+  );
+};

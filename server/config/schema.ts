@@ -181,7 +181,8 @@ export const configFile = z
         bodies: duration(86_400_000).default(90 * 86_400_000),
         receipts: duration(86_400_000).default(400 * 86_400_000),
       })
-      .default({ bodies: 90 * 86_400_000, receipts: 400 * 86_400_000 }),
+      .optional()
+      .describe("How long bodies and receipts are kept; default: 90d and 400d"),
     signIn: signIn.optional().describe("How people sign in"),
     keys: z
       .strictObject({ mask: multilineSecret.optional(), sign: multilineSecret.optional() })

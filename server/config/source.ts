@@ -61,6 +61,10 @@ export const parseSource = (text: string, { file, env }: Surroundings): Source |
   return { value, expanded: expansion.expanded, place };
 };
 
+/** Absolute paths of everything `${file:…}` names, whether it exists or not. */
+export const referencedFiles = (text: string, file: string): string[] =>
+  [...text.matchAll(/\$\{file:([^}]+)\}/g)].map(([, path = ""]) => resolve(dirname(resolve(file)), path));
+
 const wholeFile = (file: string, message: string): Problem => ({ file, line: 1, column: 1, path: [], message });
 
 const parseYaml = (text: string, lineCounter: LineCounter): Document.Parsed | undefined => {

@@ -9,7 +9,10 @@ import type { HeaderList } from "../../model/receipt.ts";
  * A request body as conditions see it: `value` is made of strings, booleans, null, bigint (JSON integers), number (other
  * JSON numbers), arrays and Maps; `unevaluable` says why nothing can be said about it.
  */
-export type Body = { readonly value: unknown } | { readonly unevaluable: string };
+export type Body = BodyValue | { readonly unevaluable: string };
+
+/** `ndjson`: the value is a list because the content type said so. */
+export type BodyValue = { readonly value: unknown; readonly ndjson?: true };
 
 /** Everything known about one call when it is decided; `body` is left out until somebody asks for it. */
 export type Facts = {
@@ -116,6 +119,8 @@ export class RequestView {
       throw new BodyNotRead("the body has not been read");
     }
     if ("unevaluable" in body) throw new BodyUnevaluable(body.unevaluable);
+    // Where one JSON object is expected, this content type would hide it in a list, and has(request.body.x) would be false.
+    if (body.ndjson && this.#facts.operation.access !== "submit") throw new BodyUnevaluable("NDJSON outside an intake");
     return body.value;
   }
 }

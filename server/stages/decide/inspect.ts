@@ -117,7 +117,7 @@ const understand = async (bytes: Buffer, type: string): Promise<Body> => {
     case "application/ndjson":
     case "application/jsonl":
     case "application/jsonlines":
-      return json(() => lines(text).map(readJson));
+      return { ...json(() => lines(text).map(readJson)), ndjson: true };
     case "application/x-www-form-urlencoded":
       // curl -d sends JSON with this type, and Datadog reads it as JSON.
       return looksLikeJson(text) ? json(() => readJson(text)) : { value: once(new URLSearchParams(text)) };
@@ -136,7 +136,8 @@ const utf8 = (bytes: Buffer): string | undefined => {
   }
 };
 
-const looksLikeJson = (text: string): boolean => /^[ \t\r\n]*[{[]/.test(text);
+/** A byte order mark or another odd space before it makes it unreadable JSON, not some other text. */
+const looksLikeJson = (text: string): boolean => /^[\s\uFEFF\0]*[{[]/.test(text);
 
 const lines = (text: string): string[] => text.split("\n").filter((line) => line.trim() !== "");
 
