@@ -72,6 +72,7 @@ async function runTests() {
   rmSync(tallyFile, { force: true });
   const { ok } = await run(["vitest", "run", ...filters], { quiet: false, deadline: 15 * minutes });
   const tests = readTally();
+  if (tests.passed + tests.failed + tests.broken.length === 0) tests.broken.push("no test ran");
   for (const problem of tests.broken) console.log(`FAILED  ${problem}`);
   const failed = tests.failed + tests.broken.length;
   total.passed += tests.passed;
@@ -113,9 +114,11 @@ function run(command, { quiet, deadline }) {
       if (!quiet) console.log(output);
       kill("SIGKILL");
     }, deadline);
+    // Ends only when everything it started has ended: what hangs on is killed after a while.
     const interrupt = (signal) => {
       kill("SIGTERM");
-      process.exit(signal === "SIGINT" ? 130 : 143);
+      setTimeout(() => kill("SIGKILL"), 10_000);
+      child.removeAllListeners("close").on("close", () => process.exit(signal === "SIGINT" ? 130 : 143));
     };
     process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
     const end = (ok) => {

@@ -23,6 +23,7 @@ const table: readonly { part: string; may: readonly string[]; types?: readonly s
     may: [
       "own",
       "server/app.ts",
+      "server/rulebook.ts",
       "server/config/",
       "server/demo/",
       "server/contract.ts",
