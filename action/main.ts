@@ -1,0 +1,128 @@
+/** The action's first half: opens a session with this job's identity, starts the relay, and leads Datadog's clients to it. */
+
+import { randomBytes } from "node:crypto";
+import { mkdtemp, readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { exportVariable, info, setFailed, setOutput, setSecret, warning } from "@actions/core";
+import type { TokenAnswer } from "../server/contract.ts";
+import { environmentFor } from "./environment.ts";
+import { explain, GatewayProblem, openSession, openSessionPatiently } from "./gateway.ts";
+import { fromGitHub, IdentityProblem, type TokenRequest, tokenRequestOf } from "./identity.ts";
+import { InputProblem, type Inputs, readInputs } from "./inputs.ts";
+import { canSudo, isHealthy, isRoot, type Launched, launchRelay } from "./launch.ts";
+import { createNetwork, proxyVariablesOf } from "./network.ts";
+import type { Interception } from "./relay/open.ts";
+import type { Setup } from "./relay/setup.ts";
+import { keep } from "./state.ts";
+import { writeTrust } from "./trust.ts";
+
+const main = async (): Promise<void> => {
+  const inputs = readInputs();
+  const proxies = proxyVariablesOf(process.env);
+  const network = createNetwork(proxies);
+  keep("proxies", proxies);
+
+  const offer = tokenRequestOf(process.env, await readEvent());
+  const { gatewayUrl, audience, connection } = inputs;
+  const mint = async () => {
+    const token = await fromGitHub(offer, audience, network)();
+    setSecret(token);
+    return token;
+  };
+  const wanted = { audience, ...(connection ? { connection } : {}) };
+  const open = () => openSession({ url: gatewayUrl, network }, mint, wanted);
+  const opened = await openSessionPatiently(open, [500, 2_000]);
+  setSecret(opened.access_token);
+  const { session_id: id, session_url: url } = opened;
+  keep("session", { id, url, gateway: gatewayUrl.href, audience, connection: opened.connection });
+  info(`Dogwatch session on connection ${opened.connection}: ${url}`);
+
+  const directory = await mkdtemp(join(process.env["RUNNER_TEMP"] || tmpdir(), "dogwatch-"));
+  const logFile = join(directory, "relay.log");
+  keep("log", logFile);
+  const placeholder = randomBytes(32).toString("hex");
+  setSecret(placeholder);
+  const { relay, intercept } = await startRelay({ inputs, opened, offer, placeholder, proxies }, logFile);
+  keep("relay", { url: relay.url, pid: relay.pid, placeholder, intercept });
+  if (!(await isHealthy(network, { url: relay.url, placeholder }))) throw new Error("the relay does not answer");
+
+  const trust = await writeTrust(directory, relay.certificate, process.env);
+  const exported = environmentFor({ relayUrl: relay.url, placeholder, hosts: opened.hosts, intercept, trust, proxies });
+  for (const [name, value] of Object.entries(exported)) exportVariable(name, value);
+  setOutput("session-id", id);
+  setOutput("session-url", url);
+  setOutput("relay-url", relay.url);
+  setOutput("api-key", placeholder);
+  info(`Datadog calls of the steps that follow go through ${relay.url} (intercept: ${intercept})`);
+  network.close();
+};
+
+type Start = {
+  readonly inputs: Inputs;
+  readonly opened: TokenAnswer;
+  readonly offer: TokenRequest;
+  readonly placeholder: string;
+  readonly proxies: Setup["proxies"];
+};
+
+/** `auto` prefers the hosts file where the runner is thrown away after the job, and makes do with the proxy. */
+const startRelay = async (start: Start, logFile: string): Promise<{ relay: Launched; intercept: Interception }> => {
+  const { inputs, offer, opened, placeholder, proxies } = start;
+  const launch = async (intercept: Interception) => {
+    const identity = { ...offer, audience: inputs.audience };
+    const told = { gateway: inputs.gatewayUrl.href, opened, placeholder, intercept, identity, proxies };
+    return { relay: await launchRelay(told, logFile), intercept };
+  };
+  if (inputs.intercept !== "auto") {
+    if (inputs.intercept === "hosts") requireRights();
+    return launch(inputs.intercept);
+  }
+  const hosted = process.env["RUNNER_ENVIRONMENT"] === "github-hosted" && process.platform !== "win32";
+  if (!hosted || !(isRoot() || canSudo())) return launch("proxy");
+  try {
+    return await launch("hosts");
+  } catch (error) {
+    warning(
+      `intercept: hosts did not work (${error instanceof Error ? error.message : error}); using intercept: proxy`,
+    );
+    return launch("proxy");
+  }
+};
+
+const requireRights = (): void => {
+  if (process.platform === "win32")
+    throw new InputProblem("the input intercept is hosts, which Windows runners cannot do: use proxy");
+  if (isRoot() || canSudo()) return;
+  throw new InputProblem(
+    "the input intercept is hosts, which needs root or sudo without a password on the runner: use proxy",
+  );
+};
+
+const readEvent = async (): Promise<unknown> => {
+  const path = process.env["GITHUB_EVENT_PATH"];
+  if (!path) return undefined;
+  return readFile(path, "utf8")
+    .then(JSON.parse)
+    .catch(() => undefined);
+};
+
+/** `on-unavailable: skip` covers what the workflow's author cannot help: a gateway that is away, a run that has no identity. */
+const isUnavailable = (error: unknown): boolean =>
+  (error instanceof GatewayProblem && error.unavailable) || (error instanceof IdentityProblem && error.fork);
+
+const wantsSkip = (): boolean => {
+  try {
+    return readInputs().onUnavailable === "skip";
+  } catch {
+    return false;
+  }
+};
+
+try {
+  await main();
+} catch (error) {
+  const message = error instanceof InputProblem ? error.message : explain(error);
+  if (isUnavailable(error) && wantsSkip()) warning(`Dogwatch is not used in this job: ${message}`);
+  else setFailed(message);
+}

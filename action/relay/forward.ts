@@ -1,0 +1,187 @@
+/** Sends one request on, byte for byte, and its answer back; tries again only where nothing was sent. */
+
+import type { Agent, IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { pipeline } from "node:stream";
+import { reasonOf } from "../identity.ts";
+import type { Log } from "../log.ts";
+import { requestOver } from "../network.ts";
+import type { Addressed, RawHeaders } from "./slots.ts";
+
+/** A request as it came, the answer to give, and what to send on. */
+export type Call = {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly addressed: Addressed;
+  /** Sees the head of the answer before it is passed on. */
+  readonly onAnswer?: (incoming: IncomingMessage) => void;
+};
+
+export type Destination = {
+  /** Scheme, host, port, and a path that goes before the request's. */
+  readonly origin: URL;
+  readonly agent: Agent;
+  /** `the gateway`, for messages. */
+  readonly name: string;
+};
+
+type Outcome =
+  | { readonly kind: "done" }
+  /** No byte of the request left this machine. */
+  | { readonly kind: "unsent"; readonly error: Error }
+  /** It may have arrived; no answer came. */
+  | { readonly kind: "lost"; readonly error: Error };
+
+/** Milliseconds before each further attempt. */
+const pauses = [200, 800];
+
+/** Never rejects: whatever happens, the client gets an answer or a broken connection. */
+export const forward = async (call: Call, to: Destination, log: Log): Promise<void> => {
+  for (const pause of [...pauses, undefined]) {
+    const outcome = await send(call, to);
+    if (outcome.kind === "done" || call.response.destroyed) return;
+    if (outcome.kind === "unsent" && pause !== undefined) {
+      await new Promise((resolve) => setTimeout(resolve, pause));
+      continue;
+    }
+    log(
+      `${call.request.method} was ${outcome.kind === "unsent" ? "not sent" : "sent, its answer lost"}: ${to.name}: ${reasonOf(outcome.error)}`,
+    );
+    return fail(call, outcome, to);
+  }
+};
+
+const reads = new Set(["GET", "HEAD", "OPTIONS"]);
+
+/** The codes mean what the gateway's mean: 5xx only where nothing was sent, or the call only reads. */
+const fail = ({ request, response }: Call, outcome: Exclude<Outcome, { kind: "done" }>, to: Destination): void => {
+  const why = reasonOf(outcome.error);
+  if (outcome.kind === "unsent")
+    return answer(response, {
+      status: 502,
+      code: "upstream_unreachable",
+      message: `${to.name} cannot be reached (${why}); nothing was sent`,
+    });
+  if (reads.has(request.method ?? ""))
+    return answer(response, {
+      status: 502,
+      code: "upstream_unreachable",
+      message: `${to.name} gave no answer (${why})`,
+    });
+  const message = `${to.name} gave no answer (${why}): the call may have been applied; do not repeat it blindly`;
+  answer(response, { status: 403, code: "outcome_unknown", message });
+};
+
+export type OwnAnswer = { readonly status: number; readonly code: string; readonly message: string };
+
+/** The relay's own refusals, in Datadog's error shape, which every Datadog client shows. */
+export const answer = (response: ServerResponse, { status, code, message }: OwnAnswer): void => {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  const body = JSON.stringify({ errors: [`dogwatch: ${message}`] });
+  const headers = {
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(body),
+    "dogwatch-error": code,
+  };
+  response.writeHead(status, headers).end(body);
+};
+
+const send = ({ request, response, addressed, onAnswer }: Call, { origin, agent }: Destination): Promise<Outcome> =>
+  new Promise((resolve) => {
+    const outgoing = requestOver(origin, {
+      method: request.method ?? "GET",
+      path: `${origin.pathname.replace(/\/+$/, "")}${addressed.path}`,
+      headers: [...headersFor(request, addressed.headers, origin)],
+      agent,
+    });
+    let started = false;
+    /** Nothing is taken from the client's body before there is a connection, so that another attempt can send it whole. */
+    const start = () => {
+      started = true;
+      request.pipe(outgoing);
+    };
+    const giveUp = () => outgoing.destroy();
+    response.once("close", giveUp);
+    outgoing.once("socket", (socket) => whenReady(socket, start));
+    outgoing.once("response", (incoming) => {
+      onAnswer?.(incoming);
+      deliver(incoming, response, () => {
+        response.off("close", giveUp);
+        request.unpipe(outgoing).resume();
+        resolve({ kind: "done" });
+      });
+    });
+    outgoing.on("error", (error) => {
+      response.off("close", giveUp);
+      resolve({ kind: started && !isStaleRead(request, outgoing.reusedSocket) ? "lost" : "unsent", error });
+    });
+  });
+
+/** A bodiless read on a connection that the other side had just closed: asking again is the same question. */
+const isStaleRead = (request: IncomingMessage, reused: boolean): boolean =>
+  reused && reads.has(request.method ?? "") && !hasBody(request);
+
+const hasBody = (request: IncomingMessage): boolean =>
+  request.headers["transfer-encoding"] !== undefined || (request.headers["content-length"] ?? "0") !== "0";
+
+const whenReady = (socket: Socket, act: () => void): void => {
+  const secure = "secureConnecting" in socket;
+  const ready = secure ? socket.secureConnecting === false : !socket.connecting;
+  if (ready) act();
+  else socket.once(secure ? "secureConnect" : "connect", act);
+};
+
+const deliver = (incoming: IncomingMessage, response: ServerResponse, done: () => void): void => {
+  response.sendDate = false;
+  response.writeHead(incoming.statusCode ?? 502, incoming.statusMessage ?? "", [...endToEnd(incoming.rawHeaders)]);
+  response.flushHeaders();
+  pipeline(incoming, response, done);
+};
+
+/** RFC 9110 §7.6.1: these speak of one connection, and so do those that `Connection` names. */
+const hopByHop = [
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "proxy-authorization",
+  "proxy-authenticate",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+
+const endToEnd = (headers: RawHeaders): string[] => {
+  const dropped = new Set(hopByHop);
+  for (const [name, value] of pairs(headers))
+    if (name.toLowerCase() === "connection")
+      for (const named of value.split(",")) dropped.add(named.trim().toLowerCase());
+  return pairs(headers).flatMap(([name, value]) => (dropped.has(name.toLowerCase()) ? [] : [name, value]));
+};
+
+/** `Expect` was answered by this server already; how the body is framed is said again for the next connection. */
+const headersFor = (request: IncomingMessage, headers: RawHeaders, origin: URL): string[] => {
+  const kept = pairs(endToEnd(headers)).flatMap(([name, value]) =>
+    ["host", "expect"].includes(name.toLowerCase()) ? [] : [name, value],
+  );
+  const chunked = request.headers["transfer-encoding"] !== undefined;
+  const sized = request.headers["content-length"] !== undefined;
+  const framing = chunked
+    ? ["Transfer-Encoding", "chunked"]
+    : sized || bodiless.has(request.method ?? "")
+      ? []
+      : ["Content-Length", "0"];
+  return ["Host", origin.host, ...kept, ...framing];
+};
+
+/** Methods for which no body needs no `Content-Length: 0` (RFC 9110 §8.6). */
+const bodiless = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);
+
+const pairs = (headers: RawHeaders): (readonly [string, string])[] => {
+  const list: [string, string][] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) list.push([headers[i] as string, headers[i + 1] as string]);
+  return list;
+};

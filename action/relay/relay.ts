@@ -1,0 +1,219 @@
+/** The relay: on this machine's loopback it takes Datadog calls in every way clients make them, and sends them to the gateway. */
+
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
+import {
+  createServer as createSocketServer,
+  type AddressInfo,
+  type Server as SocketServer,
+  type Socket,
+} from "node:net";
+import type { Duplex } from "node:stream";
+import type { TLSSocket } from "node:tls";
+import type { Gateway } from "../gateway.ts";
+import type { Log } from "../log.ts";
+import type { Authority } from "./authority.ts";
+import { answer, forward } from "./forward.ts";
+import { routeOfHost, routeOfRelay, type Target } from "./route.ts";
+import type { LiveSession } from "./session.ts";
+import { presentToken, shownPath } from "./slots.ts";
+import { parsePlace, tunnel } from "./tunnel.ts";
+
+export type RelayParts = {
+  readonly gateway: Gateway;
+  readonly session: LiveSession;
+  readonly authority: Authority;
+  /** The key that clients hold: worth nothing anywhere else, and nothing is served without it. */
+  readonly placeholder: string;
+  readonly log: Log;
+  /** Somebody who holds the placeholder asked the relay to end. */
+  readonly onStop: () => void;
+};
+
+export type Relay = {
+  /** `http://127.0.0.1:PORT`: base URL for clients, and their HTTPS proxy. */
+  readonly url: string;
+  /** Takes TLS for Datadog's names on 443 of these addresses; gives those that could be had, or throws when none could. */
+  listenForNames(addresses: readonly string[]): Promise<string[]>;
+  /** Takes no new call, waits up to `patience` milliseconds for those in flight, then ends. */
+  close(patience: number): Promise<void>;
+};
+
+/** Long query strings are usual with Datadog; Node's default is 16 KiB. */
+const serverOptions = { maxHeaderSize: 128 * 1024, requestTimeout: 0, keepAliveTimeout: 600_000 };
+
+export const startRelay = async (parts: RelayParts): Promise<Relay> => {
+  const server = createServer(serverOptions, takeFromRelay(parts));
+  const secure = createSecureServer(
+    {
+      ...serverOptions,
+      ALPNProtocols: ["http/1.1"],
+      SNICallback: (name, done) =>
+        parts.authority.contextOf(name.toLowerCase()).then(
+          (context) => done(null, context),
+          (error: Error) => done(error),
+        ),
+    },
+    takeFromHost(parts),
+  );
+  secure.on("tlsClientError", (error: NodeJS.ErrnoException, socket) => {
+    parts.log(
+      `a client gave up TLS for ${socket.servername || "a host it did not name"}: ${error.code ?? error.message}`,
+    );
+  });
+  const open = trackSockets(server);
+  server.on("connect", (request, socket, head) => takeConnect(parts, secure, { request, socket, head }));
+  await listen(server, 0, "127.0.0.1");
+  const { port } = server.address() as AddressInfo;
+  const named: SocketServer[] = [];
+  return {
+    url: `http://127.0.0.1:${port}`,
+    async listenForNames(addresses) {
+      const got: string[] = [];
+      let failure: unknown = new Error("no address to listen on");
+      for (const address of addresses) {
+        const entrance = createSocketServer((socket) => secure.emit("connection", socket));
+        await listen(entrance, 443, address).then(
+          () => named.push(entrance) && got.push(address),
+          (error: unknown) => (failure = error),
+        );
+      }
+      if (got.length === 0) throw failure;
+      return got;
+    },
+    async close(patience) {
+      for (const entrance of named) entrance.close();
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeIdleConnections();
+      secure.closeIdleConnections();
+      const timer = setTimeout(() => {
+        server.closeAllConnections();
+        secure.closeAllConnections();
+        for (const socket of open) socket.destroy();
+      }, patience);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+};
+
+const listen = (server: SocketServer, port: number, host: string): Promise<void> =>
+  new Promise((resolve, reject) => {
+    server.once("error", reject);
+    server.listen({ port, host, ipv6Only: true }, () => {
+      server.off("error", reject);
+      resolve();
+    });
+  });
+
+/** Tunnels left the HTTP server's own list of connections. */
+const trackSockets = (server: Server): Set<Socket> => {
+  const open = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  });
+  return open;
+};
+
+/** Requests addressed to the relay: base-URL clients, and proxy clients that send the whole URL. */
+const takeFromRelay =
+  (parts: RelayParts): RequestListener =>
+  (request, response) => {
+    const url = request.url ?? "";
+    if (!/^https?:\/\//i.test(url))
+      return void serve(parts, { request, response }, routeOfRelay(url, parts.authority.hosts));
+    const [origin, path] = splitUrl(url);
+    if (origin && parts.authority.serves(origin.hostname))
+      return void serve(parts, { request, response }, routeOfHost(origin.hostname, path));
+    if (!origin)
+      return answer(response, { status: 400, code: "request_malformed", message: "the request's URL cannot be read" });
+    const to = { origin, agent: parts.gateway.network.agentFor(origin), name: origin.host };
+    void forward({ request, response, addressed: { headers: request.rawHeaders, path } }, to, parts.log);
+  };
+
+/** The origin, and the path exactly as it was written. */
+const splitUrl = (url: string): [URL | null, string] => {
+  const [, origin, path] = /^(https?:\/\/[^/?#]*)(.*)$/is.exec(url) ?? [];
+  return [URL.parse(origin ?? ""), path?.startsWith("/") ? path : `/${path ?? ""}`];
+};
+
+/** Requests inside TLS that was meant for a Datadog host. */
+const takeFromHost =
+  (parts: RelayParts): RequestListener =>
+  (request, response) => {
+    const meant = (request.headers.host ?? "").toLowerCase().replace(/:443$/, "");
+    const named = (request.socket as TLSSocket).servername;
+    if (!parts.authority.serves(meant) || (named && named.toLowerCase() !== meant))
+      return answer(response, {
+        status: 421,
+        code: "host_not_allowed",
+        message: `this connection does not serve the host ${JSON.stringify(meant)}`,
+      });
+    void serve(parts, { request, response }, routeOfHost(meant, request.url ?? ""));
+  };
+
+type Connect = { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer };
+
+const takeConnect = (parts: RelayParts, secure: SecureServer, { request, socket, head }: Connect): void => {
+  const place = parsePlace(request.url ?? "");
+  socket.on("error", () => socket.destroy());
+  if (!place) return void socket.end("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+  if (head.length > 0) socket.unshift(head);
+  if (place.port !== 443 || !parts.authority.serves(place.host))
+    return tunnel(socket, place, parts.gateway.network.proxies);
+  socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
+  secure.emit("connection", socket);
+};
+
+type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse };
+
+const serve = async (parts: RelayParts, { request, response }: Exchange, target: Target): Promise<void> => {
+  if (target.kind === "refused")
+    return answer(response, { status: 400, code: "request_malformed", message: target.reason });
+  const addressed = presentToken(
+    { headers: request.rawHeaders, path: target.path },
+    { placeholder: parts.placeholder, token: await parts.session.token() },
+  );
+  const shown = `${request.method} ${target.kind === "gateway" ? `${target.host}${shownPath(request.url ?? "")}` : target.path}`;
+  if ("refused" in addressed) {
+    parts.log(`${shown}: refused: ${addressed.refused}`);
+    return answer(response, { status: 403, code: "token_missing", message: addressed.refused });
+  }
+  if (target.kind === "own") return serveOwn(parts, { request, response }, { ...target, headers: addressed.headers });
+  const { url: origin, network } = parts.gateway;
+  const onAnswer = (incoming: IncomingMessage) => note(parts.log, shown, incoming);
+  await forward(
+    { request, response, addressed, onAnswer },
+    { origin, agent: network.agentFor(origin), name: "the gateway" },
+    parts.log,
+  );
+};
+
+/** What the gateway refused is worth a line; the rest is in the recording. */
+const note = (log: Log, shown: string, { headers, statusCode }: IncomingMessage): void => {
+  const code = headers["dogwatch-error"];
+  if (code !== undefined) log(`${shown}: HTTP ${statusCode} ${code} (call ${headers["dogwatch-call"] ?? "unknown"})`);
+};
+
+type Own = { readonly path: string; readonly headers: readonly string[] };
+
+/** `/dogwatch/…`: health, the end, and the gateway's API for this one session, so that `post` needs no token. */
+const serveOwn = async (parts: RelayParts, { request, response }: Exchange, own: Own): Promise<void> => {
+  const session = `/v1/sessions/${parts.session.id}`;
+  if (own.path === "/health")
+    return void response.writeHead(200, { "content-type": "application/json" }).end('{"status":"ok"}');
+  if (own.path === "/stop" && request.method === "POST") {
+    response.writeHead(202, { connection: "close" }).end();
+    return parts.onStop();
+  }
+  if (own.path !== session && !own.path.startsWith(`${session}/`) && !own.path.startsWith(`${session}?`))
+    return answer(response, { status: 404, code: "request_malformed", message: "the relay has no such page" });
+  const { url: origin, network } = parts.gateway;
+  const addressed = { headers: own.headers, path: own.path };
+  await forward(
+    { request, response, addressed },
+    { origin, agent: network.agentFor(origin), name: "the gateway" },
+    parts.log,
+  );
+};
