@@ -114,11 +114,10 @@ function run(command, { quiet, deadline }) {
       if (!quiet) console.log(output);
       kill("SIGKILL");
     }, deadline);
-    // Ends only when everything it started has ended: what hangs on is killed after a while.
     const interrupt = (signal) => {
+      process.exitCode = signal === "SIGINT" ? 130 : 143;
       kill("SIGTERM");
       setTimeout(() => kill("SIGKILL"), 10_000);
-      child.removeAllListeners("close").on("close", () => process.exit(signal === "SIGINT" ? 130 : 143));
     };
     process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
     const end = (ok) => {
@@ -130,7 +129,12 @@ function run(command, { quiet, deadline }) {
       output += error.message;
       end(false);
     });
-    child.on("close", (code) => end(code === 0));
+    child.on("exit", (code) => {
+      // Whatever it left behind ends with it; a pipe that such a process holds would never close.
+      kill("SIGKILL");
+      if (process.exitCode !== undefined) process.exit();
+      child.once("close", () => end(code === 0));
+    });
   });
 }
 
