@@ -103,8 +103,10 @@ const reach = async (gateway: Gateway, { path, ...question }: Reach): Promise<An
     throw new GatewayProblem("unreachable", message, { unavailable: true, cause: error });
   });
   if (answer.status < 500 && answer.status !== 429) return answer;
-  const message = `the gateway ${gateway.url.origin} cannot serve now (HTTP ${answer.status}): try again, or look at its /readyz`;
-  throw new GatewayProblem("unavailable", message, { unavailable: true });
+  const said = tokenError.safeParse(parseJson(answer.text));
+  const why = said.success ? `: ${said.data.error_description}` : "";
+  const message = `the gateway ${gateway.url.origin} cannot serve now (HTTP ${answer.status}${why}): try again, or look at its /readyz`;
+  throw new GatewayProblem("unavailable", oneLine(message), { unavailable: true });
 };
 
 const read = <T>(schema: z.ZodType<T>, answer: Answer, gateway: Gateway): T => {

@@ -40,7 +40,6 @@ export const openRelay = async (plan: RelayPlan): Promise<OpenRelay> => {
   const close = async (patience: number) => {
     session.stop();
     await relay.close(patience);
-    gateway.network.close();
   };
   try {
     if (plan.intercept === "hosts") await takeNames(relay, opened.hosts);

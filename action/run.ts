@@ -1,0 +1,169 @@
+/** `dogwatch run`: a command whose Datadog calls go through the gateway, wherever it runs; the relay lives in this process and logs live. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { constants, tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TokenAnswer } from "../server/contract.ts";
+import { environmentFor } from "./environment.ts";
+import { closeSession, explain, type Gateway, GatewayProblem, openSession, openSessionPatiently } from "./gateway.ts";
+import { fromCommand, fromFile, fromGitHub, IdentityProblem, type MintToken, tokenRequestOf } from "./identity.ts";
+import { InputProblem, type InterceptChoice, interceptions, parseGatewayUrl } from "./inputs.ts";
+import { type Log, logTo } from "./log.ts";
+import { createNetwork, type Network, proxyVariablesOf } from "./network.ts";
+import { type Interception, openRelay } from "./relay/open.ts";
+import { systemClock } from "./relay/session.ts";
+import { writeTrust } from "./trust.ts";
+
+/** The words after `dogwatch run`, as they were written. */
+export type RunOptions = {
+  readonly gateway: string;
+  readonly tokenFile?: string;
+  readonly tokenCommand?: string;
+  readonly connection?: string;
+  /** What the identity token must be for; default: the gateway's address. */
+  readonly audience?: string;
+  readonly intercept?: string;
+};
+
+/** Exit codes: the command's own, or 128 + the signal that ended it; 2 wrong usage, a refused identity or no such command; 3 the gateway cannot be reached. */
+export const runCommand = async (command: readonly string[], options: RunOptions): Promise<number> => {
+  const log = logTo({ write: (text) => process.stderr.write(`dogwatch: ${text}`) });
+  const network = createNetwork(proxyVariablesOf(process.env));
+  try {
+    const plan = planFrom(options, network);
+    const open = (session?: string) =>
+      openSession(plan.gateway, plan.mint, {
+        audience: plan.audience,
+        ...(options.connection ? { connection: options.connection } : {}),
+        ...(session ? { session } : {}),
+      });
+    const opened = await openSessionPatiently(() => open(), [500, 2_000]);
+    log(`session on connection ${opened.connection}: ${opened.session_url}`);
+    return await runInSession(command, { ...plan, opened, renew: () => open(opened.session_id), log });
+  } catch (error) {
+    log(error instanceof InputProblem ? error.message : explain(error));
+    return error instanceof GatewayProblem && error.unavailable ? 3 : 2;
+  } finally {
+    network.close();
+  }
+};
+
+type Plan = {
+  readonly gateway: Gateway;
+  readonly audience: string;
+  readonly mint: MintToken;
+  readonly intercept: Interception;
+};
+
+const planFrom = (options: RunOptions, network: Network): Plan => {
+  const url = parseGatewayUrl(options.gateway, "--gateway");
+  const audience = options.audience || options.gateway.replace(/\/+$/, "");
+  const intercept = interceptionFrom(options.intercept ?? "auto");
+  return { gateway: { url, network }, audience, mint: mintFrom(options, audience, network), intercept };
+};
+
+/** Only a machine that is thrown away has its hosts file changed without being asked. */
+const interceptionFrom = (text: string): Interception => {
+  const choice: InterceptChoice | undefined = interceptions.find((candidate) => candidate === text);
+  if (choice === undefined)
+    throw new InputProblem(`--intercept is ${JSON.stringify(text)}: it may be ${interceptions.join(", ")}`);
+  if (choice === "hosts" && process.getuid?.() !== 0) throw new InputProblem("--intercept hosts needs root: use proxy");
+  return choice === "auto" ? "proxy" : choice;
+};
+
+/** In a workflow step, GitHub's own offer stands in for the two options. */
+const mintFrom = ({ tokenFile, tokenCommand }: RunOptions, audience: string, network: Network): MintToken => {
+  if (tokenFile && tokenCommand) throw new InputProblem("--token-file and --token-command are both given: use one");
+  if (tokenFile) return fromFile(tokenFile);
+  if (tokenCommand) return fromCommand(tokenCommand, audience);
+  if (process.env["GITHUB_ACTIONS"] === "true")
+    return fromGitHub(tokenRequestOf(process.env, undefined), audience, network);
+  throw new IdentityProblem("no identity token: give --token-file FILE or --token-command COMMAND");
+};
+
+type Running = Plan & {
+  readonly opened: TokenAnswer;
+  readonly renew: () => Promise<TokenAnswer>;
+  readonly log: Log;
+};
+
+const runInSession = async (command: readonly string[], running: Running): Promise<number> => {
+  const { gateway, opened, renew, intercept, log } = running;
+  const directory = await mkdtemp(join(tmpdir(), "dogwatch-run-"));
+  const placeholder = randomBytes(32).toString("hex");
+  let token = opened.access_token;
+  const keepToken = async () => {
+    const renewed = await renew();
+    token = renewed.access_token;
+    return renewed;
+  };
+  const onStop = () => log("the session is lost: calls are refused from now on");
+  try {
+    const plan = { gateway, opened, renew: keepToken, placeholder, intercept, clock: systemClock, log, onStop };
+    const relay = await openRelay(plan);
+    try {
+      const trust = await writeTrust(directory, relay.certificate, process.env);
+      const { proxies } = gateway.network;
+      const exported = environmentFor({
+        relayUrl: relay.url,
+        placeholder,
+        hosts: opened.hosts,
+        intercept,
+        trust,
+        proxies,
+      });
+      return await runToEnd(command, { ...process.env, ...exported }, log);
+    } finally {
+      await relay.restoreHosts();
+      await relay.close(5_000);
+    }
+  } finally {
+    await finish(gateway, { token, session: opened.session_id }, log);
+    await rm(directory, { recursive: true, force: true });
+  }
+};
+
+const finish = async (
+  gateway: Gateway,
+  { token, session }: { token: string; session: string },
+  log: Log,
+): Promise<void> => {
+  try {
+    const { calls, denied, url } = await closeSession(gateway, token, session);
+    log(`session closed: ${calls} calls, ${denied} denied: ${url}`);
+  } catch (error) {
+    log(`the session could not be closed (it closes itself when idle): ${explain(error)}`);
+  }
+};
+
+const runToEnd = ([program, ...args]: readonly string[], env: NodeJS.ProcessEnv, log: Log): Promise<number> =>
+  new Promise((resolve) => {
+    const child = spawn(program ?? "", args, { env, stdio: "inherit" });
+    const stop = forwardSignals(child);
+    child.once("error", (error: NodeJS.ErrnoException) => {
+      stop();
+      log(`${program} could not be run (${error.code ?? error.message})`);
+      resolve(error.code === "ENOENT" ? 127 : 126);
+    });
+    child.once("exit", (code, signal) => {
+      stop();
+      resolve(signal === null ? (code ?? 1) : 128 + constants.signals[signal]);
+    });
+  });
+
+/** A terminal sends its Ctrl-C to the command itself; once is enough. */
+const forwardSignals = (child: ChildProcess): (() => void) => {
+  const forwarded = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  const handlers = forwarded.map((signal) => {
+    const pass = () => {
+      if (!(signal === "SIGINT" && process.stdin.isTTY)) child.kill(signal);
+    };
+    process.on(signal, pass);
+    return () => process.off(signal, pass);
+  });
+  return () => {
+    for (const off of handlers) off();
+  };
+};
