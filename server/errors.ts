@@ -69,6 +69,19 @@ export const refuseToken = (code: TokenCode, description: string, detail?: strin
 
 export const isTokenRefusal = (value: object): value is TokenRefusal => "code" in value && "description" in value;
 
+/** Codes of the gateway's own API (`/v1`) beside those of the data plane. */
+export const apiStatusOf = { ...statusOf, forbidden: 403, not_found: 404, rate_limited: 429 } as const;
+
+export type ApiCode = keyof typeof apiStatusOf;
+
+/** The gateway's own API refused. What one may not know of is `not_found`, so that nobody learns what exists. */
+export type ApiRefusal = { readonly code: ApiCode; readonly message: string };
+
+export const refuseApi = (code: ApiCode, message: string): ApiRefusal => ({ code, message });
+
+export const isApiRefusal = (value: object): value is ApiRefusal =>
+  "code" in value && "message" in value && !(value instanceof Error);
+
 /** A breakage is an exception: the gateway itself cannot go on with this call. */
 export class GatewayError extends Error {
   readonly code: ErrorCode;

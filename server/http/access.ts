@@ -1,0 +1,91 @@
+/** Who asks the gateway's own API: a session by its token, or the holder of an access token, or somebody signed in with one. */
+
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { FastifyReply, FastifyRequest } from "fastify";
+import { isRefusal, refuseApi, type ApiRefusal, type Refusal } from "../errors.ts";
+import type { Reader } from "../journeys/history.ts";
+import type { AuditEvent } from "../model/audit.ts";
+import type { AccessToken } from "../model/config.ts";
+import type { SessionGrant, SessionState } from "../model/session.ts";
+import { complain, type ErrorJson } from "./complain.ts";
+
+export type AccessParts = {
+  /** The session of a session token, ended ones too: what happened may still be read until the token expires. */
+  present(tokens: readonly string[]): Promise<(SessionGrant & { readonly state: SessionState }) | Refusal>;
+  accessTokens(): readonly AccessToken[];
+  /** By cookie; for reading only, so that no other site can make a browser act. */
+  signedIn(request: FastifyRequest): AccessToken | null;
+  audit(event: AuditEvent): void;
+};
+
+declare module "fastify" {
+  interface FastifyRequest {
+    /** Null before, and where nobody needs to be known. */
+    reader: Reader | null;
+  }
+}
+
+/** Runs after the rate limit and before the input is looked at, so that a stranger learns nothing of what is expected. */
+export const admit =
+  (parts: AccessParts) =>
+  async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> => {
+    const reader = await readerOf(parts, request);
+    if ("code" in reader) return reply.send(turnAway(parts, { request, reply }, reader));
+    request.reader = reader;
+    return undefined;
+  };
+
+/** What a route behind `admit` works with. */
+export const knownReader = (request: FastifyRequest): Reader => {
+  if (request.reader === null) throw new Error(`${request.routeOptions.url} is not behind admit`);
+  return request.reader;
+};
+
+/** Refuses and records it. Malformed requests are mere mistakes and are not recorded. */
+export const turnAway = (
+  parts: Pick<AccessParts, "audit">,
+  { request, reply }: { readonly request: FastifyRequest; readonly reply: FastifyReply },
+  refusal: ApiRefusal,
+): ErrorJson => {
+  if (refusal.code !== "request_malformed")
+    parts.audit({
+      kind: "request_refused",
+      who: `${nameOf(request.reader)} from ${request.ip}`,
+      what: `${request.method} ${pathOf(request)}`,
+      reason: `${refusal.code}: ${refusal.message}`,
+    });
+  return complain(reply, refusal);
+};
+
+const readerOf = async (parts: AccessParts, request: FastifyRequest): Promise<Reader | ApiRefusal> => {
+  const token = bearerOf(request.headers.authorization);
+  if (token === null) {
+    const person = request.method === "GET" || request.method === "HEAD" ? parts.signedIn(request) : null;
+    return person === null ? noToken : { kind: "access", name: person.name, role: person.role };
+  }
+  // Every access token is compared whatever the first ones say, and none in a time that tells how much of it was right.
+  const [known] = parts.accessTokens().filter((access) => same(access.token.reveal(), token));
+  if (known !== undefined) return { kind: "access", name: known.name, role: known.role };
+  const grant = await parts.present([token]);
+  return isRefusal(grant) ? refuseApi(grant.code, grant.message) : { kind: "session", grant };
+};
+
+const noToken = refuseApi(
+  "token_missing",
+  "no token; send a session token or an access token as Authorization: Bearer",
+);
+
+const bearerOf = (authorization: string | undefined): string | null =>
+  /^bearer +([^\s]+) *$/i.exec(authorization ?? "")?.[1] ?? null;
+
+const same = (a: string, b: string): boolean => timingSafeEqual(sha256(a), sha256(b));
+
+const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();
+
+const nameOf = (reader: Reader | null): string => {
+  if (reader === null) return "somebody unknown";
+  return reader.kind === "session" ? `session ${reader.grant.session_id}` : `${reader.name} (${reader.role})`;
+};
+
+/** Without the query, which may hold a token, and bounded. */
+const pathOf = (request: FastifyRequest): string => (request.url.split("?")[0] ?? "").slice(0, 200);

@@ -1,0 +1,99 @@
+/** The gateway's own API, `/v1/**`, and its description at `/v1/openapi.json`. */
+
+import rateLimit from "@fastify/rate-limit";
+import swagger from "@fastify/swagger";
+import type { FastifyInstance } from "fastify";
+import {
+  createJsonSchemaTransform,
+  createJsonSchemaTransformObject,
+  serializerCompiler,
+  validatorCompiler,
+  type ZodTypeProvider,
+} from "fastify-type-provider-zod";
+import { z } from "zod";
+import * as contract from "../contract.ts";
+import { refuseApi } from "../errors.ts";
+import { answerError, complain } from "./complain.ts";
+import { registerRecordings, type RecordingParts } from "./recordings.ts";
+import { registerToken, type TokenParts } from "./token.ts";
+import type { Api } from "./zodRoutes.ts";
+
+export type ApiParts = {
+  /** Of the package, for the description. */
+  readonly version: string;
+  readonly publicUrl: string;
+  readonly token: Omit<TokenParts, "publicUrl" | "perMinute">;
+  readonly recordings: Omit<RecordingParts, "publicUrl">;
+  /** Requests a minute that one address may send; many jobs share the address of their network. */
+  readonly perMinute?: { readonly token: number; readonly all: number };
+};
+
+export const registerApi = async (app: FastifyInstance, parts: ApiParts): Promise<void> => {
+  const { publicUrl, perMinute = { token: 600, all: 6000 } } = parts;
+  await app.register(
+    async (scope) => {
+      const api = scope.withTypeProvider<ZodTypeProvider>();
+      api.setValidatorCompiler(validatorCompiler);
+      api.setSerializerCompiler(serializerCompiler);
+      api.setErrorHandler(answerError);
+      api.setNotFoundHandler((request, reply) =>
+        reply.send(
+          complain(reply, refuseApi("not_found", `there is no ${request.method} ${request.url.split("?")[0]}`)),
+        ),
+      );
+      api.decorateRequest("reader", null);
+      api.addHook("onSend", async (_request, reply) => {
+        if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
+      });
+      await api.register(rateLimit, { max: perMinute.all, timeWindow: 60_000 });
+      await describe(api, parts);
+      api.get("/openapi.json", { schema: { hide: true } }, async () => api.swagger());
+      await api.register(async (own) =>
+        registerToken(own.withTypeProvider<ZodTypeProvider>(), {
+          ...parts.token,
+          publicUrl,
+          perMinute: perMinute.token,
+        }),
+      );
+      await api.register(async (own) =>
+        registerRecordings(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
+      );
+    },
+    { prefix: "/v1" },
+  );
+};
+
+const describe = async (api: Api, { version, publicUrl }: ApiParts): Promise<void> => {
+  const schemaRegistry = z.registry<{ id: string }>();
+  schemaRegistry.add(contract.session, { id: "Session" });
+  schemaRegistry.add(contract.call, { id: "Call" });
+  schemaRegistry.add(contract.auditEvent, { id: "AuditEvent" });
+  schemaRegistry.add(contract.tokenAnswer, { id: "TokenAnswer" });
+  schemaRegistry.add(contract.tokenError, { id: "TokenError" });
+  schemaRegistry.add(contract.closeAnswer, { id: "CloseAnswer" });
+  schemaRegistry.add(contract.apiError, { id: "Error" });
+  const bearer = (description: string): { type: "http"; scheme: string; description: string } => ({
+    type: "http",
+    scheme: "bearer",
+    description,
+  });
+  await api.register(swagger, {
+    openapi: {
+      openapi: "3.1.0",
+      info: {
+        title: "Dogwatch",
+        version,
+        description: "The gateway's own API: sessions, recordings and the audit log.",
+      },
+      servers: [{ url: publicUrl }],
+      components: {
+        securitySchemes: {
+          session: bearer("The access_token of POST /v1/token: reads and closes its own session."),
+          access: bearer("A token of access.tokens in dogwatch.yaml, by its role."),
+        },
+      },
+    },
+    transform: createJsonSchemaTransform({ schemaRegistry }),
+    transformObject: createJsonSchemaTransformObject({ schemaRegistry }),
+  });
+};

@@ -1,0 +1,27 @@
+/** The end of a session, by its own token; asked again it answers the same. */
+
+import { refuseApi, type ApiRefusal } from "../errors.ts";
+import type { AuditEvent } from "../model/audit.ts";
+import type { Session } from "../model/session.ts";
+import type { Reader } from "./history.ts";
+import { whoIs } from "./token.ts";
+
+export type CloseParts = {
+  readonly sessions: {
+    /** Leaves a session that is not open as it is. */
+    close(id: string, state: "closed" | "expired"): Promise<Session>;
+  };
+  audit(event: AuditEvent): void;
+};
+
+export async function closeSession(parts: CloseParts, reader: Reader, id: string): Promise<Session | ApiRefusal> {
+  if (reader.kind !== "session") return refuseApi("forbidden", "a session is closed by its own session token only");
+  const { grant } = reader;
+  if (grant.session_id !== id) return refuseApi("not_found", `there is no session ${id}`);
+  const session = await parts.sessions.close(id, "closed");
+  if (grant.state === "open") {
+    const reason = `${session.calls} calls, ${session.denied} denied`;
+    parts.audit({ kind: "session_closed", who: whoIs(grant.caller), what: `session ${id}`, reason });
+  }
+  return session;
+}

@@ -1,0 +1,174 @@
+/** Reading what was recorded: who may see what, and that somebody looked. */
+
+import { isApiRefusal, refuseApi, type ApiRefusal } from "../errors.ts";
+import type { AuditEvent, StoredAuditEvent } from "../model/audit.ts";
+import type { Role } from "../model/config.ts";
+import type { StoredCall, StoredMessage } from "../model/receipt.ts";
+import type { Session, SessionGrant, SessionState } from "../model/session.ts";
+
+/** Who reads: a session about itself, or the holder of an access token (or a person signed in with one). */
+export type Reader =
+  | { readonly kind: "session"; readonly grant: SessionGrant & { readonly state: SessionState } }
+  | { readonly kind: "access"; readonly name: string; readonly role: Role };
+
+export type PageRequest = { readonly limit: number; readonly cursor?: string | undefined };
+export type Page<T> = { readonly items: readonly T[]; readonly next_cursor: string | null };
+
+/** A cursor that is none is a refusal, as the store gives it. */
+type Paged<T> = Promise<Page<T> | ApiRefusal>;
+
+export type Side = "request" | "response";
+export type StoredBodyMeta = NonNullable<StoredMessage["body"]>;
+export type StoredBody = { readonly meta: StoredBodyMeta; readonly stream: AsyncIterable<Buffer> };
+
+/** The part of the store that is read. */
+export type HistoryParts = {
+  readonly sessions: {
+    get(id: string): Promise<Session | null>;
+    list(page: PageRequest): Paged<Session>;
+  };
+  readonly receipts: {
+    calls(session_id: string, page: PageRequest): Paged<StoredCall>;
+    call(session_id: string, n: number): Promise<StoredCall | null>;
+    body(session_id: string, n: number, side: Side): Promise<StoredBody | null>;
+  };
+  readonly auditLog: { list(page: PageRequest): Paged<StoredAuditEvent> };
+  audit(event: AuditEvent): void;
+};
+
+/** A call with the stored bytes of those of its bodies that are small enough and that the reader may see. */
+export type ReadCall = { readonly call: StoredCall; readonly bodies: Readonly<Record<Side, Buffer | null>> };
+
+export type CallName = { readonly session_id: string; readonly n: number };
+
+/** Bodies up to here come with every item of a list, bytes. */
+const inList = 32 * 1024;
+/** Bodies up to here come with one call; larger ones stream from `…/body`. */
+const inCall = 8 * 1024 * 1024;
+/** How many bodies of a list are fetched at a time. */
+const abreast = 8;
+
+export async function listSessions(parts: HistoryParts, reader: Reader, page: PageRequest): Paged<Session> {
+  return seesEverything(reader) ?? parts.sessions.list(page);
+}
+
+export async function listAudit(parts: HistoryParts, reader: Reader, page: PageRequest): Paged<StoredAuditEvent> {
+  return seesEverything(reader) ?? parts.auditLog.list(page);
+}
+
+export async function readSession(parts: HistoryParts, reader: Reader, id: string): Promise<Session | ApiRefusal> {
+  const refusal = seesSession(reader, id);
+  if (refusal !== null) return refusal;
+  const session = await parts.sessions.get(id);
+  if (session === null) return noSession(id);
+  viewed(parts, reader, `session ${id}`);
+  return session;
+}
+
+export async function listCalls(
+  parts: HistoryParts,
+  reader: Reader,
+  { session_id, ...page }: PageRequest & { readonly session_id: string },
+): Paged<ReadCall> {
+  const refusal = seesSession(reader, session_id);
+  if (refusal !== null) return refusal;
+  if ((await parts.sessions.get(session_id)) === null) return noSession(session_id);
+  const calls = await parts.receipts.calls(session_id, page);
+  if (isApiRefusal(calls)) return calls;
+  viewed(parts, reader, `session ${session_id}, ${calls.items.length} calls`);
+  const items: ReadCall[] = [];
+  for (let i = 0; i < calls.items.length; i += abreast)
+    items.push(
+      ...(await Promise.all(
+        calls.items.slice(i, i + abreast).map((call) => withBodies(parts, reader, [call, inList])),
+      )),
+    );
+  return { items, next_cursor: calls.next_cursor };
+}
+
+export async function readCall(parts: HistoryParts, reader: Reader, name: CallName): Promise<ReadCall | ApiRefusal> {
+  const refusal = seesSession(reader, name.session_id);
+  if (refusal !== null) return refusal;
+  const call = await parts.receipts.call(name.session_id, name.n);
+  if (call === null) return noCall(name);
+  viewed(parts, reader, `call ${name.session_id}/${name.n}`);
+  return withBodies(parts, reader, [call, inCall]);
+}
+
+export async function readBody(
+  parts: HistoryParts,
+  reader: Reader,
+  name: CallName & { readonly side: Side },
+): Promise<StoredBody | ApiRefusal> {
+  const refusal = seesSession(reader, name.session_id);
+  if (refusal !== null) return refusal;
+  if (reader.kind === "session")
+    return refuseApi("forbidden", "a session token reads no bodies, only their size and digest");
+  const body = await parts.receipts.body(name.session_id, name.n, name.side);
+  if (body === null) return refuseApi("not_found", `call ${name.session_id}/${name.n} has no ${name.side} body`);
+  viewed(parts, reader, `call ${name.session_id}/${name.n}, ${name.side} body`);
+  return body;
+}
+
+/** Roles that see only what their repositories show see nothing through an access token, which has no repositories. */
+function seesEverything(reader: Reader): ApiRefusal | null {
+  if (reader.kind === "session")
+    return refuseApi(
+      "forbidden",
+      `a session token reads its own session only, /v1/sessions/${reader.grant.session_id}`,
+    );
+  switch (reader.role) {
+    case "auditor":
+    case "admin":
+      return null;
+    case "viewer":
+    case "approver":
+      return refuseApi(
+        "forbidden",
+        `access token ${reader.name} is a ${reader.role}; recordings are read by auditor and admin`,
+      );
+    default:
+      return reader.role satisfies never;
+  }
+}
+
+function seesSession(reader: Reader, id: string): ApiRefusal | null {
+  if (reader.kind !== "session") return seesEverything(reader);
+  return reader.grant.session_id === id ? null : noSession(id);
+}
+
+const noSession = (id: string): ApiRefusal => refuseApi("not_found", `there is no session ${id}`);
+
+const noCall = ({ session_id, n }: CallName): ApiRefusal =>
+  refuseApi("not_found", `there is no call ${n} in session ${session_id}`);
+
+/** What a session reads of itself is no news. */
+function viewed(parts: HistoryParts, reader: Reader, what: string): void {
+  if (reader.kind === "session") return;
+  parts.audit({
+    kind: "recording_viewed",
+    who: `${reader.name} (${reader.role})`,
+    what,
+    reason: "gateway API or page",
+  });
+}
+
+async function withBodies(
+  parts: HistoryParts,
+  reader: Reader,
+  [call, most]: readonly [StoredCall, number],
+): Promise<ReadCall> {
+  const small = async (side: Side): Promise<Buffer | null> => {
+    const body = call[side]?.body ?? null;
+    if (reader.kind === "session" || body === null || body.size > most) return null;
+    const stored = await parts.receipts.body(call.session_id, call.n, side);
+    return stored === null ? null : readAll(stored.stream);
+  };
+  return { call, bodies: { request: await small("request"), response: await small("response") } };
+}
+
+async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
