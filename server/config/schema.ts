@@ -129,7 +129,9 @@ const mask = z.strictObject({
 
 const github = z.strictObject({
   apiUrl: issuerAddress.default("https://api.github.com").describe("GitHub Enterprise Server: https://HOST/api/v3"),
-  appId: z.union([z.int().positive(), z.string().regex(/^\d+$/)], { error: "must be the number of the GitHub App" }),
+  appId: z.union([z.int().positive(), z.string().regex(/^\d+$/, { error: "must be the number of the GitHub App" })], {
+    error: "must be the number of the GitHub App",
+  }),
   privateKey: multilineSecret.describe("Private key of the GitHub App, like ${file:/run/secrets/app.pem}"),
   webhookSecret: secret,
 });

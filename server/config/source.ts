@@ -3,6 +3,7 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import {
+  type Alias,
   type Document,
   isAlias,
   isMap,
@@ -11,6 +12,7 @@ import {
   LineCounter,
   type Node,
   parseDocument,
+  visit,
   type YAMLError,
 } from "yaml";
 import type { Finding, Problem } from "../model/config.ts";
@@ -48,6 +50,13 @@ export const parseSource = (text: string, { file, env }: Surroundings): Source |
   const broken = [...document.errors, ...document.warnings];
   if (broken.length > 0)
     return broken.map((error) => ({ path: [], message: yamlReason(error, text), ...at(error.pos[0]) }));
+  const dangling = danglingAliases(document);
+  if (dangling.length > 0)
+    return dangling.map((alias) => ({
+      path: [],
+      message: `the alias *${alias.source} has no anchor`,
+      ...at(alias.range?.[0] ?? 0),
+    }));
   const plain = toPlain(document);
   if ("refused" in plain) return [wholeFile(file, plain.refused)];
 
@@ -74,6 +83,16 @@ const parseYaml = (text: string, lineCounter: LineCounter): Document.Parsed | un
   } catch {
     return undefined;
   }
+};
+
+const danglingAliases = (document: Document.Parsed): Alias[] => {
+  const found: Alias[] = [];
+  visit(document, {
+    Alias: (_key, alias) => {
+      if (alias.resolve(document) === undefined) found.push(alias);
+    },
+  });
+  return found;
 };
 
 const toPlain = (document: Document.Parsed): { readonly value: unknown } | { readonly refused: string } => {

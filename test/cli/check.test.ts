@@ -1,0 +1,39 @@
+/** `dogwatch check`: says everything that is wrong, or what is there. */
+
+import { expect, test } from "vitest";
+import { check } from "../../server/cli/check.ts";
+import { examine } from "../../server/stages/decide/examine.ts";
+import { env, fileWith, good } from "../config/example.ts";
+
+const checked = (text: string) => {
+  const file = fileWith(text);
+  const { exitCode, output } = check({ file, env, examine });
+  return { exitCode, output: output.replaceAll(file, "dogwatch.yaml") };
+};
+
+test("a good file: exit code 0 and a summary", () => {
+  expect(checked(good)).toEqual({ exitCode: 0, output: "dogwatch.yaml is good: 1 issuer, 1 connection, 1 rule\n" });
+});
+
+test("notices come with it", () => {
+  expect(checked(`${good}  observe: true\n`).output).toBe(
+    "note: dogwatch.yaml:14:12 policy.observe: is on: what would be denied is forwarded and only recorded, except what destroys\n" +
+      "dogwatch.yaml is good: 1 issuer, 1 connection, 1 rule\n",
+  );
+});
+
+test("problems: exit code 2, one line each, and how many", () => {
+  expect(checked(good.replace("publicUrl", "publikUrl").replace("live", "alive"))).toEqual({
+    exitCode: 2,
+    output:
+      "dogwatch.yaml:1:1 publikUrl: unknown key; did you mean publicUrl?\n" +
+      'dogwatch.yaml:8:25 connections.0.kind: "alive" is not one of live, sandbox; did you mean live?\n2 problems\n',
+  });
+});
+
+test("no file: how to name one", () => {
+  expect(check({ file: "/nowhere/dogwatch.yaml", env, examine })).toEqual({
+    exitCode: 2,
+    output: "/nowhere/dogwatch.yaml is not there: dogwatch check FILE\n",
+  });
+});
