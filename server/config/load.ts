@@ -23,10 +23,10 @@ export const loadConfig = (file: string, env: Environment, examine: Examine = ()
 
 export const isConfig = (loaded: Config | Problem[]): loaded is Config => !Array.isArray(loaded);
 
-/** The same for text that has been read already; references are resolved beside `surroundings.file`. */
-export const parseConfig = (text: string, surroundings: Surroundings, examine: Examine): Config | Problem[] => {
+/** References are resolved beside `surroundings.file`. */
+const parseConfig = (text: string, surroundings: Surroundings, examine: Examine): Config | Problem[] => {
   const source = parseSource(text, surroundings);
-  if (Array.isArray(source)) return source.sort(inOrder);
+  if (Array.isArray(source)) return source.toSorted(inOrder);
   const shaped = configFile.safeParse(source.value, { error: noMessage, reportInput: true });
   if (!shaped.success) return placed(explainIssues(shaped.error.issues, source.expanded), source);
   const findings = contradictions(shaped.data);
@@ -39,7 +39,8 @@ export const parseConfig = (text: string, surroundings: Surroundings, examine: E
 export const formatProblem = ({ file, line, column, path, message }: Problem): string =>
   `${file}:${line}:${column} ${path.length === 0 ? "" : `${path.join(".")}: `}${message}`;
 
-const placed = (findings: readonly Located[], source: Source): Problem[] => findings.map(source.place).sort(inOrder);
+const placed = (findings: readonly Located[], source: Source): Problem[] =>
+  findings.map(source.place).toSorted(inOrder);
 
 const inOrder = (a: Problem, b: Problem): number => a.line - b.line || a.column - b.column;
 

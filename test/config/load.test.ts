@@ -1,6 +1,5 @@
 /** dogwatch.yaml as people write it, right and wrong: every problem with its place and the fix, no secret in any of them. */
 
-import { execFileSync } from "node:child_process";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { inspect } from "node:util";
@@ -471,12 +470,4 @@ test("the file's folder, not the working directory, is where its secrets are", (
   const file = fileWith(but('"${env:DD_API_KEY}"', '"${file:key}"'));
   writeFileSync(join(dirname(file), "key"), "k");
   expect(isConfig(loadConfig(file, env))).toBe(true);
-});
-
-test("a pipe is no file that could stop the start", () => {
-  const pipe = join(folder(), "pipe");
-  execFileSync("mkfifo", [pipe]);
-  expect(problems(but('"${env:DD_API_KEY}"', `"\${file:${pipe}}"`))).toEqual([
-    `8:60 connections.0.apiKey: ${pipe} is not a file`,
-  ]);
 });

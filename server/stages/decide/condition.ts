@@ -1,6 +1,6 @@
 /** One CEL condition: compiled with its types checked and every typo answered with the nearest right name, then evaluated without surprises. */
 
-import { type ASTNode, Environment, EvaluationError, type ParseResult } from "@marcbachmann/cel-js";
+import { type ASTNode, type Environment, EvaluationError, type ParseResult } from "@marcbachmann/cel-js";
 import { suggest } from "../../model/nearest.ts";
 import { BodyNotRead, BodyUnevaluable, type Variables } from "./facts.ts";
 import { type Flaw, flawsOf, type Vocabulary } from "./flaws.ts";

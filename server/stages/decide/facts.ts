@@ -7,12 +7,9 @@ import type { HeaderList } from "../../model/receipt.ts";
 
 /**
  * A request body as conditions see it: `value` is made of strings, booleans, null, bigint (JSON integers), number (other
- * JSON numbers), arrays and Maps; `unevaluable` says why nothing can be said about it.
+ * JSON numbers), arrays and Maps, and `ndjson` when it is a list because the content type said so; `unevaluable` says why nothing can be said about it.
  */
-export type Body = BodyValue | { readonly unevaluable: string };
-
-/** `ndjson`: the value is a list because the content type said so. */
-export type BodyValue = { readonly value: unknown; readonly ndjson?: true };
+export type Body = { readonly value: unknown; readonly ndjson?: true } | { readonly unevaluable: string };
 
 /** Everything known about one call when it is decided; `body` is left out until somebody asks for it. */
 export type Facts = {

@@ -36,27 +36,23 @@ const isNode = (value: unknown): value is ASTNode =>
 /** `matches` is V8's backtracking RegExp: one request could stop the gateway for seconds. `.re()` takes linear time. */
 const callFlaws = (node: ASTNode): Flaw[] => {
   if (node.op !== "call" && node.op !== "rcall") return [];
-  const [name, first, last] = node.args;
-  if (name === "matches")
-    return [
-      {
-        message: "matches() is not available, because its running time has no bound; write .re() (RE2 syntax)",
-        offset: node.pos,
-      },
-    ];
-  if (name !== "re" || node.op !== "rcall") return [];
-  const [pattern] = Array.isArray(last) ? last : [];
-  if (pattern === undefined) return [];
-  if (pattern.op !== "value" || typeof pattern.args !== "string")
-    return [
-      { message: "re() takes a pattern written in the policy, not one made from other values", offset: pattern.start },
-    ];
-  return patternFlaws(pattern.args, pattern.start);
+  switch (node.args[0]) {
+    case "matches":
+      return [{ message: noMatches, offset: node.pos }];
+    case "re":
+      return node.op === "rcall" ? node.args[2].flatMap(patternFlaws) : [];
+    default:
+      return [];
+  }
 };
 
-const patternFlaws = (pattern: string, offset: number): Flaw[] => {
+const noMatches = "matches() is not available, because its running time has no bound; write .re() (RE2 syntax)";
+
+const patternFlaws = ({ op, args, start: offset }: ASTNode): Flaw[] => {
+  if (op !== "value" || typeof args !== "string")
+    return [{ message: "re() takes a pattern written in the policy, not one made from other values", offset }];
   try {
-    RE2JS.compile(pattern);
+    RE2JS.compile(args);
     return [];
   } catch (error) {
     const why = error instanceof Error ? error.message : "error parsing regexp";
@@ -95,7 +91,7 @@ const wordFlaws = (node: ASTNode, vocabulary: Vocabulary): Flaw[] => {
 };
 
 /** `operation.access` for that node, undefined for anything that is not a plain name. */
-export const dotted = (node: ASTNode): string | undefined => {
+const dotted = (node: ASTNode): string | undefined => {
   if (node.op === "id") return node.args;
   if (node.op !== ".") return undefined;
   const left = dotted(node.args[0]);

@@ -16,7 +16,8 @@ export const readJson = (text: string): unknown => new Reader(text).document();
 
 class Reader {
   readonly #text: string;
-  readonly #special = /["\\\u0000-\u001f]/g;
+  /** A quote, a backslash or a control character: all that a text must not hold as it is. */
+  readonly #special = /[^ !#-[\]-\uffff]/g;
   readonly #numeral = /-?(?:0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/y;
   readonly #space = /[ \t\r\n]*/y;
   #at = 0;

@@ -41,7 +41,7 @@ export const compilePolicy = ({ rules, observe }: PolicySource, vocabulary: Voca
   );
   if (findings.length > 0) return findings;
   return {
-    rules: compiled.flatMap(({ rule, when }) => (isCondition(when) ? [ruleOf(rule, when)] : [])).sort(byStrength),
+    rules: compiled.flatMap(({ rule, when }) => (isCondition(when) ? [ruleOf(rule, when)] : [])).toSorted(byStrength),
     observe,
     digest: digestOf({ rules, observe }),
   };

@@ -1,6 +1,6 @@
 /** Random policies against a plain model of their meaning: three-valued logic, the strongest effect, default deny. */
 
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import type { RuleSource } from "../../../server/model/config.ts";
 import { effects } from "../../../server/model/decision.ts";
@@ -65,7 +65,7 @@ const model = (rules: readonly { readonly means: Term["means"]; readonly source:
   const counts = rules.filter(({ means, source }) => (source.effect === "allow" ? means === true : means !== false));
   const effect =
     (["deny", "approve", "allow"] as const).find((one) => counts.some(({ source }) => source.effect === one)) ?? "deny";
-  return { effect, names: counts.map(({ source }) => source.name).sort() };
+  return { effect, names: counts.map(({ source }) => source.name).toSorted() };
 };
 
 test("decisions are those of the model", () => {
@@ -73,7 +73,9 @@ test("decisions are those of the model", () => {
     fc.property(ruled, (rules) => {
       const decision = decide(policyOf(rules.map(({ source }) => source)), facts);
       if (needsBody(decision)) throw new Error("the body was asked for although it is there");
-      expect({ effect: decision.effect, names: decision.rules.map(({ name }) => name).sort() }).toEqual(model(rules));
+      expect({ effect: decision.effect, names: decision.rules.map(({ name }) => name).toSorted() }).toEqual(
+        model(rules),
+      );
     }),
     { numRuns: 1_000 },
   );
