@@ -1,7 +1,7 @@
 /** The gateway's own API, `/v1/**`, and its description at `/v1/openapi.json`. */
 
 import rateLimit from "@fastify/rate-limit";
-import swagger from "@fastify/swagger";
+import swagger, { type SwaggerTransformObject } from "@fastify/swagger";
 import type { FastifyInstance } from "fastify";
 import {
   createJsonSchemaTransform,
@@ -94,6 +94,18 @@ const describe = async (api: Api, { version, publicUrl }: ApiParts): Promise<voi
       },
     },
     transform: createJsonSchemaTransform({ schemaRegistry }),
-    transformObject: createJsonSchemaTransformObject({ schemaRegistry }),
+    transformObject: withoutUnused(createJsonSchemaTransformObject({ schemaRegistry })),
   });
 };
+
+/** The library writes every named schema twice, as input and as output; what nothing refers to is left out. */
+const withoutUnused =
+  (transform: SwaggerTransformObject): SwaggerTransformObject =>
+  (document) => {
+    const described = transform(document);
+    if (!("components" in described) || described.components?.schemas === undefined) return described;
+    const text = JSON.stringify(described);
+    const used = Object.entries(described.components.schemas).filter(([name]) => text.includes(`/schemas/${name}"`));
+    described.components.schemas = Object.fromEntries(used);
+    return described;
+  };

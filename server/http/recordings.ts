@@ -33,6 +33,8 @@ const pageQuery = z.strictObject({
 const sessionParams = z.object({ id: z.uuid() });
 const callParams = sessionParams.extend({ n: z.coerce.number().int().min(1).max(2_147_483_647) });
 const refusals = { 400: apiError, 401: apiError, 403: apiError, 404: apiError, 429: apiError, 503: apiError };
+/** A stream is sent as it is; the schema is for the description only. */
+const bytes = { description: "The bytes", content: { "application/octet-stream": { schema: z.any() } } };
 const security = [{ session: [] }, { access: [] }];
 
 export const registerRecordings = async (api: Api, parts: RecordingParts): Promise<void> => {
@@ -146,8 +148,7 @@ const registerBodies = (api: Api, parts: RecordingParts): void => {
         description: "Still in its own coding: dogwatch-content-type and dogwatch-content-encoding name what it was.",
         security,
         params: callParams,
-        produces: ["application/octet-stream"],
-        response: { 200: z.any(), ...refusals },
+        response: { 200: bytes, ...refusals },
       },
       handler: async (request, reply) => {
         const found = await readBody(parts, knownReader(request), { ...nameOf(request.params), side });

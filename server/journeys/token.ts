@@ -1,6 +1,6 @@
 /** From an identity token to a session: a new one, or one that is renewed (RFC 8693 token exchange). */
 
-import { isTokenRefusal, refuseToken, type TokenRefusal } from "../errors.ts";
+import { GatewayError, isTokenRefusal, refuseToken, type TokenRefusal } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import { flattenCaller, type Caller } from "../model/caller.ts";
 import { quote } from "../model/quote.ts";
@@ -127,7 +127,13 @@ async function renew(
   const replayed = await useUp(parts, identity);
   if (replayed !== null) return replayed;
   const { token, digest } = mintSessionToken(parts.chance);
-  await parts.sessions.addToken(session.id, digest, expiryOf(parts));
+  try {
+    await parts.sessions.addToken(session.id, digest, expiryOf(parts));
+  } catch (error) {
+    // Closed since it was looked at: no breakage.
+    if (error instanceof GatewayError && error.code === "session_closed") return noLongerOpen(session.id);
+    throw error;
+  }
   return issue(parts, { token, session, connection });
 }
 
@@ -145,8 +151,7 @@ function mismatchOf(
   const name = quote(request.session);
   if (difference !== null)
     return refuseToken("session_mismatch", `${difference} is not the one that session ${name} was opened with`);
-  if (session.state !== "open")
-    return refuseToken("session_mismatch", `session ${name} is ${session.state}; leave session out to open a new one`);
+  if (session.state !== "open") return noLongerOpen(session.id);
   if (request.connection !== undefined && request.connection !== session.connection)
     return refuseToken("session_mismatch", `connection is ${quote(request.connection)}, session ${name} is on another`);
   return null;
@@ -154,6 +159,9 @@ function mismatchOf(
 
 const noSuchSession = (id: string): TokenRefusal =>
   refuseToken("session_mismatch", `there is no session ${quote(id)} of this issuer and subject`);
+
+const noLongerOpen = (id: string): TokenRefusal =>
+  refuseToken("session_mismatch", `session ${quote(id)} is closed; leave session out to open a new one`);
 
 /** A connection that does not exist and one that does not allow the caller are answered alike. */
 function chooseConnection(

@@ -78,11 +78,13 @@ export const startIssuer = async (clock: () => Date = () => new Date()): Promise
     if (path === "/.well-known/openid-configuration") fetches.discovery += 1;
     if (path === "/keys") fetches.keys += 1;
     if (unusual?.(path, response)) return;
-    void document(path).then((body) => {
-      response.writeHead(body === null ? 404 : 200, { "content-type": "application/json" });
-      response.end(JSON.stringify(body));
-    });
+    void answer(path, response);
   });
+  const answer = async (path: string, response: ServerResponse): Promise<void> => {
+    const body = await document(path);
+    response.writeHead(body === null ? 404 : 200, { "content-type": "application/json" });
+    response.end(JSON.stringify(body));
+  };
   const document = async (path: string): Promise<object | null> => {
     if (path === "/.well-known/openid-configuration") return { issuer: url, jwks_uri: `${url}/keys` };
     if (path === "/keys") return { keys: await Promise.all(published.map(publicJwk)) };

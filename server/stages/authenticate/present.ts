@@ -25,42 +25,39 @@ export type Presenter = {
 const trustFor = 30_000;
 const mostRemembered = 10_000;
 
-type Remembered = { readonly found: Promise<FoundGrant | null>; readonly at: number };
+/** `session_id` is null while the question is under way. */
+type Remembered = { readonly found: Promise<FoundGrant | null>; readonly at: number; session_id: string | null };
 
 export const createPresenter = (source: GrantSource, clock: () => Date): Presenter => {
   const remembered = new Map<string, Remembered>();
 
-  source.onClosed((session_id) => {
-    // What is still being looked up may have been read before the session closed, so it is forgotten unseen.
-    for (const [digest, entry] of remembered)
-      void entry.found.then(
-        (found) => {
-          if (found?.session_id === session_id && remembered.get(digest) === entry) remembered.delete(digest);
-        },
-        () => undefined,
-      );
+  source.onClosed((closed) => {
+    // What is still being looked up may have been read before the session closed: those who wait for it get it, nobody else.
+    for (const [digest, { session_id }] of remembered)
+      if (session_id === closed || session_id === null) remembered.delete(digest);
   });
 
-  const find = async (token: string): Promise<FoundGrant | null> => {
-    const digest = digestOf(token);
-    const name = digest.toString("base64");
-    const now = clock().getTime();
-    const known = remembered.get(name);
-    if (known !== undefined && Math.abs(now - known.at) < trustFor) return known.found;
-    // Many calls of one session start at once: they share the one question.
-    const entry = { found: source.findByToken(digest), at: now };
+  const ask = async (digest: Buffer, name: string): Promise<FoundGrant | null> => {
+    const entry: Remembered = { found: source.findByToken(digest), at: clock().getTime(), session_id: null };
     remembered.delete(name);
     remembered.set(name, entry);
     forgetOldest(remembered);
-    const forget = (): void => {
-      if (remembered.get(name) === entry) remembered.delete(name);
-    };
     const found = await entry.found.catch((error: unknown) => {
-      forget();
+      if (remembered.get(name) === entry) remembered.delete(name);
       throw error;
     });
-    if (found?.state !== "open") forget();
+    if (found?.state === "open") entry.session_id = found.session_id;
+    else if (remembered.get(name) === entry) remembered.delete(name);
     return found;
+  };
+
+  const find = (token: string): Promise<FoundGrant | null> => {
+    const digest = digestOf(token);
+    const name = digest.toString("base64");
+    const known = remembered.get(name);
+    // Many calls of one session start at once: they share the one question.
+    const young = known !== undefined && Math.abs(clock().getTime() - known.at) < trustFor;
+    return young ? known.found : ask(digest, name);
   };
 
   const presentEnded = async (tokens: readonly string[]): Promise<FoundGrant | Refusal> => {

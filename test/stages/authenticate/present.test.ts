@@ -84,7 +84,6 @@ test("a session that closes is forgotten at once, and says so", async () => {
   await presenter.present([token]);
   stored = stored && { ...stored, state: "closed" };
   announceClosed(stored?.session_id ?? "");
-  await Promise.resolve();
   expect(await presenter.present([token])).toMatchObject({
     code: "session_closed",
     message: expect.stringContaining("is closed"),
@@ -108,7 +107,6 @@ test("a session that closes while it is being looked up is not remembered as ope
 test("another session's closing changes nothing", async () => {
   await presenter.present([token]);
   announceClosed("019b0000-0000-7000-8000-000000000002");
-  await Promise.resolve();
   await presenter.present([token]);
   expect(lookUps).toHaveLength(1);
 });

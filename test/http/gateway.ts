@@ -1,0 +1,140 @@
+/** The gateway's API on a loopback port with a test issuer, for the tests of this folder. */
+
+import { randomBytes } from "node:crypto";
+import Fastify from "fastify";
+import { registerApi } from "../../server/http/api.ts";
+import type { OfferedConnection } from "../../server/journeys/token.ts";
+import type { AuditEvent } from "../../server/model/audit.ts";
+import type { AccessToken, Issuer } from "../../server/model/config.ts";
+import { Secret } from "../../server/model/connection.ts";
+import { trustIssuer, type Allowance } from "../../server/stages/authenticate/identify.ts";
+import { createPresenter } from "../../server/stages/authenticate/present.ts";
+import { githubClaims, startIssuer, type TestClaims, type TestIssuer } from "../standins/issuer.ts";
+import { memoryStore, type TestStore } from "./memoryStore.ts";
+
+export const audience = "https://dogwatch.example.com";
+export const accessTokens = {
+  auditor: `auditor-${randomBytes(24).toString("hex")}`,
+  admin: `admin-${randomBytes(24).toString("hex")}`,
+  viewer: `viewer-${randomBytes(24).toString("hex")}`,
+  approver: `approver-${randomBytes(24).toString("hex")}`,
+} as const;
+
+export type TestGateway = {
+  readonly url: string;
+  readonly issuer: TestIssuer;
+  readonly store: TestStore;
+  readonly events: AuditEvent[];
+  readonly connections: OfferedConnection[];
+  readonly clock: { now: number };
+  /** An identity token of a push to acme/app for this gateway. */
+  identity(claims?: TestClaims): Promise<string>;
+  exchange(form: Readonly<Record<string, string>>): Promise<Answer>;
+  /** Opens a session; the answer's JSON. */
+  open(claims?: TestClaims): Promise<Record<string, string>>;
+  get(path: string, token?: string): Promise<Answer>;
+  post(path: string, token?: string): Promise<Answer>;
+  close(): Promise<void>;
+};
+
+// oxlint-disable-next-line typescript/no-explicit-any -- answers are checked by the tests, property by property
+export type Answer = { readonly status: number; readonly headers: Headers; readonly json: any; readonly text: string };
+
+const acmeOnly: Allowance = (caller) =>
+  caller["repository_owner_id"] === "1234" && caller["repository_id"] === "70" ? true : { reason: "is false" };
+
+export const startGateway = async (perMinute = { token: 100_000, all: 100_000 }): Promise<TestGateway> => {
+  const clock = { now: Date.parse("2026-05-04T03:02:01.000Z") };
+  const now = (): Date => new Date(clock.now);
+  const issuer = await startIssuer(now);
+  const store = await memoryStore(now);
+  const events: AuditEvent[] = [];
+  const audit = (event: AuditEvent): void => {
+    events.push(event);
+  };
+  const github: Issuer = {
+    name: "github",
+    issuer: issuer.url,
+    audience,
+    allow: "",
+    events: [],
+    algorithms: ["RS256"],
+    kind: "github",
+  };
+  const trusted = [trustIssuer(github, acmeOnly, { fetch, clock: now })];
+  const connections: OfferedConnection[] = [{ name: "prod", site: "datadoghq.com" }];
+  const presenter = createPresenter(store.sessions, now);
+  const tokens: AccessToken[] = (["auditor", "admin", "viewer", "approver"] as const).map((role) => ({
+    name: `ops-${role}`,
+    role,
+    token: new Secret(accessTokens[role]),
+  }));
+
+  const app = Fastify();
+  await registerApi(app, {
+    version: "0.0.0",
+    publicUrl: audience,
+    perMinute,
+    token: {
+      trusted: () => trusted,
+      connections: () => connections,
+      hostsOf: (site) => [`api.${site}`, `http-intake.logs.${site}`],
+      sessions: store.sessions,
+      audit,
+      now,
+      chance: randomBytes,
+      lifetime: 900_000,
+    },
+    recordings: {
+      present: presenter.presentEnded,
+      accessTokens: () => tokens,
+      signedIn: (request) => (request.headers.cookie === "signed-in" ? (tokens[0] ?? null) : null),
+      sessions: store.sessions,
+      receipts: store.receipts,
+      auditLog: store.audit,
+      audit,
+    },
+  });
+  const url = await app.listen({ port: 0, host: "127.0.0.1" });
+
+  const identity = (claims: TestClaims = {}): Promise<string> =>
+    issuer.sign({ ...githubClaims, aud: audience, ...claims });
+  const send = async (path: string, init: RequestInit, token?: string): Promise<Answer> => {
+    const headers = new Headers(init.headers);
+    if (token !== undefined) headers.set("authorization", `Bearer ${token}`);
+    const response = await fetch(`${url}${path}`, { ...init, headers });
+    const text = await response.text();
+    const isJson = response.headers.get("content-type")?.startsWith("application/json") ?? false;
+    return { status: response.status, headers: response.headers, text, json: isJson ? JSON.parse(text) : null };
+  };
+  const exchange = (form: Readonly<Record<string, string>>): Promise<Answer> =>
+    send("/v1/token", { method: "POST", body: new URLSearchParams({ ...exchangeForm, ...form }) });
+
+  return {
+    url,
+    issuer,
+    store,
+    events,
+    connections,
+    clock,
+    identity,
+    exchange,
+    open: async (claims) => {
+      const answer = await exchange({ subject_token: await identity(claims) });
+      if (answer.status !== 200) throw new Error(`no session: ${answer.text}`);
+      return answer.json;
+    },
+    get: (path, token) => send(path, {}, token),
+    post: (path, token) => send(path, { method: "POST" }, token),
+    close: async () => {
+      await app.close();
+      await issuer.close();
+      await store.close();
+    },
+  };
+};
+
+export const exchangeForm = {
+  grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+  subject_token_type: "urn:ietf:params:oauth:token-type:id_token",
+} as const;
