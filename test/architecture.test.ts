@@ -13,7 +13,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
  */
 const table: readonly { part: string; may: readonly string[]; types?: readonly string[] }[] = [
   { part: "server/main.ts", may: ["server/app.ts", "server/config/", "server/cli/", "server/errors.ts"] },
-  { part: "server/app.ts", may: ["server/"] },
+  { part: "server/app.ts", may: ["server/", "package.json"] },
   {
     part: "server/rulebook.ts",
     may: ["server/config/", "server/stages/decide/", "server/datadog/catalogue.ts", "server/model/"],
