@@ -1,0 +1,168 @@
+/** What the sandbox organization keeps: one type for each kind of document, in the shape in which Datadog answers it. */
+
+import type { JsonObject } from "./json.ts";
+
+export type Person = {
+  readonly uuid: string;
+  /** The v1 API's number for the same person. */
+  readonly id: number;
+  readonly name: string | null;
+  readonly handle: string;
+  readonly email: string;
+  readonly title: string | null;
+  readonly created: Date;
+  readonly modified: Date;
+  readonly verified: boolean;
+  readonly disabled: boolean;
+  readonly service_account: boolean;
+  /** Ids of roles. */
+  readonly roles: readonly string[];
+};
+
+export type Permission = {
+  readonly id: string;
+  readonly name: string;
+  readonly group: string;
+  readonly display: string;
+};
+
+export type Role = {
+  readonly id: string;
+  readonly name: string;
+  readonly created: Date;
+  readonly modified: Date;
+  /** Ids of permissions. */
+  readonly permissions: readonly string[];
+};
+
+export type Monitor = JsonObject & {
+  readonly id: number;
+  readonly name: string;
+  readonly type: string;
+  readonly query: string;
+  readonly message: string;
+  readonly tags: readonly string[];
+  readonly options: JsonObject;
+  readonly overall_state: string;
+};
+
+export type Dashboard = JsonObject & { readonly id: string; readonly title: string };
+
+/** A link by which people without an account see a dashboard; its token is the key to it. */
+export type SharedDashboard = JsonObject & { readonly token: string; readonly dashboard_id: string };
+
+export type DashboardItem = { readonly type: string; readonly id: string };
+
+export type DashboardList = {
+  readonly id: number;
+  readonly name: string;
+  readonly created: Date;
+  readonly modified: Date;
+  readonly items: readonly DashboardItem[];
+};
+
+/** The v1 and the v2 API show the same downtimes, each under its own id and shape. */
+export type Downtime = {
+  readonly id: number;
+  readonly uuid: string;
+  /** v2 writes `env:prod AND host:a`, v1 a list. */
+  readonly scope: string;
+  readonly monitor: { readonly id: number } | { readonly tags: readonly string[] };
+  readonly message: string | null;
+  readonly start: Date;
+  readonly end: Date | null;
+  readonly timezone: string;
+  readonly created: Date;
+  readonly modified: Date;
+  readonly canceled: Date | null;
+  readonly recurrence: JsonObject | null;
+  readonly mute_first_recovery_notification: boolean;
+  readonly notify_end_states: readonly string[];
+  readonly notify_end_types: readonly string[];
+};
+
+export type Slo = JsonObject & {
+  readonly id: string;
+  readonly name: string;
+  readonly type: string;
+  readonly tags: readonly string[];
+  readonly monitor_ids?: readonly number[];
+  readonly thresholds: readonly JsonObject[];
+};
+
+export type Correction = { readonly id: string; readonly attributes: JsonObject };
+
+export type Happening = {
+  readonly id: bigint;
+  readonly uid: string;
+  readonly at: Date;
+  readonly title: string;
+  readonly text: string;
+  readonly tags: readonly string[];
+  readonly host: string | null;
+  readonly priority: string;
+  readonly alert_type: string;
+  readonly source: string;
+  readonly aggregation_key: string | null;
+  /** What a v2 event carries beyond that. */
+  readonly attributes: JsonObject;
+};
+
+export type MetricKind = "gauge" | "count" | "rate" | "distribution";
+
+export type Point = {
+  readonly metric: string;
+  /** With `host:NAME` among them when a host was named. */
+  readonly tags: readonly string[];
+  readonly at: Date;
+  readonly value: number;
+};
+
+export type MetricMetadata = {
+  readonly type: MetricKind | null;
+  readonly description: string | null;
+  readonly short_name: string | null;
+  readonly unit: string | null;
+  readonly per_unit: string | null;
+  readonly statsd_interval: number | null;
+  readonly integration: string | null;
+};
+
+export type ServiceCheck = {
+  readonly check: string;
+  readonly host: string;
+  readonly status: number;
+  readonly tags: readonly string[];
+  readonly at: Date;
+};
+
+export type LogEntry = {
+  readonly id: string;
+  readonly at: Date;
+  readonly message: string;
+  readonly status: string;
+  readonly service: string | null;
+  readonly host: string | null;
+  readonly source: string | null;
+  readonly tags: readonly string[];
+  readonly attributes: JsonObject;
+};
+
+export type Key = {
+  readonly id: string;
+  /** The secret itself; answered once, when the key is made. */
+  readonly key: string;
+  readonly name: string;
+  readonly created: Date;
+  readonly modified: Date;
+  readonly scopes: readonly string[] | null;
+};
+
+export type Notebook = { readonly id: number; readonly attributes: JsonObject };
+
+export type Webhook = JsonObject & { readonly name: string };
+
+export type WebhookVariable = { readonly name: string; readonly value: string; readonly is_secret: boolean };
+
+/** Which tags of a metric are indexed. */
+export type TagConfiguration = { readonly id: string; readonly attributes: JsonObject };
