@@ -74,15 +74,21 @@ export const takeApart = (token: string): Unverified | TokenRefusal => {
       "token_malformed",
       `subject_token has ${token.length} characters; at most ${longestToken} are read`,
     );
+  if (!compactForm.test(token)) return notSigned;
   try {
     return { header: decodeProtectedHeader(token), claims: decodeJwt(token) };
   } catch {
-    return refuseToken(
-      "token_malformed",
-      "subject_token is not a signed JWT (RFC 7519): three base64url parts with dots",
-    );
+    return notSigned;
   }
 };
+
+/** RFC 7515 §7.1. The library also takes a signature with white space or padding in it, and one token would have many texts. */
+const compactForm = /^[\w-]+\.[\w-]+\.[\w-]*$/;
+
+const notSigned = refuseToken(
+  "token_malformed",
+  "subject_token is not a signed JWT (RFC 7519): three base64url parts with dots, and nothing around them",
+);
 
 const choose = (trusted: readonly TrustedIssuer[], claims: JWTPayload): TrustedIssuer | TokenRefusal => {
   const named = trusted.filter((one) => one.issuer.issuer === claims.iss);
