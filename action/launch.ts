@@ -1,7 +1,7 @@
 /** Starts the relay as a process of its own, which outlives this step, and ends it again. */
 
 import { type ChildProcessByStdio, spawn, spawnSync } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { closeSync, openSync, readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -44,6 +44,15 @@ const commandFor = (args: readonly string[], rights: "own" | "root"): [string, s
 
 export type Launched = Extract<Ready, { url: string }>;
 
+/** The relay did not start; the message is one line that says what to do. */
+export class LaunchProblem extends Error {
+  constructor(reason: string, intercept: Setup["intercept"]) {
+    const taken = intercept === "hosts" && /EADDRINUSE|EACCES/.test(reason);
+    const advice = "port 443 of this runner is another program's, maybe another Dogwatch job's: use `intercept: proxy`";
+    super(taken ? `${advice} (${reason})` : `the relay did not start: ${reason}`);
+  }
+}
+
 /** How long the relay may take to start, milliseconds. */
 const patience = 20_000;
 
@@ -61,8 +70,9 @@ export const launchRelay = async (told: Setup, logFile: string): Promise<Launche
   });
   closeSync(log);
   const exited = new Promise<never>((_, reject) => {
-    child.once("error", reject);
-    child.once("exit", (code) => reject(new Error(`the relay ended at once (exit code ${code})`)));
+    const fail = (reason: string) => reject(new LaunchProblem(reason, told.intercept));
+    child.once("error", (error) => fail(error.message));
+    child.once("exit", (code, signal) => fail(`it ended at once (${signal ?? `exit code ${code}`})`));
   });
   exited.catch(() => {});
   child.stdin.on("error", () => {}); // the exit says more
@@ -70,7 +80,7 @@ export const launchRelay = async (told: Setup, logFile: string): Promise<Launche
   const timer = setTimeout(() => child.kill("SIGKILL"), patience);
   try {
     const said = ready.parse(JSON.parse(await Promise.race([firstLine(child.stdout), exited])));
-    if ("problem" in said) throw new Error(said.problem);
+    if ("problem" in said) throw new LaunchProblem(said.problem, told.intercept);
     return said;
   } finally {
     clearTimeout(timer);
@@ -108,12 +118,17 @@ export const stopRelay = async (network: Network, relay: RelayHandle, wait: numb
   return true;
 };
 
-const isAlive = (pid: number): boolean => {
+/** A process that has ended may keep its number for long where nothing collects it, as in containers without an init. */
+export const isAlive = (pid: number): boolean => {
   try {
     process.kill(pid, 0);
-    return true;
   } catch {
     return false;
+  }
+  try {
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return true; // no /proc on this system
   }
 };
 

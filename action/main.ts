@@ -10,7 +10,7 @@ import { environmentFor } from "./environment.ts";
 import { explain, GatewayProblem, openSession, openSessionPatiently } from "./gateway.ts";
 import { fromGitHub, IdentityProblem, type TokenRequest, tokenRequestOf } from "./identity.ts";
 import { InputProblem, type Inputs, readInputs } from "./inputs.ts";
-import { canSudo, isHealthy, isRoot, type Launched, launchRelay } from "./launch.ts";
+import { canSudo, isHealthy, isRoot, LaunchProblem, type Launched, launchRelay } from "./launch.ts";
 import { createNetwork, proxyVariablesOf } from "./network.ts";
 import type { Interception } from "./relay/open.ts";
 import type { Setup } from "./relay/setup.ts";
@@ -122,7 +122,8 @@ const wantsSkip = (): boolean => {
 try {
   await main();
 } catch (error) {
-  const message = error instanceof InputProblem ? error.message : explain(error);
+  const known = error instanceof InputProblem || error instanceof LaunchProblem;
+  const message = known ? error.message : explain(error);
   if (isUnavailable(error) && wantsSkip()) warning(`Dogwatch is not used in this job: ${message}`);
   else setFailed(message);
 }

@@ -1,7 +1,7 @@
 /** The bundle, run as a runner runs it: a job's calls go through the relay, and `post` leaves nothing behind. */
 
-import { readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { isAlive } from "../../action/launch.ts";
 import { callJson, startGateway, type StandinGateway } from "../standins/gateway.ts";
 import { type Job, newJob, startTokenService, type TokenService } from "../standins/job.ts";
 
@@ -22,15 +22,6 @@ afterEach(async () => {
 });
 
 const inputs = (more: Record<string, string> = {}) => ({ "gateway-url": gateway.url, intercept: "proxy", ...more });
-
-const isAlive = (pid: number): boolean => {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
-  }
-};
 
 describe("a job from its beginning to its end", () => {
   test("opens a session, leads clients to the relay, closes the session and writes the summary", async () => {

@@ -1,0 +1,85 @@
+/** Datadog's own clients, unchanged and as processes of their own, reach the gateway although they know only a site. */
+
+import { spawnSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { type StandinGateway, startGateway } from "../standins/gateway.ts";
+import { type Job, newJob, startTokenService, type TokenService } from "../standins/job.ts";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+let gateway: StandinGateway;
+let service: TokenService;
+let job: Job;
+
+beforeEach(async () => {
+  gateway = await startGateway();
+  service = await startTokenService();
+  job = newJob(service.env);
+});
+
+afterEach(async () => {
+  job.dispose();
+  await gateway.close();
+  await service.close();
+});
+
+const junit = `<?xml version="1.0"?><testsuites><testsuite name="s" tests="1"><testcase classname="c" name="t" time="0.1"/></testsuite></testsuites>`;
+
+describe("intercept: proxy", () => {
+  test("datadog-ci uploads test results through the gateway", async () => {
+    expect((await job.main({ "gateway-url": gateway.url, intercept: "proxy" })).code).toBe(0);
+    const reports = join(job.directory, "reports");
+    mkdirSync(reports);
+    writeFileSync(join(reports, "junit.xml"), junit);
+    const args = ["junit", "upload", "--service", "shop", "--skip-git-metadata-upload", reports];
+    const step = await job.step(join(root, "node_modules/.bin/datadog-ci"), args, { DD_ENV: "ci" });
+    expect(step).toMatchObject({ code: 0 });
+    const upload = gateway.received.find(({ url }) =>
+      url.startsWith("/proxy/cireport-intake.datadoghq.com/api/v2/cireport"),
+    );
+    expect(upload, step.out).toMatchObject({ method: "POST" });
+  });
+});
+
+/** Why no namespaces can be made here, or null. */
+const noNamespaces = (): string | null => {
+  const tried = spawnSync("unshare", [...own, "sh", "-c", "ip link set lo up && mount --bind /etc/hosts /etc/hosts"]);
+  if (tried.status === 0) return null;
+  return `no network and mount namespace of our own: ${tried.error?.message ?? String(tried.stderr).trim()}`;
+};
+const own = process.getuid?.() === 0 ? ["-mn"] : ["-rmn"];
+const missing = noNamespaces();
+
+describe("intercept: hosts", () => {
+  test(`the official client, told only its site, deletes a monitor through the gateway`, async ({ skip }) => {
+    if (missing !== null) skip(missing);
+    const script = join(root, "test/action/hostsScenario.ts");
+    const setUp = 'ip link set lo up && cp /etc/hosts "$1" && mount --bind "$1" /etc/hosts && exec "$2" "$3"';
+    const args = [...own, "sh", "-c", setUp, "sh", join(job.directory, "hosts"), process.execPath, script];
+    const run = spawnSync("unshare", args, { cwd: root, encoding: "utf8" });
+    expect(run.status, run.stderr).toBe(0);
+    const seen = JSON.parse(run.stdout);
+
+    expect(seen.main).toMatchObject({ code: 0 });
+    expect(seen.client).toEqual({ code: 0, signal: null, out: '{"deletedMonitorId":42}\n' });
+    expect(seen.curl.code, seen.curl.out).toBe(0);
+    expect(seen.received).toEqual([
+      "DELETE /proxy/api.datadoghq.com/api/v1/monitor/42",
+      "POST /proxy/http-intake.logs.datadoghq.com/api/v2/logs",
+    ]);
+
+    // The line of a killed relay is replaced; a living one is left alone, and `auto` makes do with the proxy.
+    expect(seen.during).toContain("127.0.0.1\tapi.datadoghq.com\t# added by dogwatch");
+    expect(seen.during).not.toContain("127.0.0.9");
+    expect(seen.second.code).toBe(1);
+    expect(seen.second.out).toContain("::error::port 443 of this runner is another program's");
+    expect(seen.secondAuto.code).toBe(0);
+    expect(seen.secondProxy).toMatch(/^http:\/\/127\.0\.0\.1:/);
+    expect(seen.stillThere).toBe(true);
+    expect(seen.post.code).toBe(0);
+    expect(seen.after).not.toContain("dogwatch");
+  });
+});
