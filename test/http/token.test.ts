@@ -146,7 +146,7 @@ describe("an identity token is refused, with its own code, message and audit eve
   test("whoever it claims to be is recorded as a claim", async () => {
     await gateway.exchange({ subject_token: await gateway.identity({ aud: "x" }) });
     expect(gateway.events[0]?.who).toBe(
-      `unverified sub 'repo:acme/app:ref:refs/heads/main' of iss '${gateway.issuer.url}' from 127.0.0.1`,
+      `claimed sub 'repo:acme/app:ref:refs/heads/main' of iss '${gateway.issuer.url}' from 127.0.0.1`,
     );
   });
 });

@@ -92,7 +92,7 @@ const notSigned = refuseToken(
 
 const choose = (trusted: readonly TrustedIssuer[], claims: JWTPayload): TrustedIssuer | TokenRefusal => {
   const named = trusted.filter((one) => one.issuer.issuer === claims.iss);
-  const meant = named.find((one) => one.issuer.audience === claims.aud) ?? named[0];
+  const meant = named.find((one) => [claims.aud].flat().includes(one.issuer.audience)) ?? named[0];
   return meant ?? refuseToken("issuer_unknown", `iss is ${quote(claims.iss)}, which is none of identity.issuers here`);
 };
 
@@ -127,7 +127,7 @@ const verify = async (
 
 /** What the library does not ask for: one audience, not issued in the future, a subject, and GitHub's own rules. */
 const refusedClaims = ({ issuer, clock }: TrustedIssuer, claims: JWTPayload): TokenRefusal | null => {
-  if (typeof claims.aud !== "string")
+  if (typeof claims.aud !== "string" && !(mayList(issuer, claims) && claims.aud?.length === 1))
     return refuseToken(
       "audience_mismatch",
       `aud is the list ${quote(claims.aud)}; a token for this gateway alone has the one text ${quote(issuer.audience)}`,
@@ -147,6 +147,9 @@ const refusedClaims = ({ issuer, clock }: TrustedIssuer, claims: JWTPayload): To
   }
   return refusedEvent(claims, issuer.events);
 };
+
+/** Kubernetes writes even a single audience as a list; GitHub never does, so a list is nothing GitHub made for us. */
+const mayList = (issuer: Issuer, claims: JWTPayload): boolean => issuer.kind !== "github" && !namesRun(claims);
 
 /** As `JSON.stringify` writes NUL and lone surrogates; PostgreSQL's jsonb takes neither. */
 const unstorable = /(?<!\\)(?:\\\\)*\\u(?:0000|d[89a-f][0-9a-f]{2})/;

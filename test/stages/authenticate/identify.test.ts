@@ -92,6 +92,15 @@ describe("a token is refused when", () => {
     await refused(await issuer.sign(claims({ aud: ["x", "y"] })), "audience_mismatch", /^aud is/);
   });
 
+  test("its audience is a list, with one exception: a list of one, as Kubernetes writes it", async () => {
+    const plain = trust({ kind: "oidc" });
+    await refused(await issuer.sign(claims({ aud: [audience] })), "audience_mismatch", /^aud is the list/, plain);
+    const kubernetes = trust({ kind: "oidc", name: "kubernetes" }, () => true);
+    for (const aud of [[audience, "x"], [audience, audience], ["x"], []])
+      await refused(await issuer.sign({ aud }), "audience_mismatch", /^aud is/, kubernetes);
+    await accepted(await issuer.sign({ aud: [audience] }), kubernetes);
+  });
+
   test("it is not signed at all", async () => {
     await refused(issuer.unsigned(claims()), "algorithm_refused", /^alg is 'none'; issuer github signs with RS256$/);
     expect(issuer.fetches.keys).toBe(0);
