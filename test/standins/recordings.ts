@@ -27,6 +27,8 @@ export type Recording = {
   readonly version: string;
   readonly feature: string;
   readonly scenario: string;
+  /** When it was recorded. */
+  readonly at: Date;
   readonly exchanges: readonly Exchange[];
 };
 
@@ -50,6 +52,7 @@ type StoredRecording = {
   readonly version: string;
   readonly feature: string;
   readonly scenario: string;
+  readonly frozen_at: string;
   readonly interactions: readonly StoredExchange[];
 };
 
@@ -83,6 +86,7 @@ const readRecording = (stored: StoredRecording): Recording => ({
   version: stored.version,
   feature: stored.feature,
   scenario: stored.scenario,
+  at: new Date(stored.frozen_at),
   exchanges: stored.interactions.map(readExchange),
 });
 

@@ -5,6 +5,7 @@ import { noContent, ok, refused } from "./answer.ts";
 import type { Correction } from "./documents.ts";
 import { type JsonObject, loose } from "./json.ts";
 import type { Organization } from "./organization.ts";
+import { iconOf } from "./people.ts";
 import { accept, count, del, get, looking, patch, post, type Route, slice } from "./route.ts";
 import { seconds } from "./time.ts";
 
@@ -99,7 +100,13 @@ const describeNew = (org: Organization, wanted: JsonObject): JsonObject => ({
     data: {
       type: "users",
       id: org.me.uuid,
-      attributes: { uuid: org.me.uuid, handle: org.me.handle, email: org.me.email, name: org.me.name },
+      attributes: {
+        uuid: org.me.uuid,
+        handle: org.me.handle,
+        email: org.me.email,
+        name: org.me.name,
+        icon: iconOf(org.me),
+      },
     },
   },
   modifier: null,

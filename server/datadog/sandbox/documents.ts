@@ -87,7 +87,7 @@ export type Slo = JsonObject & {
   readonly type: string;
   readonly tags: readonly string[];
   readonly monitor_ids?: readonly number[];
-  readonly thresholds: readonly JsonObject[];
+  readonly thresholds: readonly (JsonObject & { readonly timeframe: string })[];
 };
 
 export type Correction = { readonly id: string; readonly attributes: JsonObject };

@@ -18,7 +18,10 @@ const change = loose({
   start: z.number().int().nullish(),
   end: z.number().int().nullish(),
   timezone: z.string().nullish(),
-  recurrence: loose({ type: z.string(), period: z.number().int() }).nullish(),
+  recurrence: loose({
+    type: z.enum(["days", "weeks", "months", "years", "rrule"]),
+    period: z.number().int().optional(),
+  }).nullish(),
 });
 const draft = change.required({ scope: true });
 const scoped = z.object({ scope: z.string().min(1) });

@@ -23,7 +23,7 @@ const attributes = loose({
   notify_end_types: z.array(z.enum(["canceled", "expired"])).optional(),
   schedule: loose({ start: time.nullish(), end: time.nullish() }).nullish(),
 });
-const change = z.object({ data: z.object({ id: z.uuid(), type: z.literal("downtime"), attributes }) });
+const change = z.object({ data: z.object({ id: z.guid(), type: z.literal("downtime"), attributes }) });
 const draft = z.object({
   data: z.object({
     type: z.literal("downtime"),
@@ -35,10 +35,14 @@ type Attributes = z.infer<typeof attributes>;
 
 export const downtimeRoutes = (org: Organization): readonly Route[] => {
   const { downtimes } = org;
-  const one = looking(
+  const found = looking(
     (asked) => downtimes.get(asked.params["downtime_id"] ?? ""),
     () => "Downtime not found",
   );
+  const one: typeof found = (handle) => (asked) =>
+    z.guid().safeParse(asked.params["downtime_id"]).success
+      ? found(handle)(asked)
+      : refused(400, "Invalid URL param: downtime_id must be an uuid");
   const answer = (downtime: Downtime): JsonObject => ({
     data: describeDowntime(org, downtime),
     included: [describeUser(org, org.me)],

@@ -39,7 +39,7 @@ export const infrastructureRoutes = (org: Organization): readonly Route[] => [
   ),
   get("/api/v1/hosts", (asked) => {
     const text = (asked.query.get("filter") ?? "").replace(/^host:/, "");
-    const found = hostsOf(org).filter(({ name }) => String(name).includes(text));
+    const found = hostsOf(org).filter(({ name }) => name.includes(text));
     const shown = slice(found, { offset: count(asked, "start", 0), limit: count(asked, "count", 100) });
     return ok({
       host_list: shown,
@@ -57,7 +57,7 @@ export const infrastructureRoutes = (org: Organization): readonly Route[] => [
 ];
 
 /** Every host that a metric or a check named. */
-const hostsOf = ({ points, checks }: Organization): readonly JsonObject[] => {
+const hostsOf = ({ points, checks }: Organization): readonly (JsonObject & { readonly name: string })[] => {
   const seen = [
     ...points.items.flatMap(({ tags, at }) =>
       tags.filter((tag) => tag.startsWith("host:")).map((tag) => ({ name: tag.slice("host:".length), at })),

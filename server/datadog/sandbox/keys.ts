@@ -21,7 +21,7 @@ type Kind = {
 
 const attributes = loose({ name: z.string().min(1), scopes: z.array(z.string()).nullish() });
 
-const bodyOf = (kind: Kind) => z.object({ data: loose({ type: z.literal(kind.type), attributes }) });
+const draftOf = (kind: Kind) => z.object({ data: loose({ type: z.literal(kind.type), attributes }) });
 const changeOf = (kind: Kind) =>
   z.object({ data: loose({ type: z.literal(kind.type), id: z.string(), attributes: attributes.partial() }) });
 
@@ -47,6 +47,8 @@ export const keyRoutes = (org: Organization): readonly Route[] => {
 
 const routesOf = (org: Organization, kind: Kind, path: string): readonly Route[] => {
   const { shelf } = kind;
+  const draft = draftOf(kind);
+  const change = changeOf(kind);
   const one = looking(
     (asked) => shelf.get(asked.params["key_id"] ?? ""),
     () => kind.missing,
@@ -61,7 +63,7 @@ const routesOf = (org: Organization, kind: Kind, path: string): readonly Route[]
         meta: { page: { total_filtered_count: found.length }, max_allowed: 1000 },
       });
     }),
-    post(path, (asked) => accept(asked, bodyOf(kind), ({ data }) => created(createKey(org, kind, data.attributes)))),
+    post(path, (asked) => accept(asked, draft, ({ data }) => created(createKey(org, kind, data.attributes)))),
     get(
       `${path}/{key_id}`,
       one((key) => ok({ data: describe(org, kind, key) })),
@@ -69,7 +71,7 @@ const routesOf = (org: Organization, kind: Kind, path: string): readonly Route[]
     patch(
       `${path}/{key_id}`,
       one((key, asked) =>
-        accept(asked, changeOf(kind), ({ data: { attributes } }) => {
+        accept(asked, change, ({ data: { attributes } }) => {
           const { name = key.name, scopes = key.scopes } = attributes;
           const next = { ...key, name, scopes, modified: org.clock() };
           shelf.set(key.id, next);

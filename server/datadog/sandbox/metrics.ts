@@ -195,6 +195,7 @@ const tagRoutes = (org: Organization): readonly Route[] => {
           const attributes = {
             tags: [],
             metric_type: about.type,
+            aggregations: [{ time: "avg", space: "avg" }],
             ...data.attributes,
             created_at: now,
             modified_at: now,

@@ -5,20 +5,7 @@ import { type Answer, ok, refused } from "./answer.ts";
 import type { Monitor } from "./documents.ts";
 import { type JsonObject, loose, stated } from "./json.ts";
 import { creator, type Organization } from "./organization.ts";
-import {
-  accept,
-  type Asked,
-  count,
-  del,
-  get,
-  type Handler,
-  looking,
-  numeric,
-  post,
-  put,
-  type Route,
-  slice,
-} from "./route.ts";
+import { accept, type Asked, count, del, get, looking, numeric, post, put, type Route, slice } from "./route.ts";
 import { createSearch } from "./search.ts";
 import { stamp } from "./time.ts";
 
@@ -46,7 +33,7 @@ const types = [
   "trace-analytics alert",
 ] as const;
 
-const json = z.custom<JsonObject>((value) => typeof value === "object" && value !== null && !Array.isArray(value));
+const states = ["alert", "ignored", "no data", "ok", "skipped", "unknown", "warn"];
 
 const change = loose({
   name: z.string().min(1).optional(),
@@ -54,7 +41,7 @@ const change = loose({
   query: z.string().min(1).optional(),
   message: z.string().optional(),
   tags: z.array(z.string()).nullish(),
-  options: json.optional(),
+  options: loose({}).optional(),
   priority: z.number().int().min(1).max(5).nullish(),
 });
 const draft = change.required({ type: true, query: true });
@@ -66,7 +53,6 @@ export const monitorRoutes = (org: Organization): readonly Route[] => {
   const { monitors } = org;
   const byId = (asked: Asked): Monitor | undefined => monitors.get(numeric(asked.params["monitor_id"]));
   const one = looking(byId, () => "Monitor not found");
-  const remove: Handler = one((monitor, asked) => removeMonitor(org, monitor, asked));
 
   return [
     get("/api/v1/monitor", (asked) => ok(listMonitors(org, asked))),
@@ -93,7 +79,10 @@ export const monitorRoutes = (org: Organization): readonly Route[] => {
       "/api/v1/monitor/{monitor_id}",
       one((monitor, asked) => accept(asked, change, (body) => ok(update(org, monitor, body)))),
     ),
-    del("/api/v1/monitor/{monitor_id}", remove),
+    del(
+      "/api/v1/monitor/{monitor_id}",
+      one((monitor, asked) => removeMonitor(org, monitor, asked)),
+    ),
     post(
       "/api/v1/monitor/{monitor_id}/mute",
       one((monitor, asked) => {
@@ -129,7 +118,14 @@ const createMonitor = (org: Organization, body: z.infer<typeof draft>): Monitor 
     name: body.name ?? body.query,
     message: body.message ?? "",
     tags: body.tags ?? [],
-    options: { notify_audit: false, include_tags: true, silenced: {}, ...body.options },
+    options: {
+      notify_audit: false,
+      notify_no_data: false,
+      include_tags: true,
+      new_host_delay: 300,
+      silenced: {},
+      ...body.options,
+    },
     multi: body.query.includes(" by {") || body.query.includes(".by("),
     created_at: now.getTime(),
     created: stamp(now),
@@ -211,9 +207,9 @@ const monitorSearch = createSearch<Monitor>({
       case "title":
         return [monitor.name];
       case "id":
+        return [String(monitor.id)];
       case "type":
-      case "priority":
-        return [String(monitor[name])];
+        return [monitor.type];
       default:
         return monitor.tags.filter((tag) => tag.startsWith(`${name}:`)).map((tag) => tag.slice(name.length + 1));
     }
@@ -227,7 +223,11 @@ type SearchPage = {
 };
 
 const searchPage = (org: Organization, asked: Asked): SearchPage | Answer => {
-  const matches = monitorSearch(asked.query.get("query") ?? "");
+  const query = asked.query.get("query") ?? "";
+  const status = /(?:^|[\s-])status:("[^"]*"|\S+)/.exec(query)?.[1]?.replaceAll('"', "");
+  if (status !== undefined && !states.includes(status.toLowerCase()))
+    return refused(400, `Query parsing error: '${status}' is not a valid monitor status`);
+  const matches = monitorSearch(query);
   if (typeof matches === "string") return refused(400, `Query parsing error: ${matches}`);
   const found = [...org.monitors.values()].filter(matches);
   const page = count(asked, "page", 0);

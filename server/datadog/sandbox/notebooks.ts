@@ -5,6 +5,7 @@ import { noContent, ok } from "./answer.ts";
 import type { Notebook } from "./documents.ts";
 import { type JsonObject, loose } from "./json.ts";
 import { creator, type Organization } from "./organization.ts";
+import { iconOf } from "./people.ts";
 import { accept, count, del, get, looking, numeric, post, put, type Route, slice } from "./route.ts";
 import { stamp } from "./time.ts";
 
@@ -38,7 +39,7 @@ export const notebookRoutes = (org: Organization): readonly Route[] => {
       cells: wanted.cells.map((each) => ({ ...each, id: each.id ?? org.ids.word(8) })),
       created: notebooks.get(id)?.attributes["created"] ?? now,
       modified: now,
-      author: { ...creator(org), title: null, verified: true, disabled: false, status: "Active" },
+      author: { ...creator(org), icon: iconOf(org.me), title: null, verified: true, disabled: false, status: "Active" },
     };
     notebooks.set(id, { id, attributes });
     return ok({ data: describe({ id, attributes }) });
@@ -47,8 +48,8 @@ export const notebookRoutes = (org: Organization): readonly Route[] => {
   return [
     get("/api/v1/notebooks", (asked) => {
       const text = asked.query.get("query")?.toLowerCase() ?? "";
-      const found = [...notebooks.values()].filter(({ attributes }) =>
-        String(attributes["name"]).toLowerCase().includes(text),
+      const found = [...notebooks.values()].filter(
+        ({ attributes: { name } }) => typeof name === "string" && name.toLowerCase().includes(text),
       );
       const shown = slice(found, { offset: count(asked, "start", 0), limit: count(asked, "count", 100) });
       return ok({

@@ -51,7 +51,10 @@ export const peopleRoutes = (org: Organization): readonly Route[] => {
       const shown = slice(found, { offset: count(asked, "page[number]", 0) * limit, limit });
       return ok({
         data: shown.map((each) => describeUser(org, each)),
-        included: [...roles.values()].map((each) => describeRole(org, each)),
+        included: [
+          ...[...roles.values()].map((each) => describeRole(org, each)),
+          ...org.permissions.map((each) => describePermission(org, each)),
+        ],
         meta: { page: { total_count: people.size, total_filtered_count: found.length } },
       });
     }),
@@ -138,7 +141,7 @@ export const peopleRoutes = (org: Organization): readonly Route[] => {
   ];
 };
 
-const iconOf = ({ email }: Person): string =>
+export const iconOf = ({ email }: Person): string =>
   `https://secure.gravatar.com/avatar/${createHash("md5").update(email).digest("hex")}?s=48&d=retro`;
 
 export const describeUser = (org: Organization, person: Person): JsonObject => ({

@@ -174,12 +174,24 @@ const describeHit = (slo: Slo): JsonObject => ({
     service_tags: slo.tags.filter((tag) => tag.startsWith("service:")),
     team_tags: slo.tags.filter((tag) => tag.startsWith("team:")),
     thresholds: slo.thresholds,
+    timeframe: slo["timeframe"],
+    target_threshold: slo["target_threshold"],
+    warning_threshold: slo["warning_threshold"],
     monitor_ids: slo.monitor_ids ?? null,
     query: slo["query"] ?? null,
     groups: null,
     creator: slo["creator"],
     created_at: slo["created_at"],
     modified_at: slo["modified_at"],
+    status: {
+      state: "no_data",
+      sli: null,
+      error_budget_remaining: null,
+      raw_error_budget_remaining: null,
+      span_precision: null,
+      calculation_error: null,
+      indexed_at: slo["modified_at"],
+    },
     overall_status: [],
   },
 });
@@ -189,7 +201,7 @@ const historyOf = (slo: Slo, asked: Asked): Answer => {
   const from = count(asked, "from_ts", 0);
   const to = count(asked, "to_ts", 0);
   if (to <= from) return refused(400, "Invalid time range: from_ts must be before to_ts");
-  const thresholds = Object.fromEntries(slo.thresholds.map((each) => [String(each["timeframe"]), each]));
+  const thresholds = Object.fromEntries(slo.thresholds.map((each) => [each.timeframe, each]));
   return ok({
     data: {
       type: slo.type,
@@ -213,7 +225,7 @@ const deleteTimeframes = (org: Organization, wanted: z.infer<typeof bulk>): Json
       errors.push({ id, message: `SLO not found: ${id} not found`, timeframe: timeframes[0] ?? "7d" });
       continue;
     }
-    const thresholds = slo.thresholds.filter((each) => !timeframes.includes(each["timeframe"] as "7d"));
+    const thresholds = slo.thresholds.filter((each) => !timeframes.some((timeframe) => timeframe === each.timeframe));
     if (thresholds.length === 0) org.slos.delete(id);
     else org.slos.set(id, { ...slo, thresholds });
     (thresholds.length === 0 ? deleted : updated).push(id);
