@@ -12,14 +12,14 @@ type SessionLink = { readonly id: string; readonly url: string; readonly connect
 
 /** GitHub drops a step's summary over 1 MiB whole: https://docs.github.com/actions/using-workflows/workflow-commands-for-github-actions#step-isolation-and-limits */
 const limit = 1_000_000;
-const mostRows = 200;
+const mostRows = 100;
 const mostBars = 60;
 
 export const summarize = (session: SessionLink, recorded: Recorded | undefined): string => {
   const sections = recorded
     ? [totals(recorded), ...pictures(recorded)]
     : ["<p>The session could not be read when the job ended.</p>\n"];
-  const head = `<h3>Dogwatch: Datadog calls of this job</h3>\n<p><a href="${escape(session.url)}">Session ${escape(session.id)}</a> on connection <b>${escape(session.connection)}</b></p>\n`;
+  const head = `<h3>Dogwatch: Datadog calls of this job</h3>\n<p>${link(session.url, `Session ${escape(session.id)}`)} on connection <b>${escape(session.connection)}</b></p>\n`;
   return fit([head, ...sections]);
 };
 
@@ -42,7 +42,7 @@ const totals = ({ totals: { calls, denied, approved, masked, seal } }: Recorded)
     `${masked} ${masked === 1 ? "value" : "values"} masked`,
   ];
   const sealed = seal ? `<p>Sealed ${escape(seal.sealed_at)}, head <code>${escape(seal.head)}</code></p>\n` : "";
-  const checkpoint = seal?.checkpoint ? `<pre>${escape(seal.checkpoint, "lines")}</pre>\n` : "";
+  const checkpoint = seal?.checkpoint ? `<pre>${lines(seal.checkpoint)}</pre>\n` : "";
   return `<p>${counts.join(" · ")}</p>\n${sealed}${checkpoint}`;
 };
 
@@ -84,10 +84,9 @@ const denials = (calls: readonly CallJson[]): string => {
   if (denied.length === 0) return "";
   const rows = denied.slice(0, mostRows).map((call) => {
     const rules = call.decision.rules.filter(({ effect }) => effect === call.decision.effect).map(({ name }) => name);
-    const link = `<a href="${escape(call.url)}">${call.n}</a>`;
     const reason = call.error ?? call.decision.reason;
     return [
-      { html: link },
+      { html: link(call.url, String(call.n)) },
       call.operation,
       call.error_code ?? "denied",
       rules.join(", ") || "no rule allows it",
@@ -131,14 +130,23 @@ const table = (heads: readonly string[], rows: readonly (readonly Cell[])[]): st
 
 const more = (count: number): string => (count > mostRows ? `<p>… and ${count - mostRows} more.</p>\n` : "");
 
-const longestWord = 500;
+/** Characters of one cell. */
+const longestWord = 200;
+const longestLine = 1_000;
+
+/** A cut address would lead nowhere, so a long one is none. */
+const link = (url: string, html: string): string =>
+  url.length > longestLine ? html : `<a href="${escape(url, longestLine)}">${html}</a>`;
+
+const lines = (text: string): string =>
+  text
+    .split("\n")
+    .map((line) => escape(line, longestLine))
+    .join("\n");
 
 /** Nothing in it can become markup, a mention, a link or a new line; text that turns the reading direction is shown as what it is. */
-const escape = (text: string, lines: "one line" | "lines" = "one line"): string =>
-  (text.length > longestWord ? `${text.slice(0, longestWord)}…` : text)
-    .replace(
-      lines === "lines" ? /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g : /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
-      " ",
-    )
+const escape = (text: string, longest = longestWord): string =>
+  (text.length > longest ? `${text.slice(0, longest)}…` : text)
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, " ")
     .replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]/gu, "\ufffd")
     .replace(/[&<>"'`|*_[\]\\~#@!$]/g, (character) => `&#${character.charCodeAt(0)};`);

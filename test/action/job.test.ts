@@ -1,7 +1,14 @@
 /** The bundle, run as a runner runs it: a job's calls go through the relay, and `post` leaves nothing behind. */
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { once } from "node:events";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { type AddressInfo, connect } from "node:net";
+import { join } from "node:path";
+import { createServer as createSecureServer } from "node:tls";
 import { isAlive } from "../../action/launch.ts";
+import { createAuthority } from "../../action/relay/authority.ts";
 import { callJson, startGateway, type StandinGateway } from "../standins/gateway.ts";
 import { type Job, newJob, startTokenService, type TokenService } from "../standins/job.ts";
 
@@ -23,6 +30,11 @@ afterEach(async () => {
 
 const inputs = (more: Record<string, string> = {}) => ({ "gateway-url": gateway.url, intercept: "proxy", ...more });
 
+const relayPid = (): number => (JSON.parse(job.state["relay"] as string) as { pid: number }).pid;
+
+const curl = (path: string, args: readonly string[] = []) =>
+  job.step("curl", ["-sS", "-H", `DD-API-KEY: ${job.env["DD_API_KEY"]}`, ...args, `${job.env["DATADOG_HOST"]}${path}`]);
+
 describe("a job from its beginning to its end", () => {
   test("opens a session, leads clients to the relay, closes the session and writes the summary", async () => {
     const main = await job.main(inputs({ connection: "prod" }));
@@ -34,12 +46,10 @@ describe("a job from its beginning to its end", () => {
       connection: "prod",
     });
     expect(service.audiences).toEqual([gateway.url]);
-    const { pid } = JSON.parse(job.state["relay"] as string);
+    const pid = relayPid();
     expect(isAlive(pid)).toBe(true);
 
-    const url = `${job.env["DATADOG_HOST"]}/api/v1/monitor?tags=a%2Cb&page=0`;
-    const step = await job.step("curl", ["-sS", "-H", `DD-API-KEY: ${job.env["DD_API_KEY"]}`, url]);
-    expect(step.out).toBe("{}");
+    expect((await curl("/api/v1/monitor?tags=a%2Cb&page=0")).out).toBe("{}");
     expect(gateway.received[0]).toMatchObject({ method: "GET", url: "/api/v1/monitor?tags=a%2Cb&page=0" });
     expect(gateway.received[0]?.rawHeaders).toContain(gateway.tokens[0]);
 
@@ -52,5 +62,298 @@ describe("a job from its beginning to its end", () => {
     expect(job.summary()).toContain(`${gateway.url}/sessions/${session}`);
     expect(job.summary()).toContain("v1.MonitorsApi.ListMonitors");
     expect(post.out).toContain("::group::Dogwatch relay log");
+    expect(await curl("/api/v1/monitor")).toMatchObject({ code: 7 });
+  });
+
+  test("exports what each kind of client reads, and gives the outputs", async () => {
+    await job.main(inputs());
+    const { "relay-url": url, "api-key": key, ...rest } = job.outputs;
+    expect(key).toMatch(/^[0-9a-f]{64}$/);
+    expect(url).toMatch(/^http:\/\/127\.0\.0\.1:\d+$/);
+    expect(rest).toEqual({
+      "session-id": expect.any(String),
+      "session-url": `${gateway.url}/sessions/${job.outputs["session-id"]}`,
+    });
+    const { NODE_EXTRA_CA_CERTS: bundle, SSL_CERT_FILE, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, ...others } = job.env;
+    expect(others).toEqual({
+      ...{ DD_API_KEY: key, DATADOG_API_KEY: key, DD_APP_KEY: key, DATADOG_APP_KEY: key },
+      ...{ DD_SITE: "datadoghq.com", DATADOG_SITE: "datadoghq.com" },
+      ...{ DATADOG_HOST: url, DD_HOST: url, DD_DD_URL: url, PUP_MOCK_SERVER: url },
+      ...{ HTTPS_PROXY: url, https_proxy: url, NODE_USE_ENV_PROXY: "1" },
+      ...{ NO_PROXY: "127.0.0.1,localhost,::1", no_proxy: "127.0.0.1,localhost,::1" },
+    });
+    expect([SSL_CERT_FILE, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE]).toEqual([bundle, bundle, bundle]);
+    expect(readFileSync(bundle as string, "utf8").split("-----BEGIN CERTIFICATE-----").length).toBeGreaterThan(10);
+  });
+
+  test("intercept: off changes neither proxy nor certificates", async () => {
+    await job.main(inputs({ intercept: "off" }));
+    expect(Object.keys(job.env).sort()).toEqual([
+      "DATADOG_API_KEY",
+      "DATADOG_APP_KEY",
+      "DATADOG_HOST",
+      "DATADOG_SITE",
+      "DD_API_KEY",
+      "DD_APP_KEY",
+      "DD_DD_URL",
+      "DD_HOST",
+      "DD_SITE",
+      "PUP_MOCK_SERVER",
+    ]);
+    expect((await curl("/api/v1/validate")).out).toBe("{}");
+  });
+
+  test("later steps get the proxy back that the job had, and what each client trusted is still trusted", async () => {
+    const bundle = join(job.directory, "company.pem");
+    writeFileSync(bundle, "# the company's own\n");
+    const before = {
+      HTTPS_PROXY: "http://proxy.example:3128",
+      NO_PROXY: "intranet.example",
+      REQUESTS_CA_BUNDLE: bundle,
+    };
+    await job.main(inputs(), before);
+    expect(job.env).toMatchObject({
+      HTTPS_PROXY: job.outputs["relay-url"],
+      NO_PROXY: "intranet.example,127.0.0.1,localhost,::1",
+    });
+    expect(readFileSync(job.env["REQUESTS_CA_BUNDLE"] as string, "utf8")).toMatch(/^# the company's own\n-----BEGIN/);
+    await job.post();
+    expect(job.env).toMatchObject({
+      HTTPS_PROXY: before.HTTPS_PROXY,
+      https_proxy: "",
+      NO_PROXY: before.NO_PROXY,
+      NODE_USE_ENV_PROXY: "",
+    });
+  });
+
+  test("a gateway behind the company's proxy and certificate authority is reached by main, relay and post", async () => {
+    const authority = await createAuthority(["gateway.example"], Date.now);
+    const certificate = join(job.directory, "company.pem");
+    writeFileSync(certificate, authority.certificate);
+    const behind = createSecureServer(
+      { SNICallback: (name, done) => void authority.contextOf(name).then((context) => done(null, context)) },
+      (socket) => {
+        const onward = connect(Number(new URL(gateway.url).port), "127.0.0.1");
+        for (const side of [socket, onward]) side.on("error", () => onward.destroy());
+        socket.pipe(onward).pipe(socket);
+      },
+    );
+    const asked: (string | undefined)[] = [];
+    const proxy = createServer().on("connect", (request, socket) => {
+      asked.push(request.url);
+      socket.on("error", () => {});
+      socket.write("HTTP/1.1 200 OK\r\n\r\n");
+      behind.emit("connection", socket);
+    });
+    proxy.listen(0, "127.0.0.1");
+    await once(proxy, "listening");
+    const company = {
+      HTTPS_PROXY: `http://127.0.0.1:${(proxy.address() as AddressInfo).port}`,
+      NODE_EXTRA_CA_CERTS: certificate,
+    };
+
+    const main = await job.main(inputs({ "gateway-url": "https://gateway.example/" }), company);
+    expect(main.code, main.out).toBe(0);
+    expect(service.audiences).toEqual(["https://gateway.example"]);
+    const body = "a body that is read only once there is a connection";
+    expect((await curl("/api/v1/events", ["-d", body])).out).toBe("{}");
+    expect(gateway.received.map((call) => call.body.toString())).toEqual([body]);
+    expect((await job.post()).code).toBe(0);
+    expect(gateway.closed).toHaveLength(1);
+    expect(new Set(asked)).toEqual(new Set(["gateway.example:443"]));
+    proxy.closeAllConnections();
+    proxy.close();
+  });
+
+  test("a session that would expire is renewed with fresh identity tokens while steps run", async () => {
+    gateway.expiresIn = 1;
+    await job.main(inputs());
+    const session = job.outputs["session-id"];
+    await expect.poll(() => gateway.exchanges.length, { timeout: 20_000 }).toBeGreaterThan(2);
+    expect((await curl("/api/v1/validate")).out).toBe("{}");
+    const used = gateway.received[0]?.rawHeaders.find((value) => value.startsWith("dws_")) as string;
+    expect(gateway.tokens.indexOf(used)).toBeGreaterThan(0);
+    expect(gateway.exchanges.slice(1).map((form) => form.get("session"))).toEqual(
+      gateway.exchanges.slice(1).map(() => session),
+    );
+    const presented = gateway.exchanges.map((form) => form.get("subject_token"));
+    expect(new Set(presented).size).toBe(presented.length);
+    expect((await job.post()).code).toBe(0);
+    expect(gateway.closed).toEqual([session]);
+  });
+});
+
+describe("secrets", () => {
+  test("neither identity nor session token is in the relay's environment or arguments, in what steps see, in a log or in the summary", async () => {
+    const secrets = () => [...service.minted, ...gateway.tokens, service.env.ACTIONS_ID_TOKEN_REQUEST_TOKEN];
+    const main = await job.main(inputs(), { SOME_SECRET: "of another step" });
+    await curl("/api/v1/monitor");
+    const proc = `/proc/${relayPid()}`;
+    const environment = existsSync(proc) ? readFileSync(`${proc}/environ`, "latin1") : "";
+    const args = existsSync(proc) ? readFileSync(`${proc}/cmdline`, "latin1") : "";
+    expect(environment).not.toMatch(/ACTIONS_|INPUT_|SOME_SECRET/);
+    gateway.calls.push(callJson(job.outputs["session-id"] as string, 1));
+    const post = await job.post();
+    // The runner takes these lines to hide the values everywhere else; they are not shown.
+    const shown = main.out.replace(/^::add-mask::.*$/gm, "");
+    for (const secret of secrets()) {
+      for (const place of [
+        environment,
+        args,
+        shown,
+        post.out,
+        job.summary(),
+        job.relayLog(),
+        JSON.stringify([job.env, job.outputs, job.state]),
+      ])
+        expect(place.includes(secret)).toBe(false);
+    }
+    for (const secret of [...service.minted, ...gateway.tokens, job.outputs["api-key"]])
+      expect(main.out).toContain(`::add-mask::${secret}\n`);
+  });
+
+  test("the log that post prints cannot give the runner commands", async () => {
+    await job.main(inputs());
+    await job.step("curl", ["-sS", "-g", "--path-as-is", `${job.env["DATADOG_HOST"]}/api/::error::owned`]);
+    const { out } = await job.post();
+    const fence = /::stop-commands::(\S+)/.exec(out)?.[1];
+    expect(out.slice(out.indexOf(`::stop-commands::${fence}`), out.lastIndexOf(`::${fence}::`))).toContain(
+      "::error::owned",
+    );
+  });
+});
+
+describe("when no session can be opened, one line says what to do, and nothing is exported", () => {
+  const annotations = (out: string) => out.split("\n").filter((line) => /^::(error|warning)/.test(line));
+
+  const failing = async (given: Record<string, string>, env: NodeJS.ProcessEnv = {}) => {
+    const main = await job.main(given, env);
+    expect(main.code).toBe(1);
+    expect(job.env).toEqual({});
+    const [line, ...more] = annotations(main.out);
+    expect(more).toEqual([]);
+    expect((await job.post()).code).toBe(0);
+    return line;
+  };
+
+  test("permissions: id-token: write is missing", async () => {
+    const none = { ACTIONS_ID_TOKEN_REQUEST_URL: "", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "" };
+    expect(await failing(inputs(), none)).toBe(
+      "::error::the job may not ask GitHub for an identity token: add `permissions: id-token: write` to the workflow or job",
+    );
+    expect(gateway.exchanges).toEqual([]);
+  });
+
+  test("the pull request comes from a fork", async () => {
+    const event = join(job.directory, "event.json");
+    const pull_request = { head: { repo: { full_name: "stranger/app" } }, base: { repo: { full_name: "acme/app" } } };
+    writeFileSync(event, JSON.stringify({ pull_request }));
+    const none = { ACTIONS_ID_TOKEN_REQUEST_URL: "", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "", GITHUB_EVENT_PATH: event };
+    expect(await failing(inputs(), none)).toMatch(/comes from a fork: .*on-unavailable: skip/);
+    const skipped = await job.main(inputs({ "on-unavailable": "skip" }), none);
+    expect(skipped.code).toBe(0);
+    expect(annotations(skipped.out)).toEqual([
+      expect.stringMatching(/^::warning::Dogwatch is not used in this job: .*fork/),
+    ]);
+  });
+
+  test("the gateway is down: tried again with a fresh token each time, then said so; or skipped", async () => {
+    await gateway.close();
+    expect(await failing(inputs())).toMatch(
+      /^::error::the gateway http:\/\/127\.0\.0\.1:\d+ cannot be reached \(ECONNREFUSED\): check gateway-url/,
+    );
+    expect(new Set(service.minted).size).toBe(3);
+    const skipped = await job.main(inputs({ "on-unavailable": "skip" }));
+    expect(skipped.code).toBe(0);
+    expect(job.env).toEqual({});
+  });
+
+  const refusal = (code: string, error_description: string) => ({
+    status: 400,
+    body: { error: "invalid_request", error_description, code },
+  });
+
+  test.each([
+    [
+      "audience_mismatch",
+      "aud is https://a, expected https://b",
+      /aud is https:\/\/a, expected https:\/\/b\. What to do: this job asked for audience http:\/\/127.*set the input `audience`/,
+    ],
+    [
+      "connection_not_allowed",
+      "connection prod expired",
+      /connection prod expired\. What to do: set the input `connection` \(now prod\)/,
+    ],
+    ["caller_not_allowed", "allow is false", /What to do: the issuer's `allow`/],
+    ["a_code_of_later", "two\nlines", /two lines\. What to do: see the gateway's audit log/],
+  ])("the gateway says %s: not tried again, and never skipped", async (code, description, expected) => {
+    gateway.refuse = refusal(code, description);
+    expect(await failing(inputs({ connection: "prod", "on-unavailable": "skip" }))).toMatch(expected);
+    expect(gateway.exchanges).toHaveLength(1);
+  });
+
+  test("the gateway cannot serve now: it is asked again, each time with another token", async () => {
+    gateway.refuse = {
+      status: 503,
+      body: { error: "temporarily_unavailable", error_description: "the issuer is away", code: "issuer_unreachable" },
+    };
+    expect(await failing(inputs())).toContain("cannot serve now (HTTP 503: the issuer is away)");
+    expect(new Set(gateway.exchanges.map((form) => form.get("subject_token"))).size).toBe(3);
+  });
+
+  test("something else listens at the address", async () => {
+    gateway.refuse = { status: 404, body: "<html>" };
+    expect(await failing(inputs())).toContain("not as a Dogwatch gateway does: check gateway-url");
+  });
+
+  test.each([
+    [{ "gateway-url": "" }, /the input gateway-url is missing/],
+    [{ "gateway-url": "dogwatch.example.com" }, /gateway-url is not the address of a gateway/],
+    [{ "gateway-url": "http://dogwatch.example.com" }, /gateway-url starts with http:\/\/.*use https/],
+    [{ intercept: "yes" }, /the input intercept is "yes": it may be auto, hosts, proxy, off/],
+    [{ "on-unavailable": "ignore" }, /it may be fail, skip/],
+    [{ "approval-timeout": "soon" }, /approval-timeout is "soon": give a duration like/],
+  ])("the input is %j", async (given, expected) => {
+    expect(await failing(inputs(given as Record<string, string>))).toMatch(expected);
+    expect(gateway.exchanges).toEqual([]);
+  });
+});
+
+describe("post", () => {
+  test("ends the job red for a denied call only when asked to", async () => {
+    gateway.denied = 2;
+    await job.main(inputs());
+    expect((await job.post()).code).toBe(0);
+    await job.main(inputs({ "fail-on-denied": "true" }));
+    const post = await job.post();
+    expect(post.code).toBe(1);
+    expect(post.out).toContain("::error::Dogwatch denied 2 of this job's Datadog calls");
+  });
+
+  test("closes the session with a fresh identity token when the relay is gone", async () => {
+    await job.main(inputs());
+    process.kill(relayPid(), "SIGKILL");
+    await expect.poll(() => isAlive(relayPid())).toBe(false);
+    const post = await job.post();
+    expect(post.code).toBe(0);
+    expect(post.out).toContain("::warning::the Dogwatch relay is gone");
+    expect(gateway.closed).toEqual([job.outputs["session-id"]]);
+    expect(gateway.exchanges.at(-1)?.get("session")).toBe(job.outputs["session-id"]);
+  });
+
+  test("never fails the job, whatever is broken, and still stops the relay", async () => {
+    await job.main(inputs());
+    const pid = relayPid();
+    await gateway.close();
+    const post = await job.post({ GITHUB_STEP_SUMMARY: "/nonexistent/summary", INPUT_SUMMARY: "true" });
+    expect(post.code).toBe(0);
+    expect(isAlive(pid)).toBe(false);
+    expect(await job.post({ STATE_relay: "not JSON" })).toMatchObject({ code: 0 });
+  });
+
+  test("writes no summary when told so", async () => {
+    await job.main(inputs({ summary: "false" }));
+    await job.post();
+    expect(job.summary()).toBe("");
   });
 });
