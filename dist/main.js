@@ -7261,9 +7261,17 @@ const call = object({
 });
 
 
-object({ id: uuid, at: time, kind: string(), who: string(), what: string(), reason: string() });
+object({
+  id: uuid,
+  at: time,
+  kind: string(),
+  who: string(),
+  what: string(),
+  reason: string(),
+});
 
-const page =                      (item   ) => object({ items: array(item), next_cursor: string().nullable() });
+const page =                      (item   ) =>
+  object({ items: array(item), next_cursor: string().nullable() });
 
 /** Datadog's error shape, for every answer the gateway gives itself. */
 object({ errors: array(string()) });
@@ -7495,8 +7503,10 @@ const reach = async (gateway         , { path, ...question }       )            
     throw new GatewayProblem("unreachable", message, { unavailable: true, cause: error });
   });
   if (answer.status < 500 && answer.status !== 429) return answer;
-  const message = `the gateway ${gateway.url.origin} cannot serve now (HTTP ${answer.status}): try again, or look at its /readyz`;
-  throw new GatewayProblem("unavailable", message, { unavailable: true });
+  const said = tokenError.safeParse(parseJson(answer.text));
+  const why = said.success ? `: ${said.data.error_description}` : "";
+  const message = `the gateway ${gateway.url.origin} cannot serve now (HTTP ${answer.status}${why}): try again, or look at its /readyz`;
+  throw new GatewayProblem("unavailable", oneLine(message), { unavailable: true });
 };
 
 const read =    (schema              , answer        , gateway         )    => {
@@ -7688,6 +7698,15 @@ const commandFor = (args                   , rights                )            
 
 
 
+/** The relay did not start; the message is one line that says what to do. */
+class LaunchProblem extends Error {
+  constructor(reason        , intercept                    ) {
+    const taken = intercept === "hosts" && /EADDRINUSE|EACCES/.test(reason);
+    const advice = "port 443 of this runner is another program's, maybe another Dogwatch job's: use `intercept: proxy`";
+    super(taken ? `${advice} (${reason})` : `the relay did not start: ${reason}`);
+  }
+}
+
 /** How long the relay may take to start, milliseconds. */
 const patience = 20_000;
 
@@ -7705,8 +7724,9 @@ const launchRelay = async (told       , logFile        )                    => {
   });
   closeSync(log);
   const exited = new Promise       ((_, reject) => {
-    child.once("error", reject);
-    child.once("exit", (code) => reject(new Error(`the relay ended at once (exit code ${code})`)));
+    const fail = (reason        ) => reject(new LaunchProblem(reason, told.intercept));
+    child.once("error", (error) => fail(error.message));
+    child.once("exit", (code, signal) => fail(`it ended at once (${signal ?? `exit code ${code}`})`));
   });
   exited.catch(() => {});
   child.stdin.on("error", () => {}); // the exit says more
@@ -7714,7 +7734,7 @@ const launchRelay = async (told       , logFile        )                    => {
   const timer = setTimeout(() => child.kill("SIGKILL"), patience);
   try {
     const said = ready.parse(JSON.parse(await Promise.race([firstLine(child.stdout), exited])));
-    if ("problem" in said) throw new Error(said.problem);
+    if ("problem" in said) throw new LaunchProblem(said.problem, told.intercept);
     return said;
   } finally {
     clearTimeout(timer);
@@ -7907,7 +7927,8 @@ const wantsSkip = ()          => {
 try {
   await main();
 } catch (error) {
-  const message = error instanceof InputProblem ? error.message : explain(error);
+  const known = error instanceof InputProblem || error instanceof LaunchProblem;
+  const message = known ? error.message : explain(error);
   if (isUnavailable(error) && wantsSkip()) warning(`Dogwatch is not used in this job: ${message}`);
   else setFailed(message);
 }

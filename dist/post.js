@@ -9,7 +9,7 @@ import 'path';
 import { spawnSync } from 'node:child_process';
 import * as require$$2 from 'node:http';
 import * as https from 'node:https';
-import 'node:fs';
+import { readFileSync } from 'node:fs';
 import 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -7440,9 +7440,17 @@ const call = object({
 });
 
 
-object({ id: uuid, at: time, kind: string(), who: string(), what: string(), reason: string() });
+object({
+  id: uuid,
+  at: time,
+  kind: string(),
+  who: string(),
+  what: string(),
+  reason: string(),
+});
 
-const page =                      (item   ) => object({ items: array(item), next_cursor: string().nullable() });
+const page =                      (item   ) =>
+  object({ items: array(item), next_cursor: string().nullable() });
 
 /** Datadog's error shape, for every answer the gateway gives itself. */
 const apiError = object({ errors: array(string()) });
@@ -7674,8 +7682,10 @@ const reach = async (gateway         , { path, ...question }       )            
     throw new GatewayProblem("unreachable", message, { unavailable: true, cause: error });
   });
   if (answer.status < 500 && answer.status !== 429) return answer;
-  const message = `the gateway ${gateway.url.origin} cannot serve now (HTTP ${answer.status}): try again, or look at its /readyz`;
-  throw new GatewayProblem("unavailable", message, { unavailable: true });
+  const said = tokenError.safeParse(parseJson(answer.text));
+  const why = said.success ? `: ${said.data.error_description}` : "";
+  const message = `the gateway ${gateway.url.origin} cannot serve now (HTTP ${answer.status}${why}): try again, or look at its /readyz`;
+  throw new GatewayProblem("unavailable", oneLine(message), { unavailable: true });
 };
 
 const read =    (schema              , answer        , gateway         )    => {
@@ -7853,12 +7863,17 @@ const stopRelay = async (network         , relay             , wait        )    
   return true;
 };
 
+/** A process that has ended may keep its number for long where nothing collects it, as in containers without an init. */
 const isAlive = (pid        )          => {
   try {
     process.kill(pid, 0);
-    return true;
   } catch {
     return false;
+  }
+  try {
+    return !/^\d+ \(.*\) Z/.test(readFileSync(`/proc/${pid}/stat`, "latin1"));
+  } catch {
+    return true; // no /proc on this system
   }
 };
 
@@ -7915,14 +7930,14 @@ const recall =                         (name   )                        => {
 
 /** GitHub drops a step's summary over 1 MiB whole: https://docs.github.com/actions/using-workflows/workflow-commands-for-github-actions#step-isolation-and-limits */
 const limit = 1_000_000;
-const mostRows = 200;
+const mostRows = 100;
 const mostBars = 60;
 
 const summarize = (session             , recorded                      )         => {
   const sections = recorded
     ? [totals(recorded), ...pictures(recorded)]
     : ["<p>The session could not be read when the job ended.</p>\n"];
-  const head = `<h3>Dogwatch: Datadog calls of this job</h3>\n<p><a href="${escape(session.url)}">Session ${escape(session.id)}</a> on connection <b>${escape(session.connection)}</b></p>\n`;
+  const head = `<h3>Dogwatch: Datadog calls of this job</h3>\n<p>${link(session.url, `Session ${escape(session.id)}`)} on connection <b>${escape(session.connection)}</b></p>\n`;
   return fit([head, ...sections]);
 };
 
@@ -7945,7 +7960,7 @@ const totals = ({ totals: { calls, denied, approved, masked, seal } }          )
     `${masked} ${masked === 1 ? "value" : "values"} masked`,
   ];
   const sealed = seal ? `<p>Sealed ${escape(seal.sealed_at)}, head <code>${escape(seal.head)}</code></p>\n` : "";
-  const checkpoint = seal?.checkpoint ? `<pre>${escape(seal.checkpoint, "lines")}</pre>\n` : "";
+  const checkpoint = seal?.checkpoint ? `<pre>${lines(seal.checkpoint)}</pre>\n` : "";
   return `<p>${counts.join(" · ")}</p>\n${sealed}${checkpoint}`;
 };
 
@@ -7987,10 +8002,9 @@ const denials = (calls                     )         => {
   if (denied.length === 0) return "";
   const rows = denied.slice(0, mostRows).map((call) => {
     const rules = call.decision.rules.filter(({ effect }) => effect === call.decision.effect).map(({ name }) => name);
-    const link = `<a href="${escape(call.url)}">${call.n}</a>`;
     const reason = call.error ?? call.decision.reason;
     return [
-      { html: link },
+      { html: link(call.url, String(call.n)) },
       call.operation,
       call.error_code ?? "denied",
       rules.join(", ") || "no rule allows it",
@@ -8034,15 +8048,24 @@ const table = (heads                   , rows                              )    
 
 const more = (count        )         => (count > mostRows ? `<p>… and ${count - mostRows} more.</p>\n` : "");
 
-const longestWord = 500;
+/** Characters of one cell. */
+const longestWord = 200;
+const longestLine = 1_000;
+
+/** A cut address would lead nowhere, so a long one is none. */
+const link = (url        , html        )         =>
+  url.length > longestLine ? html : `<a href="${escape(url, longestLine)}">${html}</a>`;
+
+const lines = (text        )         =>
+  text
+    .split("\n")
+    .map((line) => escape(line, longestLine))
+    .join("\n");
 
 /** Nothing in it can become markup, a mention, a link or a new line; text that turns the reading direction is shown as what it is. */
-const escape = (text        , lines                       = "one line")         =>
-  (text.length > longestWord ? `${text.slice(0, longestWord)}…` : text)
-    .replace(
-      lines === "lines" ? /[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/g : /[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g,
-      " ",
-    )
+const escape = (text        , longest = longestWord)         =>
+  (text.length > longest ? `${text.slice(0, longest)}…` : text)
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, " ")
     .replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]/gu, "\ufffd")
     .replace(/[&<>"'`|*_[\]\\~#@!$]/g, (character) => `&#${character.charCodeAt(0)};`);
 

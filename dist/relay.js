@@ -6881,9 +6881,17 @@ const call = object({
 });
 
 
-object({ id: uuid, at: time, kind: string(), who: string(), what: string(), reason: string() });
+object({
+  id: uuid,
+  at: time,
+  kind: string(),
+  who: string(),
+  what: string(),
+  reason: string(),
+});
 
-const page =                      (item   ) => object({ items: array(item), next_cursor: string().nullable() });
+const page =                      (item   ) =>
+  object({ items: array(item), next_cursor: string().nullable() });
 
 /** Datadog's error shape, for every answer the gateway gives itself. */
 object({ errors: array(string()) });
@@ -7068,8 +7076,10 @@ const reach = async (gateway         , { path, ...question }       )            
     throw new GatewayProblem("unreachable", message, { unavailable: true, cause: error });
   });
   if (answer.status < 500 && answer.status !== 429) return answer;
-  const message = `the gateway ${gateway.url.origin} cannot serve now (HTTP ${answer.status}): try again, or look at its /readyz`;
-  throw new GatewayProblem("unavailable", message, { unavailable: true });
+  const said = tokenError.safeParse(parseJson(answer.text));
+  const why = said.success ? `: ${said.data.error_description}` : "";
+  const message = `the gateway ${gateway.url.origin} cannot serve now (HTTP ${answer.status}${why}): try again, or look at its /readyz`;
+  throw new GatewayProblem("unavailable", oneLine(message), { unavailable: true });
 };
 
 const read =    (schema              , answer        , gateway         )    => {
@@ -23232,7 +23242,6 @@ const openRelay = async (plan           )                     => {
   const close = async (patience        ) => {
     session.stop();
     await relay.close(patience);
-    gateway.network.close();
   };
   try {
     if (plan.intercept === "hosts") await takeNames(relay, opened.hosts);
