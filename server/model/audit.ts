@@ -13,6 +13,7 @@ export const auditKinds = [
   "configuration_loaded",
   "configuration_refused",
   "call_indeterminate",
+  "events_dropped",
 ] as const;
 
 export type AuditKind = (typeof auditKinds)[number];

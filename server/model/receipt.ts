@@ -41,6 +41,8 @@ export type Opening = {
   readonly received_at: Date;
   readonly decided_at: Date;
   readonly request: RecordedMessage;
+  /** How many values masks replaced so far; counted in the session. */
+  readonly masked_values?: number;
 };
 
 export type CallState = "open" | "closed" | "refused" | "indeterminate";
@@ -59,6 +61,8 @@ export type Closing = {
   readonly done_at: Date;
   readonly request_body: RecordedBody | null;
   readonly response: RecordedMessage | null;
+  /** How many values masks replaced since the opening; counted in the session. */
+  readonly masked_values?: number;
 };
 
 /** Only the mask stage makes one; only a masked receipt is stored. */
@@ -69,7 +73,7 @@ export type CallNumber = { readonly session_id: string; readonly n: number };
 
 /** A stored call as it is read back. */
 export type StoredCall = CallNumber &
-  Omit<Opening, "request"> & {
+  Omit<Opening, "request" | "masked_values"> & {
     readonly state: CallState;
     readonly approval_id: string | null;
     readonly status: number | null;

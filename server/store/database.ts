@@ -1,0 +1,89 @@
+/** The store of one gateway: opened once, it migrates, keeps its connections alive and speaks for gateways that are gone. */
+
+import { GatewayError } from "../errors.ts";
+import type { Log } from "../model/log.ts";
+import { type Audit, createAudit } from "./audit.ts";
+import { type Bodies, createBodies } from "./bodies.ts";
+import { hearEndedSessions } from "./ended.ts";
+import { migrate } from "./migrate.ts";
+import { createReceipts, type Receipts } from "./receipts.ts";
+import { recover, sweep } from "./recover.ts";
+import { openRows, type Rows } from "./rows.ts";
+import { createSessions, type Sessions } from "./sessions.ts";
+import { openSink, type Sink } from "./sink.ts";
+
+export type Store = {
+  readonly sessions: Sessions & {
+    /** Calls back with every session that stops being open, whichever gateway ended it. */
+    onClosed(callback: (session_id: string) => void): void;
+  };
+  readonly receipts: Receipts;
+  readonly bodies: Bodies;
+  readonly audit: Audit;
+  readonly sink: Sink;
+  /** Closes calls of gateways that are gone as `indeterminate`; runs at the start and every second by itself. */
+  recover(): Promise<number>;
+  /** Writes what is waiting, then hangs up. */
+  close(): Promise<void>;
+};
+
+export type StoreOptions = {
+  readonly connectionString: string;
+  readonly log: Log;
+  readonly clock: () => Date;
+};
+
+const recoverEvery = 1_000;
+const sweepEvery = 10 * 60_000;
+
+/** @throws GatewayError `recording_unavailable` when the database cannot be reached or migrated; the cause says why */
+export const openStore = async (options: StoreOptions): Promise<Store> => {
+  try {
+    return await joinStore(options);
+  } catch (cause) {
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new GatewayError("recording_unavailable", `the database cannot be used: ${reason}`, { cause });
+  }
+};
+
+const joinStore = async ({ connectionString, log, clock }: StoreOptions): Promise<Store> => {
+  await migrate(connectionString, log);
+  const rows = await openRows(connectionString);
+  const sink = await openSink({ connectionString, log, clock, monotonic: () => performance.now() });
+  const ended = await hearEndedSessions({ connectionString, log });
+  const bodies = createBodies(rows);
+  const audit = createAudit({ rows, clock, log });
+  await recover(rows);
+  const chores = keepHouse(rows, log);
+  return {
+    sessions: { ...createSessions(rows, clock), onClosed: ended.onEnded },
+    receipts: createReceipts(rows, bodies),
+    bodies,
+    audit,
+    sink,
+    recover: () => recover(rows),
+    close: async () => {
+      chores.stop();
+      ended.close();
+      await audit.close();
+      await sink.stop();
+      await rows.close();
+    },
+  };
+};
+
+const keepHouse = (rows: Rows, log: Log): { stop(): void } => {
+  // A round that takes longer than its turn is not joined by a second one.
+  const repeat = (every: number, chore: () => Promise<unknown>): NodeJS.Timeout => {
+    let busy = false;
+    const round = async (): Promise<void> => {
+      if (busy) return;
+      busy = true;
+      await chore().catch((error: unknown) => log.warn({ err: error }, "a chore of the store waits for the database"));
+      busy = false;
+    };
+    return setInterval(() => void round(), every).unref();
+  };
+  const timers = [repeat(recoverEvery, () => recover(rows)), repeat(sweepEvery, () => sweep(rows))];
+  return { stop: () => timers.forEach(clearInterval) };
+};

@@ -1,0 +1,69 @@
+/** Gives the calls of gateways that are gone their end, and sweeps away what nobody can need any more. */
+
+import { sql } from "slonik";
+import { v7 as uuidv7 } from "uuid";
+import { z } from "zod";
+import type { AuditEvent } from "../model/audit.ts";
+import { lockClass } from "./replica.ts";
+import { count, type Questions, type Rows } from "./rows.ts";
+
+/** A sink that lost its connection has this long to come back before others speak for it, ms. */
+const grace = 3_000;
+
+const error =
+  "the gateway stopped, or lost its database, before the end of this call was recorded: it may have been applied";
+
+/**
+ * Closes as `indeterminate` what replicas left in flight whose lock is free; several gateways may do so at once, each call is
+ * closed once. Counts the grace from the database's own start, because after a restart every sink is late.
+ * Returns how many calls were closed.
+ */
+export const recover = async (rows: Rows): Promise<number> => {
+  const suspects = await rows.ask((db) =>
+    db.anyFirst(sql.type(z.object({ id: count }))`
+      SELECT id FROM replicas r
+      WHERE clock_timestamp() > greatest(seen_at, pg_postmaster_start_time()) + ${grace} * interval '1 millisecond'
+        AND EXISTS (SELECT FROM calls_in_flight f WHERE f.replica = r.id)`),
+  );
+  let closed = 0;
+  for (const replica of suspects) closed += await rows.transact((db) => closeAllOf(db, replica));
+  return closed;
+};
+
+const landed = z.object({ session_id: z.uuid(), n: count });
+
+const closeAllOf = async (db: Questions, replica: number): Promise<number> => {
+  // Held until the commit: a sink that comes back meanwhile waits, and then finds its calls closed.
+  const free = await db.oneFirst(sql.type(z.object({ free: z.boolean() }))`
+    SELECT pg_try_advisory_xact_lock(${lockClass}, ${replica}) AS free`);
+  if (!free) return 0;
+  const calls = await db.any(sql.type(landed)`
+    WITH landed AS (DELETE FROM calls_in_flight WHERE replica = ${replica} RETURNING session_id, n)
+    INSERT INTO closings (session_id, n, state, error_code, error, done_at)
+    SELECT session_id, n, 'indeterminate', 'outcome_unknown', ${error}, clock_timestamp() FROM landed
+    RETURNING session_id, n`);
+  if (calls.length > 0) await tell(db, calls);
+  return calls.length;
+};
+
+const tell = async (db: Questions, calls: readonly z.infer<typeof landed>[]): Promise<void> => {
+  const kind: AuditEvent["kind"] = "call_indeterminate";
+  const events = calls.map(({ session_id, n }) => [uuidv7(), kind, `call ${session_id}/${n}`]);
+  await db.query(sql.type(z.object({}))`
+    INSERT INTO audit_events (id, at, kind, who, what, reason)
+    SELECT id, clock_timestamp(), kind, 'gateway', what, ${error}
+    FROM ${sql.unnest(events, ["uuid", "text", "text"])} AS e (id, kind, what)`);
+};
+
+/** Tokens a day after they expired, spills that no receipt claimed within a day, replicas that have been gone as long. */
+export const sweep = (rows: Rows): Promise<void> =>
+  rows.ask(async (db) => {
+    await db.query(sql.type(z.object({}))`DELETE FROM session_tokens WHERE expires_at < now() - interval '1 day'`);
+    await db.query(sql.type(z.object({}))`DELETE FROM used_token_ids WHERE expires_at < now() - interval '1 day'`);
+    await db.query(
+      sql.type(z.object({}))`DELETE FROM spills WHERE NOT claimed AND started_at < now() - interval '1 day'`,
+    );
+    await db.query(sql.type(z.object({}))`
+      DELETE FROM replicas r WHERE seen_at < now() - interval '1 day'
+        AND NOT EXISTS (SELECT FROM calls_in_flight f WHERE f.replica = r.id)`);
+  });

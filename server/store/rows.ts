@@ -1,0 +1,94 @@
+/** Typed questions to the database: every row passes the schema of its query, every failure is a `GatewayError`. */
+
+import pg from "pg";
+import {
+  type CommonQueryMethods,
+  createPool,
+  type DatabasePool,
+  type Interceptor,
+  SchemaValidationError,
+} from "slonik";
+import { z } from "zod";
+import { GatewayError } from "../errors.ts";
+
+export type Questions = CommonQueryMethods;
+
+export type Rows = {
+  /** @throws GatewayError `recording_unavailable` when the database does not answer, or not within five seconds. */
+  ask<T>(question: (questions: Questions) => Promise<T>): Promise<T>;
+  /** Like `ask`, in one transaction, which is begun again when it loses to another. */
+  transact<T>(work: (questions: Questions) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+};
+
+/** A question is given up after this long, ms: the server may be frozen and never refuse. */
+const patience = 5_000;
+
+/** `int4` and `timestamptz` columns as they are spoken of in the model. */
+export const count = z.number().int();
+export const time = z.number().transform((milliseconds) => new Date(milliseconds));
+
+export const openRows = async (connectionString: string): Promise<Rows> => {
+  const pool = await createPool(...poolConfiguration(connectionString));
+  pool.on("error", () => undefined);
+  return {
+    ask: (question) => unbroken(question(pool)),
+    transact: (work) => unbroken(pool.transaction(work)),
+    close: () => end(pool),
+  };
+};
+
+const end = (pool: DatabasePool): Promise<void> => Promise.race([pool.end(), later(patience)]);
+
+const later = (milliseconds: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, milliseconds).unref();
+  });
+
+/** pg reads every form of connection string that libpq does, slonik fewer: pg reads, slonik is told. */
+const poolConfiguration = (connectionString: string): Parameters<typeof createPool> => {
+  const { host, port, user, password, database, ssl } = new pg.Client(connectionString);
+  const authority = [user ?? "", password ?? ""].map(encodeURIComponent).join(":");
+  const tls = ssl === (true as boolean) ? "&sslmode=require" : "";
+  const uri = `postgresql://${authority}@${encodeURIComponent(host)}:${port}/${encodeURIComponent(database ?? "")}?application_name=dogwatch${tls}`;
+  return [
+    uri,
+    {
+      ...(typeof ssl === "object" ? { ssl } : {}),
+      interceptors: [checkRows],
+      maxPoolSize: 8,
+      connectionTimeout: 2_000,
+      connectionRetryLimit: 0,
+      queryRetryLimit: 2,
+      statementTimeout: patience,
+      idleTimeout: 60_000,
+      // `DISCARD ALL` would cost a round trip at every release, and nothing here changes its connection.
+      resetConnection: async () => undefined,
+    },
+  ];
+};
+
+/** slonik carries the schema of a query and leaves it to an interceptor to apply it. */
+const checkRows: Interceptor = {
+  name: "rows pass their schema",
+  transformRow: ({ resultParser }, query, row) => {
+    const checked = resultParser?.["~standard"].validate(row);
+    if (checked === undefined) return row;
+    if (checked instanceof Promise) throw new TypeError("schemas of rows are synchronous");
+    if (checked.issues !== undefined) throw new SchemaValidationError(query, row, checked.issues);
+    return checked.value as typeof row;
+  },
+};
+
+const unbroken = async <T>(answer: Promise<T>): Promise<T> => {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no answer in ${patience} ms`)), patience);
+  try {
+    return await Promise.race([answer, late]);
+  } catch (cause) {
+    if (cause instanceof GatewayError) throw cause;
+    throw new GatewayError("recording_unavailable", "the database did not answer", { cause });
+  } finally {
+    clearTimeout(timer);
+  }
+};

@@ -1,0 +1,161 @@
+/** Sessions, the digests of their tokens, and the identity tokens that were used up. */
+
+import { createHash } from "node:crypto";
+import { sql } from "slonik";
+import { v7 as uuidv7 } from "uuid";
+import { z } from "zod";
+import { type ApiRefusal, isApiRefusal, GatewayError } from "../errors.ts";
+import type { Caller } from "../model/caller.ts";
+import type { Session, SessionGrant, SessionState } from "../model/session.ts";
+import { cutPage, type Page, type PageRequest, readCursor, rowsFor, writeCursor } from "./cursor.ts";
+import { count, type Rows, time } from "./rows.ts";
+
+export type NewSession = {
+  readonly caller: Caller;
+  readonly connection: string;
+  /** What a renewal must be equal in: issuer, subject, run. */
+  readonly binding: Readonly<Record<string, string>>;
+  /** SHA-256 of the session token. */
+  readonly token_digest: Buffer;
+  readonly expires_at: Date;
+};
+
+export type SessionFilter = { readonly state?: SessionState | undefined; readonly connection?: string | undefined };
+
+/** Every method rejects with `GatewayError` `recording_unavailable` when the database does not answer. */
+export interface Sessions {
+  open(session: NewSession): Promise<Session>;
+  /** Null when there is none, or `id` is no UUID. */
+  get(id: string): Promise<Session | null>;
+  /** Newest first. */
+  list(page: PageRequest & SessionFilter): Promise<Page<Session> | ApiRefusal>;
+  /** What the token with this SHA-256 stands for, expired ones included until they are swept a day later. */
+  findByToken(digest: Buffer): Promise<(SessionGrant & { readonly state: SessionState }) | null>;
+  /** A further token for an open session. @throws GatewayError `session_closed` */
+  addToken(session_id: string, digest: Buffer, expires_at: Date): Promise<void>;
+  /** Ends an open session; one that is not open stays as it is. @throws GatewayError `session_closed` when there is none. */
+  close(id: string, state: Exclude<SessionState, "open">): Promise<Session>;
+  /** Ends open sessions that were not used since, unless a call of theirs is still on its way. Returns their ids. */
+  closeIdle(before: Date): Promise<readonly string[]>;
+  /** Uses an identity token up: false when it was used before, at whichever gateway. */
+  useTokenId(issuer: string, token_id: string, expires_at: Date): Promise<boolean>;
+}
+
+const caller: z.ZodType<Caller> = z.object({
+  issuer: z.string(),
+  issuer_name: z.string(),
+  subject: z.string(),
+  groups: z.array(z.string()),
+  claims: z.record(z.string(), z.unknown()),
+});
+const state = z.enum(["open", "closed", "expired"]);
+
+const sessionRow = z.object({
+  id: z.uuid(),
+  connection: z.string(),
+  caller,
+  state,
+  opened_at: time,
+  closed_at: time.nullable(),
+  calls: count,
+  denied: count,
+  approved: count,
+  masked: count,
+});
+const grantRow = z.object({ session_id: z.uuid(), connection: z.string(), caller, expires_at: time, state });
+const idRow = z.object({ id: z.uuid() });
+
+const columns = sql.fragment`s.id, s.connection, s.caller, s.state, s.opened_at, s.closed_at, s.calls, s.denied, s.approved, s.masked`;
+const instant = (date: Date) => sql.fragment`${date.toISOString()}::timestamptz`;
+
+export const createSessions = (rows: Rows, clock: () => Date): Sessions => ({
+  open: ({ caller, connection, binding, token_digest, expires_at }) =>
+    rows.ask((db) =>
+      db.one(sql.type(sessionRow)`
+        WITH s AS (
+          INSERT INTO sessions (id, connection, caller, binding, opened_at, last_used_at)
+          VALUES (${uuidv7()}, ${connection}, ${JSON.stringify(caller)}::json, ${JSON.stringify(binding)}::json, ${instant(clock())}, clock_timestamp())
+          RETURNING *
+        ), token AS (
+          INSERT INTO session_tokens (digest, session_id, expires_at)
+          SELECT ${sql.binary(token_digest)}, id, ${instant(expires_at)} FROM s
+        )
+        SELECT ${columns} FROM s`),
+    ),
+
+  get: async (id) => (z.uuid().safeParse(id).success ? rows.ask((db) => db.maybeOne(selectSession(id))) : null),
+
+  list: async (page) => {
+    const start = readCursor("sessions", z.uuid(), page.cursor);
+    if (isApiRefusal(start)) return start;
+    const found = await rows.ask((db) =>
+      db.any(sql.type(sessionRow)`
+        SELECT ${columns} FROM sessions s
+        WHERE (${start.after}::uuid IS NULL OR s.id < ${start.after}::uuid)
+          AND s.state = coalesce(${page.state ?? null}, s.state)
+          AND s.connection = coalesce(${page.connection ?? null}, s.connection)
+        ORDER BY s.id DESC LIMIT ${rowsFor(page)}`),
+    );
+    return cutPage(found, page, (last) => writeCursor("sessions", last.id));
+  },
+
+  findByToken: (digest) =>
+    rows.ask((db) =>
+      db.maybeOne(sql.type(grantRow)`
+        SELECT t.session_id, s.connection, s.caller, t.expires_at, s.state
+        FROM session_tokens t JOIN sessions s ON s.id = t.session_id WHERE t.digest = ${sql.binary(digest)}`),
+    ),
+
+  addToken: async (session_id, digest, expires_at) => {
+    const added = await rows.ask((db) =>
+      db.any(sql.type(idRow)`
+        WITH s AS (
+          UPDATE sessions SET last_used_at = clock_timestamp() WHERE id = ${session_id} AND state = 'open' RETURNING id
+        )
+        INSERT INTO session_tokens (digest, session_id, expires_at)
+        SELECT ${sql.binary(digest)}, id, ${instant(expires_at)} FROM s RETURNING session_id AS id`),
+    );
+    if (added.length === 0) throw new GatewayError("session_closed", `session ${session_id} is not open`);
+  },
+
+  close: async (id, state) => {
+    const closed = await rows.transact(async (db) => {
+      await db.query(sql.type(idRow)`
+        UPDATE sessions SET state = ${state}, closed_at = greatest(opened_at, ${instant(clock())})
+        WHERE id = ${id} AND state = 'open' RETURNING id`);
+      return db.maybeOne(selectSession(id));
+    });
+    if (closed === null) throw new GatewayError("session_closed", `there is no session ${id}`);
+    return closed;
+  },
+
+  closeIdle: async (before) => {
+    // Uses are timed by the database's clock, so only the distance counts.
+    const idleMs = clock().getTime() - before.getTime();
+    const closed = await rows.ask((db) =>
+      db.any(sql.type(idRow)`
+        UPDATE sessions SET state = 'expired', closed_at = greatest(opened_at, ${instant(clock())})
+        WHERE id IN (
+          SELECT s.id FROM sessions s
+          WHERE s.state = 'open' AND s.last_used_at < clock_timestamp() - ${idleMs} * interval '1 millisecond'
+            AND NOT EXISTS (SELECT FROM calls_in_flight f WHERE f.session_id = s.id)
+          ORDER BY s.id FOR UPDATE SKIP LOCKED
+        ) RETURNING id`),
+    );
+    return closed.map(({ id }) => id);
+  },
+
+  useTokenId: async (issuer, token_id, expires_at) => {
+    const digest = createHash("sha256")
+      .update(JSON.stringify([issuer, token_id]))
+      .digest();
+    const used = await rows.ask((db) =>
+      db.any(sql.type(z.object({ used: z.literal(true) }))`
+        INSERT INTO used_token_ids (digest, expires_at) VALUES (${sql.binary(digest)}, ${instant(expires_at)})
+        ON CONFLICT DO NOTHING RETURNING true AS used`),
+    );
+    return used.length === 1;
+  },
+});
+
+const selectSession = (id: string) => sql.type(sessionRow)`SELECT ${columns} FROM sessions s WHERE s.id = ${id}`;

@@ -1,0 +1,289 @@
+/** Where receipts become durable: natural group commit over one connection, at full speed without a timer. */
+
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
+import { v7 as uuidv7 } from "uuid";
+import { GatewayError } from "../errors.ts";
+import type { Log } from "../model/log.ts";
+import type { CallNumber, Closing, Masked, Opening } from "../model/receipt.ts";
+import { commitBatch, type Ending, isRefusalOfData, type Link, type Outcome, unwritable } from "./batch.ts";
+import { destroyClient } from "./connect.ts";
+import { Job, type Result, type Work } from "./job.ts";
+import { linkReplica } from "./replica.ts";
+
+export interface Sink {
+  /** Resolves with the call's number when the opening is durable. */
+  open(opening: Masked<Opening>): Promise<CallNumber>;
+  /** Resolves when the closing is durable; rejects when the call has one already. */
+  close(call: CallNumber, closing: Masked<Closing>): Promise<void>;
+  /** Both in one commit. `closing` may be asked again with another number when a batch has to be begun again. */
+  record(opening: Masked<Opening>, closing: (call: CallNumber) => Masked<Closing>): Promise<CallNumber>;
+  /** Monotonic ms (`performance.now()`) of the last good commit; an idle sink proves itself every half second. */
+  lastCommitAt(): number;
+}
+
+/** Rows of one batch at most, and their bodies' bytes. */
+const mostRows = 256;
+const mostBytes = 8 * 1024 * 1024;
+/** What may wait: beyond it callers are told `gateway_busy` at once. */
+const mostWaiting = 8_192;
+const mostWaitingBytes = 128 * 1024 * 1024;
+/** Nobody waits longer than this for a commit, ms. */
+const patience = 2_000;
+const heartbeat = 500;
+const longestPause = 400;
+
+export type SinkParts = {
+  readonly connectionString: string;
+  readonly log: Log;
+  readonly clock: () => Date;
+  readonly monotonic: () => number;
+};
+
+/** A commit of which nobody knows yet whether it happened. */
+type Doubt = { readonly batch: string; readonly jobs: readonly Job[]; readonly outcomes: readonly Outcome[] };
+
+/** Resolves after a first good commit; whatever keeps it from being made is thrown as it is. */
+export const openSink = async (parts: SinkParts): Promise<ReceiptSink> => {
+  const sink = new ReceiptSink(parts);
+  await sink.start();
+  return sink;
+};
+
+export class ReceiptSink implements Sink {
+  readonly #parts: SinkParts;
+  #waiting: Job[] = [];
+  #waitingBytes = 0;
+  /** Sent and unanswered. */
+  #sent: readonly Job[] = [];
+  #link: Link | null = null;
+  #replica: number | null = null;
+  #doubt: Doubt | null = null;
+  #lastCommit = Number.NEGATIVE_INFINITY;
+  #wake: () => void = () => undefined;
+  #closing = false;
+  #running: Promise<void> = Promise.resolve();
+  #expiry: NodeJS.Timeout | null = null;
+
+  constructor(parts: SinkParts) {
+    this.#parts = parts;
+  }
+
+  async start(): Promise<void> {
+    await this.#connect();
+    await this.#write([]);
+    if (this.#lastCommit === Number.NEGATIVE_INFINITY)
+      throw new Error("the database refused the first commit; the log says why");
+    this.#expiry = setInterval(() => this.#expire(), 100);
+    this.#expiry.unref();
+    this.#running = this.#run();
+  }
+
+  open(opening: Masked<Opening>): Promise<CallNumber> {
+    return this.#submit({ kind: "open", opening });
+  }
+
+  async close(call: CallNumber, closing: Masked<Closing>): Promise<void> {
+    await this.#submit({ kind: "close", call, closing });
+  }
+
+  record(opening: Masked<Opening>, closing: (call: CallNumber) => Masked<Closing>): Promise<CallNumber> {
+    return this.#submit({ kind: "record", opening, closing });
+  }
+
+  lastCommitAt(): number {
+    return this.#lastCommit;
+  }
+
+  /** Which replica this sink is at the moment. */
+  get replica(): number | null {
+    return this.#replica;
+  }
+
+  /** Writes what is waiting, for as long as anybody waits for it, then hangs up. */
+  async stop(): Promise<void> {
+    this.#closing = true;
+    this.#wake();
+    await this.#running;
+    if (this.#expiry !== null) clearInterval(this.#expiry);
+    const client = this.#link?.client;
+    this.#link = null;
+    if (client !== undefined) await Promise.race([client.end(), sleep(500, undefined, { ref: false })]);
+  }
+
+  #submit(work: Work): Promise<CallNumber> {
+    const { promise, resolve, reject } = Promise.withResolvers<CallNumber>();
+    const settle = (result: Result): void => (result instanceof GatewayError ? reject(result) : resolve(result));
+    const job = new Job(work, this.#parts.monotonic() + patience, settle);
+    if (this.#closing) job.settle(new GatewayError("recording_unavailable", "the gateway is stopping"));
+    else if (this.#waiting.length >= mostWaiting || this.#waitingBytes + job.weight > mostWaitingBytes)
+      job.settle(new GatewayError("gateway_busy", "too many receipts wait to be written"));
+    else this.#enqueue(job);
+    return promise;
+  }
+
+  #enqueue(job: Job): void {
+    this.#waiting.push(job);
+    this.#waitingBytes += job.weight;
+    this.#wake();
+  }
+
+  async #run(): Promise<void> {
+    let pause = 0;
+    while (!this.#closing || this.#waiting.length > 0 || this.#doubt !== null) {
+      if (this.#waiting.length === 0 && !this.#closing) await this.#idle();
+      // Whatever is submitted in this turn of the event loop joins the batch.
+      await turn();
+      const alive = await this.#linked();
+      pause = alive ? 0 : Math.min(longestPause, pause * 2 + 25);
+      if (alive) await this.#write(this.#take());
+      else if (this.#closing && this.#everybodyGaveUp()) return;
+      else await sleep(pause);
+    }
+  }
+
+  /** Until something is submitted, or it is time to prove that the database still commits. */
+  async #idle(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, heartbeat);
+    this.#wake = resolve;
+    await promise;
+    clearTimeout(timer);
+  }
+
+  #take(): Job[] {
+    let rows = 0;
+    let bytes = 0;
+    for (const job of this.#waiting) {
+      if (rows === mostRows || (rows > 0 && bytes + job.weight > mostBytes)) break;
+      rows += 1;
+      bytes += job.weight;
+    }
+    const taken = this.#waiting.splice(0, rows);
+    this.#waitingBytes -= bytes;
+    return taken.filter((job) => !job.settled);
+  }
+
+  /** An empty batch is a heartbeat. */
+  async #write(jobs: readonly Job[]): Promise<void> {
+    const link = this.#link;
+    if (link === null) return this.#putBack(jobs);
+    this.#sent = jobs;
+    const ending = await commitBatch(link, jobs, uuidv7());
+    this.#sent = [];
+    await this.#conclude(ending, jobs);
+  }
+
+  async #conclude(ending: Ending, jobs: readonly Job[]): Promise<void> {
+    switch (ending.kind) {
+      case "committed":
+        this.#lastCommit = this.#parts.monotonic();
+        return this.#settle(ending.outcomes);
+      case "refused":
+        return this.#sortOut(ending, jobs);
+      case "lost":
+        this.#hangUp(ending.error);
+        return this.#putBack(jobs);
+      case "ambiguous":
+        this.#hangUp(ending.error);
+        this.#doubt = { batch: ending.batch, jobs, outcomes: ending.outcomes };
+        return;
+      default:
+        return ending satisfies never;
+    }
+  }
+
+  /** One bad row fails its whole batch: tried one by one, only the bad one is turned away. */
+  async #sortOut({ error, outcomes }: Ending & { kind: "refused" }, jobs: readonly Job[]): Promise<void> {
+    for (const { job, result } of outcomes) job.settle(result);
+    const rest = jobs.filter((job) => !job.settled);
+    const [only] = rest;
+    if (isRefusalOfData(error) && rest.length === 1) return only?.settle(unwritable(error));
+    if (isRefusalOfData(error)) {
+      for (const job of rest) await this.#write([job]);
+      return;
+    }
+    if (error !== null) this.#parts.log.warn({ err: error }, "the database refused a batch of receipts");
+    this.#putBack(rest);
+    // Refused by circumstances (a lock, a full disk, a standby): do not ask again at full speed.
+    if (error !== null) await sleep(25);
+  }
+
+  /** Tells everybody, once what they are told is durable. */
+  #settle(outcomes: readonly Outcome[]): void {
+    for (const { job, result } of outcomes) {
+      const late = job.settled;
+      job.settle(result);
+      if (late && job.work.kind === "open" && !(result instanceof GatewayError)) this.#closeUnwanted(result);
+    }
+  }
+
+  /** Whoever opened this call was told that it could not be recorded, so nobody will close it. */
+  #closeUnwanted(call: CallNumber): void {
+    const closing = {
+      state: "indeterminate",
+      status: null,
+      error_code: "recording_unavailable",
+      error: "the database took the opening of this call too late; a call that was not a read was not sent",
+      upstream: null,
+      forwarded_at: null,
+      first_byte_at: null,
+      done_at: this.#parts.clock(),
+      request_body: null,
+      response: null,
+      // Nothing of any caller is in it, so there is nothing to mask.
+    } as unknown as Masked<Closing>;
+    this.#enqueue(new Job({ kind: "close", call, closing }, Number.POSITIVE_INFINITY, () => undefined));
+  }
+
+  #putBack(jobs: readonly Job[]): void {
+    const again = jobs.filter((job) => !job.settled);
+    this.#waiting.unshift(...again);
+    for (const { weight } of again) this.#waitingBytes += weight;
+  }
+
+  #hangUp(error: unknown): void {
+    this.#parts.log.warn({ err: error, replica: this.#replica }, "the sink lost its database connection");
+    if (this.#link !== null) destroyClient(this.#link.client);
+    this.#link = null;
+  }
+
+  async #linked(): Promise<boolean> {
+    if (this.#link !== null) return true;
+    try {
+      await this.#connect();
+      return true;
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, "the sink cannot reach the database");
+      return false;
+    }
+  }
+
+  async #connect(): Promise<void> {
+    const { link, lastBatch } = await linkReplica(this.#parts.connectionString, this.#replica);
+    const doubt = this.#doubt;
+    this.#doubt = null;
+    this.#link = link;
+    this.#replica = link.replica;
+    if (doubt === null) return;
+    const committed = lastBatch === doubt.batch;
+    this.#parts.log.info({ batch: doubt.batch, committed }, "an ambiguous commit is settled");
+    if (committed) this.#settle(doubt.outcomes);
+    else this.#putBack(doubt.jobs);
+  }
+
+  #expire(): void {
+    const now = this.#parts.monotonic();
+    for (const jobs of [this.#waiting, this.#sent, this.#doubt?.jobs ?? []])
+      for (const job of jobs) if (job.deadline <= now) job.giveUp();
+    const kept = this.#waiting.filter((job) => !job.settled);
+    if (kept.length < this.#waiting.length) {
+      this.#waiting = kept;
+      this.#waitingBytes = kept.reduce((sum, { weight }) => sum + weight, 0);
+    }
+  }
+
+  #everybodyGaveUp(): boolean {
+    const unanswered = [...this.#waiting, ...(this.#doubt?.jobs ?? [])];
+    return unanswered.every((job) => job.settled || job.deadline === Number.POSITIVE_INFINITY);
+  }
+}

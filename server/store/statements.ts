@@ -1,0 +1,175 @@
+/** The SQL of a batch of receipts: one statement a table, one binary array a column. */
+
+import type pg from "pg";
+import type { CallNumber, Closing, Opening, RecordedBody } from "../model/receipt.ts";
+import type { PackedBody } from "./bodies.ts";
+import { array, bytea, type Column, int4, json, text, timestamptz, uuid } from "./encode.ts";
+
+/** A prepared statement with its values; the name is what PostgreSQL keeps it under. */
+export type Statement = Pick<pg.QueryConfig<Buffer[]>, "name" | "text" | "values"> & { readonly text: string };
+
+export type NumberedOpening = CallNumber & { readonly opening: Opening; readonly in_flight: boolean };
+export type NumberedClosing = CallNumber & { readonly closing: Closing };
+/** What a session's counters grow by. */
+export type Growth = { readonly session_id: string; calls: number; denied: number; masked: number };
+export type KeptBody = PackedBody & { readonly sha256: Buffer };
+
+/**
+ * Allots numbers: counters of sessions that are still open grow, and the rows stay locked until the commit. Sessions are locked
+ * in the order of their ids, so that two replicas never wait for one another in a circle.
+ */
+export const allot = (growths: readonly Growth[]): Statement => ({
+  name: "allot",
+  text: `
+    WITH held AS MATERIALIZED (
+      SELECT id FROM sessions WHERE id = ANY ($1::uuid[]) AND state = 'open' ORDER BY id FOR UPDATE
+    )
+    UPDATE sessions s SET calls = s.calls + g.calls, denied = s.denied + g.denied, masked = s.masked + g.masked,
+      last_used_at = clock_timestamp()
+    FROM unnest($1::uuid[], $2::int4[], $3::int4[], $4::int4[]) AS g (id, calls, denied, masked) JOIN held ON held.id = g.id
+    WHERE s.id = g.id
+    RETURNING s.id::text, s.calls`,
+  values: growthColumns(growths),
+});
+
+/** Counts what was learnt at the end; a session that has ended meanwhile is counted too. */
+export const countMore = (growths: readonly Growth[]): Statement => ({
+  name: "count-more",
+  text: `
+    WITH held AS MATERIALIZED (SELECT id FROM sessions WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE)
+    UPDATE sessions s SET denied = s.denied + g.denied, masked = s.masked + g.masked
+    FROM unnest($1::uuid[], $2::int4[], $3::int4[], $4::int4[]) AS g (id, calls, denied, masked) JOIN held ON held.id = g.id
+    WHERE s.id = g.id`,
+  values: growthColumns(growths),
+});
+
+const growthColumns = (growths: readonly Growth[]): Buffer[] =>
+  columns(growths, [
+    of(uuid, (growth) => growth.session_id),
+    of(int4, (growth) => growth.calls),
+    of(int4, (growth) => growth.denied),
+    of(int4, (growth) => growth.masked),
+  ]);
+
+/** Takes calls out of flight: whoever deletes the row may write the closing, nobody else. */
+export const land = (calls: readonly CallNumber[]): Statement => ({
+  name: "land",
+  text: `
+    WITH held AS MATERIALIZED (
+      SELECT f.session_id, f.n FROM calls_in_flight f
+      JOIN unnest($1::uuid[], $2::int4[]) AS w (session_id, n) ON w.session_id = f.session_id AND w.n = f.n
+      ORDER BY f.session_id, f.n FOR UPDATE OF f
+    )
+    DELETE FROM calls_in_flight f USING held WHERE f.session_id = held.session_id AND f.n = held.n
+    RETURNING f.session_id::text, f.n`,
+  values: columns(calls, [of(uuid, (call) => call.session_id), of(int4, (call) => call.n)]),
+});
+
+export const takeOff = (calls: readonly CallNumber[], replica: number): Statement => ({
+  name: `take-off-${replica}`,
+  text: `
+    INSERT INTO calls_in_flight (session_id, n, replica)
+    SELECT session_id, n, ${replica} FROM unnest($1::uuid[], $2::int4[]) AS f (session_id, n)`,
+  values: columns(calls, [of(uuid, (call) => call.session_id), of(int4, (call) => call.n)]),
+});
+
+export const insertCalls = (openings: readonly NumberedOpening[], replica: number): Statement => ({
+  name: `insert-calls-${replica}`,
+  text: `
+    INSERT INTO calls (replica, session_id, n, operation, access, method, host, path, query, decision, client,
+      received_at, decided_at, request_headers, request_body, request_sha256, request_spill)
+    SELECT ${replica}, * FROM unnest($1::uuid[], $2::int4[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+      $8::text[], $9::json[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::json[], $14::json[], $15::bytea[], $16::uuid[])`,
+  values: columns(openings, [
+    of(uuid, (call) => call.session_id),
+    of(int4, (call) => call.n),
+    of(text, (call) => call.opening.operation),
+    of(text, (call) => call.opening.access),
+    of(text, (call) => call.opening.method),
+    of(text, (call) => call.opening.host),
+    of(text, (call) => call.opening.path),
+    of(text, (call) => call.opening.query),
+    of(json, (call) => call.opening.decision),
+    of(text, (call) => call.opening.client),
+    of(timestamptz, (call) => call.opening.received_at),
+    of(timestamptz, (call) => call.opening.decided_at),
+    of(json, (call) => call.opening.request.headers),
+    ...bodyColumns((call: NumberedOpening) => call.opening.request.body),
+  ]),
+});
+
+export const insertClosings = (closings: readonly NumberedClosing[]): Statement => ({
+  name: "insert-closings",
+  text: `
+    INSERT INTO closings (session_id, n, state, status, error_code, error, upstream, forwarded_at, first_byte_at, done_at,
+      request_body, request_sha256, request_spill, response_headers, response_body, response_sha256, response_spill)
+    SELECT * FROM unnest($1::uuid[], $2::int4[], $3::text[], $4::int4[], $5::text[], $6::text[], $7::text[],
+      $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::json[], $12::bytea[], $13::uuid[],
+      $14::json[], $15::json[], $16::bytea[], $17::uuid[])`,
+  values: columns(closings, [
+    of(uuid, (call) => call.session_id),
+    of(int4, (call) => call.n),
+    of(text, (call) => call.closing.state),
+    of(int4, (call) => call.closing.status),
+    of(text, (call) => call.closing.error_code),
+    of(text, (call) => call.closing.error),
+    of(text, (call) => call.closing.upstream),
+    of(timestamptz, (call) => call.closing.forwarded_at),
+    of(timestamptz, (call) => call.closing.first_byte_at),
+    of(timestamptz, (call) => call.closing.done_at),
+    ...bodyColumns((call: NumberedClosing) => call.closing.request_body),
+    of(json, (call) => call.closing.response?.headers ?? null),
+    ...bodyColumns((call: NumberedClosing) => call.closing.response?.body ?? null),
+  ]),
+});
+
+/** In the order of their digests, because a row that another replica is inserting is waited for. */
+export const insertBodies = (bodies: readonly KeptBody[]): Statement => ({
+  name: "insert-bodies",
+  text: `
+    INSERT INTO bodies (sha256, coding, bytes) SELECT * FROM unnest($1::bytea[], $2::text[], $3::bytea[])
+    ON CONFLICT (sha256) DO NOTHING`,
+  values: columns(
+    bodies.toSorted((one, other) => one.sha256.compare(other.sha256)),
+    [of(bytea, (body) => body.sha256), of(text, (body) => body.coding), of(bytea, (body) => body.bytes)],
+  ),
+});
+
+export const claimSpills = (spills: readonly string[]): Statement => ({
+  name: "claim-spills",
+  text: "UPDATE spills SET claimed = true WHERE id = ANY ($1::uuid[])",
+  values: [array(uuid, spills)],
+});
+
+/** The batch's name, by which an ambiguous commit is settled, and a sign of life. */
+export const signBatch = (batch: string, replica: number): Statement => ({
+  name: `sign-batch-${replica}`,
+  text: `UPDATE replicas SET last_batch = ($1::uuid[])[1], seen_at = clock_timestamp() WHERE id = ${replica}`,
+  values: [array(uuid, [batch])],
+});
+
+type WriteColumn<Row> = (rows: readonly Row[]) => Buffer;
+
+const of =
+  <Row, T>(column: Column<T>, value: (row: Row) => T | null): WriteColumn<Row> =>
+  (rows) =>
+    array(column, rows.map(value));
+
+const columns = <Row>(rows: readonly Row[], writers: readonly WriteColumn<Row>[]): Buffer[] =>
+  writers.map((write) => write(rows));
+
+const bodyColumns = <Row>(bodyOf: (row: Row) => RecordedBody | null): WriteColumn<Row>[] => [
+  of(json, (row) => describe(bodyOf(row))),
+  of(bytea, (row) => bodyOf(row)?.sha256 ?? null),
+  of(uuid, (row) => bodyOf(row)?.spill ?? null),
+];
+
+/** Read back by `bodyColumn` of receipts.ts. */
+const describe = (body: RecordedBody | null): object | null =>
+  body && {
+    size: body.size,
+    content_type: body.content_type,
+    encoding: body.encoding,
+    truncated: body.truncated,
+    kept: body.bytes !== null,
+  };
