@@ -7,14 +7,13 @@ import { type JsonObject, loose } from "./json.ts";
 import type { Organization } from "./organization.ts";
 import { accept, type Asked, count, get, looking, onIntake, post, type Route, withApiKeyAlone } from "./route.ts";
 import { createSearch, type Search } from "./search.ts";
-import { readTime, seconds } from "./time.ts";
+import { epoch, readTime, seconds } from "./time.ts";
 import { pageOf } from "./window.ts";
 
 const oldDraft = loose({
   title: z.string().min(1),
   text: z.string(),
-  /** Seconds since 1970. */
-  date_happened: z.number().int().nullish(),
+  date_happened: epoch.nullish(),
   priority: z.enum(["normal", "low"]).nullish(),
   alert_type: z.enum(["error", "warning", "info", "success", "user_update", "recommendation", "snapshot"]).nullish(),
   tags: z.array(z.string()).nullish(),
@@ -155,8 +154,8 @@ const postEvent = (org: Organization, { data: { attributes } }: z.infer<typeof d
 };
 
 const listOldEvents = (org: Organization, asked: Asked): Answer => {
-  const start = Number(asked.query.get("start") ?? Number.NaN);
-  const end = Number(asked.query.get("end") ?? Number.NaN);
+  const start = count(asked, "start", Number.NaN);
+  const end = count(asked, "end", Number.NaN);
   if (!(start <= end)) return refused(400, "The parameters 'start' and 'end' are required, in seconds");
   const tags = (asked.query.get("tags") ?? "").split(",").filter((tag) => tag !== "");
   const sources = (asked.query.get("sources") ?? "").split(",").filter((source) => source !== "");

@@ -5,7 +5,7 @@ import { ok, taken } from "./answer.ts";
 import { type JsonObject, loose } from "./json.ts";
 import type { Organization } from "./organization.ts";
 import { accept, count, get, post, type Route, slice, withApiKeyAlone } from "./route.ts";
-import { seconds } from "./time.ts";
+import { epoch, seconds } from "./time.ts";
 
 const check = loose({
   check: z.string().min(1),
@@ -14,8 +14,7 @@ const check = loose({
   status: z.number().int().min(0).max(3),
   tags: z.array(z.string()).default([]),
   message: z.string().nullish(),
-  /** Seconds since 1970. */
-  timestamp: z.number().nullish(),
+  timestamp: epoch.nullish(),
 });
 const checks = z.union([z.array(check), check.transform((one) => [one])]);
 

@@ -1,24 +1,13 @@
 /** Metrics as they come in, and what is known of them: https://docs.datadoghq.com/api/latest/metrics/. */
 
 import { z } from "zod";
-import { created, noContent, ok, refused, taken } from "./answer.ts";
+import { ok, refused, taken } from "./answer.ts";
 import type { MetricKind, MetricMetadata } from "./documents.ts";
-import { type JsonObject, loose, stated } from "./json.ts";
+import { loose, stated } from "./json.ts";
+import { knownMetric, metricNames } from "./metricTags.ts";
 import type { Organization } from "./organization.ts";
-import {
-  accept,
-  type Asked,
-  count,
-  del,
-  get,
-  looking,
-  patch,
-  post,
-  put,
-  type Route,
-  withApiKeyAlone,
-} from "./route.ts";
-import { stamp } from "./time.ts";
+import { accept, type Asked, count, get, looking, post, put, type Route, withApiKeyAlone } from "./route.ts";
+import { epoch } from "./time.ts";
 
 const name = z.string().min(1).max(200);
 const tags = z.array(z.string()).nullish();
@@ -27,7 +16,7 @@ const oldSeries = z.object({
   series: z.array(
     loose({
       metric: name,
-      points: z.array(z.tuple([z.number(), z.number()])),
+      points: z.array(z.tuple([epoch, z.number()])),
       type: z.enum(["gauge", "count", "rate"]).nullish(),
       host: z.string().nullish(),
       tags,
@@ -39,7 +28,7 @@ const distributions = z.object({
   series: z.array(
     loose({
       metric: name,
-      points: z.array(z.tuple([z.number(), z.array(z.number())])),
+      points: z.array(z.tuple([epoch, z.array(z.number())])),
       host: z.string().nullish(),
       tags,
     }),
@@ -52,7 +41,7 @@ const series = z.object({
       metric: name,
       /** 0 unspecified, 1 count, 2 rate, 3 gauge. */
       type: z.number().int().min(0).max(3).nullish(),
-      points: z.array(loose({ timestamp: z.number(), value: z.number() })),
+      points: z.array(loose({ timestamp: epoch, value: z.number() })),
       resources: z.array(loose({ name: z.string(), type: z.string() })).nullish(),
       tags,
       unit: z.string().nullish(),
@@ -69,17 +58,6 @@ const metadata = z.object({
   statsd_interval: z.number().int().nullish(),
 });
 
-const tagConfiguration = z.object({
-  data: z.object({
-    type: z.literal("manage_tags"),
-    id: z.string(),
-    attributes: loose({
-      tags: z.array(z.string()).optional(),
-      metric_type: z.enum(["gauge", "count", "rate", "distribution"]).optional(),
-    }),
-  }),
-});
-
 const kinds = [null, "count", "rate", "gauge"] as const;
 
 const unknown: MetricMetadata = {
@@ -94,7 +72,7 @@ const unknown: MetricMetadata = {
 
 export const metricRoutes = (org: Organization): readonly Route[] => {
   const one = looking(
-    (asked) => known(org, asked.params["metric_name"] ?? ""),
+    (asked) => knownMetric(org, asked.params["metric_name"] ?? ""),
     (asked) => `Metric ${asked.params["metric_name"]} not found`,
   );
 
@@ -138,7 +116,7 @@ export const metricRoutes = (org: Organization): readonly Route[] => {
     get("/api/v1/metrics", (asked) => listActive(org, asked)),
     get("/api/v1/search", (asked) => {
       const wanted = (asked.query.get("q") ?? "").replace(/^metrics:/, "");
-      return ok({ results: { metrics: names(org).filter((each) => each.includes(wanted)) } });
+      return ok({ results: { metrics: metricNames(org).filter((each) => each.includes(wanted)) } });
     }),
     get(
       "/api/v1/metrics/{metric_name}",
@@ -153,74 +131,6 @@ export const metricRoutes = (org: Organization): readonly Route[] => {
           return ok(next);
         }),
       ),
-    ),
-    ...tagRoutes(org),
-  ];
-};
-
-const tagRoutes = (org: Organization): readonly Route[] => {
-  const { tagConfigurations } = org;
-  const metric = looking(
-    (asked) => known(org, asked.params["metric_name"] ?? ""),
-    (asked) => `Metric ${asked.params["metric_name"]} not found`,
-  );
-  const configured = looking(
-    (asked) => tagConfigurations.get(asked.params["metric_name"] ?? ""),
-    (asked) => `${asked.params["metric_name"]} not found`,
-  );
-  const describe = ({ id, attributes }: { id: string; attributes: JsonObject }): JsonObject => ({
-    data: { type: "manage_tags", id, attributes },
-  });
-
-  return [
-    get("/api/v2/metrics", (asked) => {
-      const wanted = asked.query.get("filter[tags]");
-      const found = names(org).filter((each) => wanted === null || tagsSeen(org, each).includes(wanted));
-      return ok({ data: found.map((id) => ({ type: "metrics", id })) });
-    }),
-    get(
-      "/api/v2/metrics/{metric_name}/all-tags",
-      metric(([id]) => ok({ data: { type: "metrics", id, attributes: { tags: tagsSeen(org, id) } } })),
-    ),
-    get(
-      "/api/v2/metrics/{metric_name}/tags",
-      configured((found) => ok(describe(found))),
-    ),
-    post(
-      "/api/v2/metrics/{metric_name}/tags",
-      metric(([id, about], asked) =>
-        accept(asked, tagConfiguration, ({ data }) => {
-          if (tagConfigurations.has(id)) return refused(409, `Metric ${id} already has a tag configuration`);
-          const now = stamp(org.clock());
-          const attributes = {
-            tags: [],
-            metric_type: about.type,
-            aggregations: [{ time: "avg", space: "avg" }],
-            ...data.attributes,
-            created_at: now,
-            modified_at: now,
-          };
-          tagConfigurations.set(id, { id, attributes });
-          return created(describe({ id, attributes }));
-        }),
-      ),
-    ),
-    patch(
-      "/api/v2/metrics/{metric_name}/tags",
-      configured(({ id, attributes: before }, asked) =>
-        accept(asked, tagConfiguration, ({ data }) => {
-          const attributes = { ...before, ...data.attributes, modified_at: stamp(org.clock()) };
-          tagConfigurations.set(id, { id, attributes });
-          return ok(describe({ id, attributes }));
-        }),
-      ),
-    ),
-    del(
-      "/api/v2/metrics/{metric_name}/tags",
-      configured(({ id }) => {
-        tagConfigurations.delete(id);
-        return noContent;
-      }),
     ),
   ];
 };
@@ -239,17 +149,6 @@ const tagsOf = (each: { tags?: readonly string[] | null | undefined; host?: stri
 const learn = (org: Organization, metric: string, seen: { type: MetricKind; unit?: string | null }): void => {
   if (!org.metadata.has(metric)) org.metadata.set(metric, { ...unknown, ...seen });
 };
-
-const known = (org: Organization, metric: string): readonly [string, MetricMetadata] | undefined => {
-  const about = org.metadata.get(metric);
-  return about === undefined ? undefined : [metric, about];
-};
-
-const names = (org: Organization): readonly string[] => [...org.metadata.keys()].toSorted();
-
-const tagsSeen = (org: Organization, metric: string): readonly string[] => [
-  ...new Set(org.points.items.filter((point) => point.metric === metric).flatMap((point) => point.tags)),
-];
 
 const listActive = (org: Organization, asked: Asked) => {
   if (!asked.query.has("from")) return refused(400, "Missing required parameter 'from'");

@@ -3,10 +3,10 @@
 import { z } from "zod";
 import { type Answer, ok, refused } from "./answer.ts";
 import type { Monitor } from "./documents.ts";
-import { type JsonObject, loose, stated } from "./json.ts";
+import { loose, stated } from "./json.ts";
+import { searchMonitorGroups, searchMonitors } from "./monitorSearch.ts";
 import { creator, type Organization } from "./organization.ts";
 import { accept, type Asked, count, del, get, looking, numeric, post, put, type Route, slice } from "./route.ts";
-import { createSearch } from "./search.ts";
 import { stamp } from "./time.ts";
 
 const types = [
@@ -32,8 +32,6 @@ const types = [
   "synthetics alert",
   "trace-analytics alert",
 ] as const;
-
-const states = ["alert", "ignored", "no data", "ok", "skipped", "unknown", "warn"];
 
 const change = loose({
   name: z.string().min(1).optional(),
@@ -70,7 +68,7 @@ export const monitorRoutes = (org: Organization): readonly Route[] => {
     ),
     get("/api/v1/monitor/can_delete", (asked) => canDelete(org, asked)),
     get("/api/v1/monitor/search", (asked) => searchMonitors(org, asked)),
-    get("/api/v1/monitor/groups/search", (asked) => searchGroups(org, asked)),
+    get("/api/v1/monitor/groups/search", (asked) => searchMonitorGroups(org, asked)),
     get(
       "/api/v1/monitor/{monitor_id}",
       one((monitor) => ok(monitor)),
@@ -194,94 +192,4 @@ const listMonitors = (org: Organization, asked: Asked): readonly Monitor[] => {
   if (!asked.query.has("page") && !asked.query.has("page_size")) return found;
   const limit = Math.min(count(asked, "page_size", 100), 1000);
   return slice(found, { offset: count(asked, "page", 0) * limit, limit });
-};
-
-const monitorSearch = createSearch<Monitor>({
-  text: (monitor) => `${monitor.name} ${monitor.message}`,
-  field: (monitor, name) => {
-    switch (name) {
-      case "status":
-        return [monitor.overall_state];
-      case "tag":
-        return monitor.tags;
-      case "title":
-        return [monitor.name];
-      case "id":
-        return [String(monitor.id)];
-      case "type":
-        return [monitor.type];
-      default:
-        return monitor.tags.filter((tag) => tag.startsWith(`${name}:`)).map((tag) => tag.slice(name.length + 1));
-    }
-  },
-});
-
-type SearchPage = {
-  readonly found: readonly Monitor[];
-  readonly shown: readonly Monitor[];
-  readonly metadata: JsonObject;
-};
-
-const searchPage = (org: Organization, asked: Asked): SearchPage | Answer => {
-  const query = asked.query.get("query") ?? "";
-  const status = /(?:^|[\s-])status:("[^"]*"|\S+)/.exec(query)?.[1]?.replaceAll('"', "");
-  if (status !== undefined && !states.includes(status.toLowerCase()))
-    return refused(400, `Query parsing error: '${status}' is not a valid monitor status`);
-  const matches = monitorSearch(query);
-  if (typeof matches === "string") return refused(400, `Query parsing error: ${matches}`);
-  const found = [...org.monitors.values()].filter(matches);
-  const page = count(asked, "page", 0);
-  const limit = Math.max(1, count(asked, "per_page", 30));
-  const metadata = { page, per_page: limit, page_count: Math.ceil(found.length / limit), total_count: found.length };
-  return { found, shown: slice(found, { offset: page * limit, limit }), metadata };
-};
-
-const countsOf = (found: readonly Monitor[]): JsonObject => {
-  const tally = (values: readonly (string | boolean)[]): JsonObject[] =>
-    [...Map.groupBy(values, (value) => value)].map(([name, same]) => ({ name, count: same.length }));
-  return {
-    status: tally(found.map((monitor) => monitor.overall_state)),
-    type: tally(found.map((monitor) => monitor.type)),
-    tag: tally(found.flatMap((monitor) => monitor.tags)),
-    muted: tally(found.map((monitor) => Object.keys(monitor.options["silenced"] ?? {}).length > 0)),
-  };
-};
-
-const searchMonitors = (org: Organization, asked: Asked): Answer => {
-  const page = searchPage(org, asked);
-  if ("status" in page) return page;
-  const monitors = page.shown.map((monitor) => ({
-    id: monitor.id,
-    org_id: org.id,
-    name: monitor.name,
-    type: monitor.type,
-    query: monitor.query,
-    classification: monitor.type.replace(/ alert$/, ""),
-    status: monitor.overall_state,
-    tags: monitor.tags,
-    scopes: [],
-    metrics: [],
-    notifications: [],
-    last_triggered_ts: null,
-    quality_issues: [],
-    creator: creator(org),
-  }));
-  return ok({ monitors, metadata: page.metadata, counts: countsOf(page.found) });
-};
-
-/** One group a monitor: those that never evaluate have no others. */
-const searchGroups = (org: Organization, asked: Asked): Answer => {
-  const page = searchPage(org, asked);
-  if ("status" in page) return page;
-  const groups = page.shown.map((monitor) => ({
-    monitor_id: monitor.id,
-    monitor_name: monitor.name,
-    group: "*",
-    group_tags: ["*"],
-    status: monitor.overall_state,
-    last_nodata_ts: null,
-    last_triggered_ts: null,
-  }));
-  const { status, type } = countsOf(page.found);
-  return ok({ groups, metadata: page.metadata, counts: { status, type } });
 };

@@ -9,19 +9,22 @@ import { hostsOf, prefixOfHost, sites } from "../hosts.ts";
 import { type Answer, refused } from "./answer.ts";
 import { readBody } from "./body.ts";
 import { correctionRoutes } from "./corrections.ts";
-import { dashboardListRoutes } from "./dashboard-lists.ts";
+import { dashboardListRoutes } from "./dashboardLists.ts";
 import { dashboardRoutes } from "./dashboards.ts";
 import { downtimeRoutes } from "./downtimes.ts";
-import { oldDowntimeRoutes } from "./downtimes-v1.ts";
+import { oldDowntimeRoutes } from "./oldDowntimes.ts";
 import { eventRoutes } from "./events.ts";
 import type { Chance } from "./ids.ts";
 import { infrastructureRoutes } from "./infrastructure.ts";
 import { forgetfulRoutes } from "./intakes.ts";
 import { writeJson } from "./json.ts";
 import { keyRoutes } from "./keys.ts";
-import { logRoutes } from "./logs.ts";
-import { metricQueryRoutes } from "./metric-queries.ts";
+import { logIntakeRoutes } from "./logIntakes.ts";
+import { logSearchRoutes } from "./logSearch.ts";
+import { metricFormulaRoutes } from "./metricFormulas.ts";
+import { metricQueryRoutes } from "./metricQueries.ts";
 import { metricRoutes } from "./metrics.ts";
+import { metricTagRoutes } from "./metricTags.ts";
 import { monitorRoutes } from "./monitors.ts";
 import { notebookRoutes } from "./notebooks.ts";
 import { createOrganization, type Organization } from "./organization.ts";
@@ -64,8 +67,7 @@ export const createSandbox = ({ clock, chance = Math.random, keys }: SandboxOpti
   const server = createServer((request, response) => {
     answer({ directory, admits }, request)
       .then((given) => send(request, response, given))
-      // The client went away in the middle of its request, or a route broke: either way there is nobody to tell more.
-      .catch(() => response.destroy());
+      .catch((error: unknown) => complain(request, response, error));
   });
   return {
     listen: async (port = 0, host = "127.0.0.1") => ({
@@ -86,8 +88,11 @@ const routesOf = (org: Organization): readonly Route[] => [
   ...correctionRoutes(org),
   ...eventRoutes(org),
   ...metricRoutes(org),
+  ...metricTagRoutes(org),
   ...metricQueryRoutes(org),
-  ...logRoutes(org),
+  ...metricFormulaRoutes(org),
+  ...logIntakeRoutes(org),
+  ...logSearchRoutes(org),
   ...keyRoutes(org),
   ...peopleRoutes(org),
   ...notebookRoutes(org),
@@ -168,6 +173,12 @@ const send = (request: IncomingMessage, response: ServerResponse, { status, body
   const bytes = Buffer.from(writeJson(body));
   response.writeHead(status, { "content-type": contentType ?? "application/json", "content-length": bytes.length });
   response.end(bytes);
+};
+
+/** A client that went away in the middle of its request hears nothing; a broken route says so. */
+const complain = (request: IncomingMessage, response: ServerResponse, error: unknown): void => {
+  if (!request.complete || response.headersSent) response.destroy();
+  else send(request, response, { status: 500, body: { errors: [`The sandbox broke: ${String(error)}`] } });
 };
 
 const listen = async (server: Server, port: number, host: string): Promise<string> => {

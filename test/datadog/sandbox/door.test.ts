@@ -3,6 +3,7 @@
 import { connect } from "node:net";
 import { text } from "node:stream/consumers";
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { bothKeys, openSandbox } from "./open.ts";
 
@@ -144,4 +145,77 @@ test("takes what datadog-ci and the Agent send, and says no more than an intake 
   expect(await sandbox.ask(report)).toMatchObject({ status: 202, json: {} });
   const commits = await sandbox.ask({ path: "/api/v2/git/repository/search_commits", body: { data: [] } });
   expect(commits.json).toEqual({ data: [] });
+});
+
+test("refuses times that are no times, everywhere that it takes one", async () => {
+  await using sandbox = await openSandbox();
+  const asked = [
+    { path: "/api/v1/events", body: { title: "T", text: "", date_happened: 1e300 } },
+    { path: "/api/v1/downtime", body: { scope: "*", start: 1e300 } },
+    { path: "/api/v1/series", body: { series: [{ metric: "m", points: [[1e300, 1]] }] } },
+    { path: "/api/v1/check_run", body: [{ check: "c", host_name: "h", status: 0, timestamp: -1e300 }] },
+    { path: "/api/v1/query?from=Infinity&to=Infinity&query=avg:m{*}" },
+    { path: `/api/v1/query?from=1&to=2&query=${encodeURIComponent("avg:m{*}.rollup(avg, 0)")}` },
+    { path: "/api/v2/logs/events?filter[from]=yesterday" },
+  ];
+  for (const request of asked) expect([request.path, (await sandbox.ask(request)).status]).toEqual([request.path, 400]);
+});
+
+test("answers any JSON at any route with JSON, and never breaks", async () => {
+  await using sandbox = await openSandbox();
+  const routes = [
+    "/api/v1/monitor",
+    "/api/v1/monitor/validate",
+    "/api/v1/dashboard",
+    "/api/v1/dashboard/public",
+    "/api/v1/dashboard/lists/manual",
+    "/api/v1/downtime",
+    "/api/v2/downtime",
+    "/api/v1/slo",
+    "/api/v1/slo/bulk_delete",
+    "/api/v1/slo/correction",
+    "/api/v1/events",
+    "/api/v2/events",
+    "/api/v2/events/search",
+    "/api/v1/series",
+    "/api/v2/series",
+    "/api/v1/distribution_points",
+    "/api/v2/query/scalar",
+    "/api/v2/query/timeseries",
+    "/api/v2/logs",
+    "/api/v2/logs/events/search",
+    "/api/v2/logs/analytics/aggregate",
+    "/api/v1/logs-queries/list",
+    "/api/v1/check_run",
+    "/api/v2/api_keys",
+    "/api/v1/application_key",
+    "/api/v2/users",
+    "/api/v1/notebooks",
+    "/api/v1/integration/webhooks/configuration/webhooks",
+  ];
+  const names = fc.constantFrom(
+    "data",
+    "attributes",
+    "type",
+    "name",
+    "query",
+    "series",
+    "filter",
+    "title",
+    "__proto__",
+  );
+  const anything = fc.letrec<{ tree: unknown }>((tie) => ({
+    tree: fc.oneof(
+      { maxDepth: 4 },
+      fc.jsonValue({ maxDepth: 1 }),
+      fc.array(tie("tree"), { maxLength: 3 }),
+      fc.dictionary(names, tie("tree"), { maxKeys: 4 }),
+    ),
+  })).tree;
+  const property = fc.asyncProperty(fc.constantFrom(...routes), anything, async (path, body) => {
+    const { status, json } = await sandbox.ask({ path, body });
+    expect(status).toBeLessThan(500);
+    expect(json).toBeDefined();
+  });
+  await fc.assert(property, { seed: 1, numRuns: 500 });
 });

@@ -190,7 +190,9 @@ test("answers metric queries from the points that were submitted", async () => {
     (await sandbox.ask({ path: `/api/v1/query?from=${at - 600}&to=${at}&query=${encodeURIComponent(text)}` })).json;
   const lists = async (text: string) =>
     (await query(text)).series.map((each: Loose) => each.pointlist.map(([, v]: number[]) => v));
-  expect(await lists("sum:app.jobs{env:prod}")).toEqual([[14]]);
+  expect(await lists("sum:app.jobs{env:prod}")).toEqual([[12]]);
+  expect(await lists("sum:app.jobs{env:prod}.as_count()")).toEqual([[14]]);
+  expect(await lists("sum:app.jobs{env:prod}.rollup(max, 60)")).toEqual([[13]]);
   expect(await lists("avg:app.jobs{env:prod} by {host}")).toEqual([[2], [10]]);
   expect(await lists("max:app.jobs{*}")).toEqual([[100]]);
   expect(await lists("count:app.jobs{!env:dev}")).toEqual([[3]]);

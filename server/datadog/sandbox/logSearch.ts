@@ -1,24 +1,14 @@
-/** Logs: taken at the intakes, searched and aggregated at the API. https://docs.datadoghq.com/api/latest/logs/. */
+/** Logs, searched and counted: https://docs.datadoghq.com/api/latest/logs/#search-logs-post. */
 
 import { z } from "zod";
-import { accepted, type Answer, ok, refused } from "./answer.ts";
+import { type Answer, ok, refused } from "./answer.ts";
 import type { LogEntry } from "./documents.ts";
 import { type Json, type JsonObject, loose } from "./json.ts";
 import type { Organization } from "./organization.ts";
-import { accept, type Asked, count, get, onIntake, post, type Route } from "./route.ts";
+import { accept, count, get, post, type Route } from "./route.ts";
 import { createSearch } from "./search.ts";
 import { readTime } from "./time.ts";
 import { pageOf } from "./window.ts";
-
-const item = loose({
-  message: z.unknown(),
-  ddsource: z.string().optional(),
-  ddtags: z.string().optional(),
-  hostname: z.string().optional(),
-  service: z.string().optional(),
-  status: z.string().optional(),
-});
-const items = z.union([z.array(item).max(1000), item.transform((one) => [one])]);
 
 const filter = loose({ query: z.string(), from: z.string(), to: z.string() }).partial();
 
@@ -54,23 +44,7 @@ const aggregation = loose({
   group_by: z.array(loose({ facet: z.string(), limit: z.number().int().min(1).optional() })).optional(),
 });
 
-const intakes = ["http-intake.logs", "agent-http-intake.logs", "lambda-http-intake.logs", "gcp-intake.logs"];
-
-export const logRoutes = (org: Organization): readonly Route[] => [
-  ...intakes.flatMap((host) => [
-    onIntake(
-      host,
-      post("/api/v2/logs", (asked) => take(org, asked, accepted({}))),
-    ),
-    onIntake(
-      host,
-      post("/v1/input", (asked) => take(org, asked, ok({}))),
-    ),
-    onIntake(
-      host,
-      post("/v1/input/{api_key}", (asked) => take(org, asked, ok({}))),
-    ),
-  ]),
+export const logSearchRoutes = (org: Organization): readonly Route[] => [
   post("/api/v2/logs/events/search", (asked) =>
     accept(asked, search, ({ filter = {}, page = {}, sort = "-timestamp" }) =>
       searchLogs(org, { ...filter, ...page, sort }),
@@ -89,33 +63,6 @@ export const logRoutes = (org: Organization): readonly Route[] => [
   post("/api/v2/logs/analytics/aggregate", (asked) => accept(asked, aggregation, (body) => aggregate(org, body))),
   post("/api/v1/logs-queries/list", (asked) => accept(asked, oldSearch, (body) => searchOld(org, body))),
 ];
-
-/** Items may be JSON, one or a list, or plain text, one a line; tags may also come in the query. */
-const take = (org: Organization, asked: Asked, answer: Answer): Answer => {
-  const keep = (body: z.infer<typeof items>): Answer => {
-    for (const each of body) org.logs.add(readItem(org, asked, each));
-    return answer;
-  };
-  if (asked.json !== undefined) return accept(asked, items, keep);
-  const lines = asked.bytes.toString("utf8").split("\n");
-  return keep(lines.filter((line) => line.trim() !== "").map((message) => ({ message })));
-};
-
-const readItem = (org: Organization, asked: Asked, each: z.infer<typeof item>): LogEntry => {
-  const { message, ddsource, ddtags, hostname, service, status, ...attributes } = each;
-  const tags = [ddtags ?? "", asked.query.get("ddtags") ?? ""].flatMap((list) => list.split(","));
-  return {
-    id: `AQ${org.ids.word(30)}`,
-    at: org.clock(),
-    message: typeof message === "string" ? message : "",
-    status: (status ?? "info").toLowerCase(),
-    service: service ?? asked.query.get("service"),
-    host: hostname ?? asked.query.get("hostname"),
-    source: ddsource ?? asked.query.get("ddsource"),
-    tags: tags.map((tag) => tag.trim()).filter((tag) => tag !== ""),
-    attributes: attributes,
-  };
-};
 
 const attributeOf = (log: LogEntry, path: string): readonly string[] => {
   let value: Json | undefined = log.attributes[path] ?? log.attributes;

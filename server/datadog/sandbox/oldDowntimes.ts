@@ -7,16 +7,15 @@ import { cancelDowntime, downtimesOfMonitor, endsBeforeStart, openDowntime, stat
 import { type JsonObject, loose } from "./json.ts";
 import type { Organization } from "./organization.ts";
 import { accept, del, get, looking, numeric, post, put, type Route } from "./route.ts";
-import { seconds } from "./time.ts";
+import { epoch, seconds } from "./time.ts";
 
 const change = loose({
   scope: z.union([z.string().min(1), z.array(z.string()).min(1)]).optional(),
   monitor_id: z.number().int().nullish(),
   monitor_tags: z.array(z.string()).nullish(),
   message: z.string().nullish(),
-  /** Seconds since 1970. */
-  start: z.number().int().nullish(),
-  end: z.number().int().nullish(),
+  start: epoch.nullish(),
+  end: epoch.nullish(),
   timezone: z.string().nullish(),
   recurrence: loose({
     type: z.enum(["days", "weeks", "months", "years", "rrule"]),
