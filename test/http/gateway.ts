@@ -1,4 +1,4 @@
-/** The gateway's API on a loopback port with a test issuer, for the tests of this folder. */
+/** The gateway's API on a loopback port, with a test issuer and a database of its own, for the tests of this folder. */
 
 import { randomBytes } from "node:crypto";
 import Fastify from "fastify";
@@ -9,8 +9,9 @@ import type { AccessToken, Issuer } from "../../server/model/config.ts";
 import { Secret } from "../../server/model/connection.ts";
 import { trustIssuer, type Allowance } from "../../server/stages/authenticate/identify.ts";
 import { createPresenter } from "../../server/stages/authenticate/present.ts";
+import { openStore, type Store } from "../../server/store/database.ts";
+import { freshDatabase, type FreshDatabase, quietLog } from "../standins/database.ts";
 import { githubClaims, startIssuer, type TestClaims, type TestIssuer } from "../standins/issuer.ts";
-import { memoryStore, type TestStore } from "./memoryStore.ts";
 
 export const audience = "https://dogwatch.example.com";
 export const accessTokens = {
@@ -23,7 +24,9 @@ export const accessTokens = {
 export type TestGateway = {
   readonly url: string;
   readonly issuer: TestIssuer;
-  readonly store: TestStore;
+  readonly store: Store;
+  readonly database: FreshDatabase;
+  /** What went to the audit log, in order; emptied by the tests. */
   readonly events: AuditEvent[];
   readonly connections: OfferedConnection[];
   readonly clock: { now: number };
@@ -34,6 +37,8 @@ export type TestGateway = {
   open(claims?: TestClaims): Promise<Record<string, string>>;
   get(path: string, token?: string): Promise<Answer>;
   post(path: string, token?: string): Promise<Answer>;
+  /** Takes the database away, for good. */
+  loseDatabase(): Promise<void>;
   close(): Promise<void>;
 };
 
@@ -47,10 +52,14 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
   const clock = { now: Date.parse("2026-05-04T03:02:01.000Z") };
   const now = (): Date => new Date(clock.now);
   const issuer = await startIssuer(now);
-  const store = await memoryStore(now);
+  const database = await freshDatabase();
+  let dropped: Promise<void> | null = null;
+  const loseDatabase = (): Promise<void> => (dropped ??= database.drop());
+  const store = await openStore({ connectionString: database.connectionString, log: quietLog, clock: now });
   const events: AuditEvent[] = [];
   const audit = (event: AuditEvent): void => {
     events.push(event);
+    store.audit.append(event);
   };
   const github: Issuer = {
     name: "github",
@@ -114,6 +123,8 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
     url,
     issuer,
     store,
+    database,
+    loseDatabase,
     events,
     connections,
     clock,
@@ -130,6 +141,7 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
       await app.close();
       await issuer.close();
       await store.close();
+      await loseDatabase();
     },
   };
 };

@@ -1,54 +1,73 @@
-/** Puts one finished call into a store. */
+/** Puts one finished call into a store, as the journey of a call would. */
 
 import { createHash } from "node:crypto";
-import type { StoredMessage } from "../../server/model/receipt.ts";
-import type { TestStore } from "./memoryStore.ts";
+import type { Operation } from "../../server/model/operation.ts";
+import type { Closing, Opening, RecordedMessage } from "../../server/model/receipt.ts";
+import { maskClosing, maskOpening } from "../../server/stages/mask/recording.ts";
+import type { Store } from "../../server/store/database.ts";
 
 export type Body = { readonly bytes: Buffer; readonly content_type?: string; readonly encoding?: string };
+export type Bodies = { readonly request: Body | null; readonly response: Body | null };
 
-export const recordCall = async (
-  store: TestStore,
-  session_id: string,
-  { request, response }: { request: Body | null; response: Body | null },
-) => {
-  const at = new Date("2026-05-04T03:02:01.000Z");
-  const message = (body: Body | null): StoredMessage => ({
-    headers: [["Content-Type", "application/json"]],
-    body: body && {
-      size: body.bytes.length,
-      sha256: createHash("sha256").update(body.bytes).digest(),
-      content_type: body.content_type ?? "application/json",
-      encoding: body.encoding ?? null,
-      truncated: false,
-      id: "x",
-    },
-  });
-  store.put(
-    {
-      session_id,
-      n: 0,
-      operation: "v1.MonitorsApi.CreateMonitor",
-      access: "write",
-      method: "POST",
-      host: "api.datadoghq.com",
-      path: "/api/v1/monitor",
-      query: "",
-      decision: { effect: "allow", rules: [{ name: "all", effect: "allow", reason: "r" }], reason: "r", policy: "p" },
-      client: "curl",
-      received_at: at,
-      decided_at: at,
-      state: "closed",
-      approval_id: null,
-      status: 200,
-      error_code: null,
-      error: null,
-      upstream: "https://api.datadoghq.com",
-      forwarded_at: at,
-      first_byte_at: at,
-      done_at: at,
-      request: message(request),
-      response: message(response),
-    },
-    { request: request?.bytes ?? null, response: response?.bytes ?? null },
-  );
+const operation: Operation = {
+  id: "v1.MonitorsApi.CreateMonitor",
+  name: "CreateMonitor",
+  api: "MonitorsApi",
+  version: "v1",
+  access: "write",
+  method: "POST",
+  path: "/api/v1/monitor",
+  known: true,
+  params: {},
 };
+const at = new Date("2026-05-04T03:02:01.000Z");
+
+/** Numbered by the store: the first call of a session is 1. */
+export const recordCall = async (store: Store, session_id: string, { request, response }: Bodies): Promise<number> => {
+  const opening: Opening = {
+    session_id,
+    operation: operation.id,
+    access: operation.access,
+    method: operation.method,
+    host: "api.datadoghq.com",
+    path: operation.path,
+    query: "",
+    decision: {
+      effect: "allow",
+      rules: [{ name: "agents-may-write", effect: "allow", reason: "it matched" }],
+      reason: "CreateMonitor is allowed by rule agents-may-write",
+      policy: "00".repeat(32),
+    },
+    client: "curl/8",
+    received_at: at,
+    decided_at: at,
+    request: messageOf(request),
+  };
+  const closing: Closing = {
+    state: "closed",
+    status: 200,
+    error_code: null,
+    error: null,
+    upstream: "https://api.datadoghq.com",
+    forwarded_at: at,
+    first_byte_at: at,
+    done_at: at,
+    request_body: null,
+    response: messageOf(response),
+  };
+  const { n } = await store.sink.record(maskOpening(opening, operation), () => maskClosing(closing));
+  return n;
+};
+
+const messageOf = (body: Body | null): RecordedMessage => ({
+  headers: [["Content-Type", "application/json"]],
+  body: body && {
+    size: body.bytes.length,
+    sha256: createHash("sha256").update(body.bytes).digest(),
+    content_type: body.content_type ?? "application/json",
+    encoding: body.encoding ?? null,
+    truncated: false,
+    bytes: body.bytes,
+    spill: null,
+  },
+});

@@ -1,7 +1,7 @@
 /** Who may read what of the recordings, and how they look. */
 
 import { createHash } from "node:crypto";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { auditEvent, call, closeAnswer, page, session } from "../../server/contract.ts";
 import { accessTokens, audience, startGateway, type TestGateway } from "./gateway.ts";
 import { recordCall } from "./recordCall.ts";
@@ -135,9 +135,29 @@ describe("an auditor", () => {
     expect(second.json.next_cursor).toBeNull();
   });
 
-  test("reads the audit log", async () => {
-    const log = await gateway.get("/v1/audit", auditor);
+  test("reads in the audit log what was refused, newest first, page by page", async () => {
+    await gateway.exchange({ subject_token: await gateway.identity({ aud: "elsewhere" }) });
+    await gateway.get("/v1/sessions");
+    // Events are written within moments; nothing promises when.
+    const log = await vi.waitFor(async () => {
+      const answer = await gateway.get("/v1/audit?limit=2", auditor);
+      expect(answer.json.items.map((event: { kind: string }) => event.kind)).toEqual([
+        "request_refused",
+        "token_refused",
+      ]);
+      return answer;
+    });
     expect(log.json).toEqual(page(auditEvent).parse(log.json));
+    expect(log.json.items[0]).toMatchObject({
+      what: "GET /v1/sessions",
+      reason: expect.stringMatching(/^token_missing: /),
+    });
+    expect(log.json.items[1]).toMatchObject({
+      who: expect.stringMatching(/^claimed sub/),
+      reason: expect.stringMatching(/^audience_mismatch: aud is/),
+    });
+    const next = await gateway.get(`/v1/audit?limit=2&cursor=${encodeURIComponent(log.json.next_cursor)}`, auditor);
+    expect(next.json.items.map((event: { id: string }) => event.id)).not.toContain(log.json.items[1].id);
   });
 
   test("leaves a trace of every view", async () => {

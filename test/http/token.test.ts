@@ -1,5 +1,6 @@
 /** The token endpoint over HTTP: every refusal with its own code and message, and in the audit log. */
 
+import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { tokenAnswer, tokenError } from "../../server/contract.ts";
 import { newKey, type TestClaims } from "../standins/issuer.ts";
@@ -58,10 +59,26 @@ describe("a token exchange", () => {
     expect((await gateway.exchange({ subject_token: await gateway.identity(), subject_token_type })).status).toBe(200);
   });
 
-  test("stores a digest and never the token", async () => {
-    const { access_token = "" } = await gateway.open();
-    expect(access_token).toMatch(/^dws_/);
-    expect(JSON.stringify(gateway.events)).not.toContain(access_token.slice(4));
+  test("stores digests, and neither of the tokens", async () => {
+    const subject_token = await gateway.identity();
+    const { access_token } = (await gateway.exchange({ subject_token })).json;
+    const tables = ["sessions", "session_tokens", "used_token_ids", "audit_events"];
+    const rows = await Promise.all(tables.map((table) => gateway.database.query(`SELECT t::text FROM ${table} t`)));
+    const stored = JSON.stringify(rows);
+    const digest = createHash("sha256").update(access_token).digest("hex");
+    expect(stored).toContain(digest);
+    expect(stored).not.toContain(access_token.slice(4));
+    expect(stored).not.toContain(Buffer.from(access_token).toString("hex"));
+    expect(stored).not.toContain(subject_token.split(".")[2]);
+  });
+
+  test("keeps every claim, to be read back as it came", async () => {
+    const { session_id = "", access_token } = await gateway.open({
+      brand_new: { list: [1, "ü", null] },
+      __proto__x: 1,
+    });
+    const { json } = await gateway.get(`/v1/sessions/${session_id}`, access_token);
+    expect(json.caller).toMatchObject({ brand_new: { list: [1, "ü", null] }, __proto__x: 1, run_id: "9001" });
   });
 });
 
@@ -321,24 +338,52 @@ describe("a request that is no token exchange is refused, and recorded:", () => 
   });
 });
 
-test("a breakage is told as one: the issuer down, the database down", async () => {
-  const own = await startGateway();
-  try {
+describe("a breakage is told as one, and not as a refusal:", () => {
+  let own: TestGateway;
+  beforeAll(async () => {
+    own = await startGateway();
+  });
+  afterAll(() => own.close());
+
+  test("the issuer is down", async () => {
     own.issuer.answerWith((_, response) => {
       response.writeHead(500).end();
       return true;
     });
-    const unreachable = await own.exchange({ subject_token: await own.identity() });
-    expect([unreachable.status, unreachable.json.code, unreachable.json.error]).toEqual([
+    const answer = await own.exchange({ subject_token: await own.identity() });
+    expect([answer.status, answer.json.code, answer.json.error]).toEqual([
       503,
       "issuer_unreachable",
       "temporarily_unavailable",
     ]);
-    expect(unreachable.headers.get("retry-after")).toBe("5");
+    expect(answer.headers.get("retry-after")).toBe("5");
     expect(own.events[0]?.reason).toContain("answered 500");
-  } finally {
-    await own.close();
-  }
+    own.issuer.answerWith(null);
+    own.clock.now += 5_000;
+  });
+
+  test("the database takes no sessions", async () => {
+    await own.database.query("ALTER TABLE sessions RENAME TO elsewhere");
+    const answer = await own.exchange({ subject_token: await own.identity() });
+    await own.database.query("ALTER TABLE elsewhere RENAME TO sessions");
+    expect(answer.json).toEqual(tokenError.parse(answer.json));
+    expect(answer.status).toBeGreaterThanOrEqual(500);
+    expect(answer.text).not.toContain("sessions");
+    const after = await own.exchange({ subject_token: await own.identity() });
+    expect(after.status).toBe(200);
+  });
+
+  test("the database is gone", async () => {
+    const subject_token = await own.identity();
+    await own.loseDatabase();
+    const answer = await own.exchange({ subject_token });
+    expect([answer.status, answer.json.code, answer.json.error]).toEqual([
+      503,
+      "recording_unavailable",
+      "temporarily_unavailable",
+    ]);
+    expect(answer.headers.get("retry-after")).toBe("5");
+  });
 });
 
 test("an address that asks too often is told to slow down, in the same shape", async () => {
