@@ -4,6 +4,7 @@
  */
 
 import { type Stripped, takeTokens } from "../datadog/credentials.ts";
+import { hostOfPrefix } from "../datadog/hosts.ts";
 import { isRefusal, refuse } from "../errors.ts";
 import type { Operation } from "../model/operation.ts";
 import type { HeaderList } from "../model/receipt.ts";
@@ -21,16 +22,30 @@ export async function passCall(parts: CallParts, incoming: Incoming): Promise<vo
   if (isRefusal(grant)) return turnAway(parts, { incoming, presented }, grant);
   if (strays(presented)) return turnAway(parts, { incoming, presented: withoutTokens(presented) }, tokenAstray);
   const connection = parts.connection(grant.connection);
-  if (connection === undefined) return turnAway(parts, { incoming, presented }, refuse("session_closed", `connection ${grant.connection} is not configured any more`));
+  if (connection === undefined)
+    return turnAway(
+      parts,
+      { incoming, presented },
+      refuse("session_closed", `connection ${grant.connection} is not configured any more`),
+    );
 
   const host = hostOf(incoming.route, connection.site);
   const call: Call = { parts, incoming, grant, connection, host, presented, received_at };
-  const operation = classify(parts.catalogue, { ...presented, site: connection.site, host, method: methodOf(incoming) });
-  if (isRefusal(operation)) return refuseCall(call, unjudged(call, nothingKnown(call), unread(operation.message)), operation);
+  const operation = classify(parts.catalogue, {
+    ...presented,
+    site: connection.site,
+    host,
+    method: methodOf(incoming),
+  });
+  if (isRefusal(operation))
+    return refuseCall(call, unjudged(call, nothingKnown(call), unread(operation.message)), operation);
 
   const judgement = await judge(call, operation).catch((error: unknown) => {
     if (!(error instanceof RequestAborted)) throw error;
-    return { judged: unjudged(call, operation, unread(error.message)), refusal: refuse("request_malformed", error.message) };
+    return {
+      judged: unjudged(call, operation, unread(error.message)),
+      refusal: refuse("request_malformed", error.message),
+    };
   });
   if (judgement.refusal !== null) return refuseCall(call, judgement.judged, judgement.refusal);
   return forwardCall(call, judgement.judged);
@@ -43,7 +58,7 @@ function hostOf(route: Route, site: string): string {
     case "host":
       return route.host;
     case "prefix":
-      return `${route.prefix}.${site}`;
+      return hostOfPrefix(site, route.prefix) ?? `${route.prefix}.${site}`;
     default:
       return route satisfies never;
   }
@@ -67,11 +82,22 @@ const methodOf = (incoming: Incoming): string => incoming.request.method ?? "";
 
 /** The session token stands in a place that would be forwarded or recorded. */
 const strays = (presented: Stripped): boolean =>
-  presented.tokens.some((token) => presented.path.includes(token) || presented.query.includes(token) || presented.headers.some(([, value]) => value.includes(token)));
+  presented.tokens.some(
+    (token) =>
+      presented.path.includes(token) ||
+      presented.query.includes(token) ||
+      presented.headers.some(([, value]) => value.includes(token)),
+  );
 
-const withoutTokens = (presented: Stripped): Stripped => ({ ...presented, path: "(a request that holds its token outside the token slots)" });
+const withoutTokens = (presented: Stripped): Stripped => ({
+  ...presented,
+  path: "(a request that holds its token outside the token slots)",
+});
 
-const tokenAstray = refuse("request_malformed", "the session token stands outside the token slots (Authorization: Bearer, DD-API-KEY, DD-APPLICATION-KEY, api_key, application_key)");
+const tokenAstray = refuse(
+  "request_malformed",
+  "the session token stands outside the token slots (Authorization: Bearer, DD-API-KEY, DD-APPLICATION-KEY, api_key, application_key)",
+);
 
 /** A body that nobody reads, because the call ends before. */
 const unread = (reason: string): { readonly body: ReturnType<typeof bodyOf>; readonly reason: string } => ({

@@ -70,7 +70,10 @@ async function answerWhole(forwarded: Forwarded, { head, answer, guard }: Arrivi
 }
 
 /** A large or endless answer: passed on as it comes, with its proper end only after the closing is durable. */
-async function answerPiecewise(forwarded: Forwarded, arriving: Arriving & { readonly length: number | null }): Promise<void> {
+async function answerPiecewise(
+  forwarded: Forwarded,
+  arriving: Arriving & { readonly length: number | null },
+): Promise<void> {
   const { parts, incoming } = forwarded.call;
   const { head, answer, guard } = arriving;
   let number: CallNumber;
@@ -93,6 +96,7 @@ async function answerPiecewise(forwarded: Forwarded, arriving: Arriving & { read
         if (await guard.sees(chunk)) throw new GatewayError("response_blocked", blocked.message);
         await capture.take(chunk);
         await release.pass(chunk);
+        parts.tidy(chunk.length);
       }
     }
     await closeAs({ error_code: null, error: null });
@@ -110,7 +114,12 @@ export async function answerWithout(forwarded: Forwarded, broken: Broken): Promi
   const { access } = forwarded.judged.operation;
   try {
     if (broken.broken === "cancelled") {
-      await close(forwarded, () => ({ state: "closed", status: null, response: null, ...interruption(new CallerGone()) }));
+      await close(forwarded, () => ({
+        state: "closed",
+        status: null,
+        response: null,
+        ...interruption(new CallerGone()),
+      }));
       observe(forwarded.call, forwarded.judged, { status: null, code: "client_disconnected" });
       return;
     }
@@ -154,7 +163,10 @@ function answerUnclosed(forwarded: Forwarded, error: unknown): void {
   const { operation } = forwarded.judged;
   const refusal: Refusal =
     operation.access === "read"
-      ? refuse(error instanceof GatewayError ? error.code : "recording_unavailable", `the answer could not be recorded, so it is withheld`)
+      ? refuse(
+          error instanceof GatewayError ? error.code : "recording_unavailable",
+          `the answer could not be recorded, so it is withheld`,
+        )
       : unknownOutcome;
   sendOwnAnswer(incoming.response, refusalAnswer(refusal, forwarded.receipt.number, parts.publicUrl));
   observe(forwarded.call, forwarded.judged, { status: statusOf[refusal.code], code: refusal.code });
@@ -163,14 +175,19 @@ function answerUnclosed(forwarded: Forwarded, error: unknown): void {
 
 async function close(forwarded: Forwarded, ending: (call: CallNumber) => Ending): Promise<CallNumber> {
   const request_body = (await forwarded.upload?.finish()) ?? null;
-  return forwarded.receipt.close((number) => draftClosing(forwarded.call.parts, forwarded.trace, { ...ending(number), request_body }));
+  return forwarded.receipt.close((number) =>
+    draftClosing(forwarded.call.parts, forwarded.trace, { ...ending(number), request_body }),
+  );
 }
 
 const closedWell = { state: "closed", error_code: null, error: null } as const;
 
 const blocked = refuse("response_blocked", "the answer holds a credential of this connection, so it is withheld");
 
-const unknownOutcome = refuse("outcome_unknown", "the call was sent and its outcome is unknown: it may have been applied; do not repeat blindly");
+const unknownOutcome = refuse(
+  "outcome_unknown",
+  "the call was sent and its outcome is unknown: it may have been applied; do not repeat blindly",
+);
 
 function refusalOf(access: Access, broken: Broken): Refusal {
   if (!broken.sent) return refuse("upstream_unreachable", "Datadog could not be reached; nothing was sent");
@@ -187,7 +204,10 @@ function interruption(error: unknown): Pick<Ending, "error_code" | "error"> {
   if (!(error instanceof BrokenAnswer)) throw error;
   switch (error.broken.broken) {
     case "cancelled":
-      return { error_code: "client_disconnected", error: "the client closed the connection before the answer was complete" };
+      return {
+        error_code: "client_disconnected",
+        error: "the client closed the connection before the answer was complete",
+      };
     case "timeout":
       return { error_code: "upstream_timeout", error: error.message };
     case "network":

@@ -1,7 +1,6 @@
 /** The halves of a receipt, drafted from what is known of the call and masked at once. */
 
 import { createHash } from "node:crypto";
-import { maskPath } from "../../datadog/credentials.ts";
 import type { Closing, HeaderList, Masked, Opening, RecordedBody, RecordedMessage } from "../../model/receipt.ts";
 import { headerOf } from "../../stages/forward/endToEnd.ts";
 import type { RequestBody } from "../../stages/forward/requestBody.ts";
@@ -18,7 +17,7 @@ export function draftOpening(call: Call, judged: Judged, body: RecordedBody | nu
     access: operation.access,
     method: operation.method,
     host: call.host,
-    path: maskPath(operation, call.presented.path),
+    path: call.presented.path,
     query: call.presented.query,
     decision,
     client: headerOf(call.presented.headers, "user-agent"),
@@ -26,23 +25,37 @@ export function draftOpening(call: Call, judged: Judged, body: RecordedBody | nu
     decided_at,
     request: { headers: call.presented.headers, body },
   };
-  return maskOpening(opening);
+  return maskOpening(opening, operation);
 }
 
 /** How far the call got; filled along the way and always recorded. */
 export type Trace = { readonly upstream: string; readonly forwarded_at: Date; first_byte_at: Date | null };
 
-export const startTrace = (upstream: string, forwarded_at: Date): Trace => ({ upstream, forwarded_at, first_byte_at: null });
+export const startTrace = (upstream: string, forwarded_at: Date): Trace => ({
+  upstream,
+  forwarded_at,
+  first_byte_at: null,
+});
 
 export type Ending = Pick<Closing, "state" | "status" | "error_code" | "error" | "response">;
 
 /** The closing of a call of which nothing was sent. */
 export const draftRefusal = (parts: CallParts, ending: Ending): Masked<Closing> =>
-  maskClosing({ ...ending, upstream: null, forwarded_at: null, first_byte_at: null, done_at: parts.now(), request_body: null });
+  maskClosing({
+    ...ending,
+    upstream: null,
+    forwarded_at: null,
+    first_byte_at: null,
+    done_at: parts.now(),
+    request_body: null,
+  });
 
 /** `upload`: a request body that was still streaming at the opening, as far as it was read. */
-export const draftClosing = (parts: CallParts, trace: Trace, ending: Ending & { readonly request_body: RecordedBody | null }): Masked<Closing> =>
-  maskClosing({ ...ending, ...trace, done_at: parts.now() });
+export const draftClosing = (
+  parts: CallParts,
+  trace: Trace,
+  ending: Ending & { readonly request_body: RecordedBody | null },
+): Masked<Closing> => maskClosing({ ...ending, ...trace, done_at: parts.now() });
 
 export const captureOf = (parts: CallParts, headers: HeaderList): Capture =>
   new Capture({

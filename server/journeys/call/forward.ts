@@ -1,14 +1,13 @@
 /** Forwards an allowed call: nothing but a read goes out before its receipt is open, and nothing goes out twice. */
 
-import { putCredentials } from "../../datadog/credentials.ts";
-import { type Answer, type Broken, type Outgoing, isBroken, originOf } from "../../stages/forward/upstream.ts";
-import { endToEnd } from "../../stages/forward/endToEnd.ts";
+import { type Answer, type Broken, isBroken, originOf } from "../../stages/forward/upstream.ts";
+import { withCredentials } from "../../stages/forward/outgoing.ts";
 import { streamThrough } from "../../stages/forward/requestBody.ts";
 import type { Capture } from "../../stages/record/capture.ts";
 import { Receipt, isFresh } from "../../stages/record/receipt.ts";
 import { answerCall, answerWithout } from "./answer.ts";
 import { captureOf, draftOpening, recordBytes, startTrace } from "./draft.ts";
-import type { Call, Judged } from "./parts.ts";
+import type { Call, CallParts, Judged } from "./parts.ts";
 import { answerBreakage } from "./refuse.ts";
 
 export async function forwardCall(call: Call, judged: Judged): Promise<void> {
@@ -24,7 +23,12 @@ export async function forwardCall(call: Call, judged: Judged): Promise<void> {
   }
 
   const trace = startTrace(originOf(call.connection, call.host), parts.now());
-  const sent = parts.upstreams.send(trace.upstream, outgoing(call, judged, upload));
+  const { method } = judged.operation;
+  const body = upload === null ? judged.body.prefix : streamThrough(judged.body, capturing(parts, upload));
+  const sent = parts.upstreams.send(
+    trace.upstream,
+    withCredentials(call.connection, { ...call.presented, method, host: call.host, body }),
+  );
   const forwarded = { call, judged, receipt, trace, upload, cancel: () => sent.cancel() };
   const onGone = (): void => sent.cancel();
   incoming.response.once("close", onGone);
@@ -37,16 +41,9 @@ export async function forwardCall(call: Call, judged: Judged): Promise<void> {
   }
 }
 
-function outgoing(call: Call, judged: Judged, upload: Capture | null): Outgoing {
-  const put = putCredentials(call.connection, call.host, call.presented);
-  return {
-    method: judged.operation.method,
-    host: call.host,
-    target: put.query === "" ? put.path : `${put.path}?${put.query}`,
-    headers: endToEnd(put.headers).filter(([name]) => !ownFields.has(name.toLowerCase())),
-    body: upload === null ? judged.body.prefix : streamThrough(judged.body, (chunk) => upload.take(chunk)),
+function capturing({ tidy }: CallParts, upload: Capture): (chunk: Buffer) => Promise<void> | undefined {
+  return (chunk) => {
+    tidy(chunk.length);
+    return upload.take(chunk);
   };
 }
-
-/** `Host` is set anew; `Expect` was answered by us (RFC 9110 §10.1.1). */
-const ownFields = new Set(["host", "expect"]);

@@ -6,6 +6,7 @@ import type { Operation } from "../../model/operation.ts";
 import { codeOf, decide, needsBody } from "../../stages/decide/decide.ts";
 import type { Facts } from "../../stages/decide/facts.ts";
 import { decodeBody } from "../../stages/decide/inspect.ts";
+import { headerOf } from "../../stages/forward/endToEnd.ts";
 import { type RequestBody, bodyOf, readUpTo } from "../../stages/forward/requestBody.ts";
 import { inlineLimit } from "../../stages/record/capture.ts";
 import type { Call, Judged } from "./parts.ts";
@@ -21,16 +22,42 @@ export async function judge(call: Call, operation: Operation): Promise<Judgement
   const decided = decide(policy, facts);
   if (!needsBody(decided)) return settle(call, { operation, decision: decided, body });
 
+  const release = call.parts.budget.reserve(memoryFor(call, body));
+  if (isRefusal(release))
+    return { judged: unjudged(call, operation, { body, reason: release.message }), refusal: release };
+  return inspect(call, { operation, facts, body }).finally(release);
+}
+
+/** Decides again, with the body. */
+async function inspect(
+  call: Call,
+  { operation, facts, body }: { readonly operation: Operation; readonly facts: Facts; readonly body: RequestBody },
+): Promise<Judgement> {
+  const policy = call.parts.policy();
   const whole = await readUpTo(call.parts.limits.inspect, body);
-  const decoded = whole.rest === null ? await decodeBody(whole.prefix, facts.request.headers, call.parts.limits) : tooLarge(call.parts.limits.inspect);
-  if (isRefusal(decoded)) return { judged: unjudged(call, operation, { body: whole, reason: decoded.message }), refusal: decoded };
+  const decoded =
+    whole.rest === null
+      ? await decodeBody(whole.prefix, facts.request.headers, call.parts.limits)
+      : tooLarge(call.parts.limits.inspect);
+  if (isRefusal(decoded))
+    return { judged: unjudged(call, operation, { body: whole, reason: decoded.message }), refusal: decoded };
   const again = decide(policy, { ...facts, body: decoded });
   if (needsBody(again)) throw new Error("the policy asked for a body it had been given");
   return settle(call, { operation, decision: again, body: whole });
 }
 
+/** Bytes: as it came and decoded. What is compressed, or not all here yet, may grow to the limit. */
+const memoryFor = (call: Call, body: RequestBody): number =>
+  body.rest === null && headerOf(call.presented.headers, "content-encoding") === null
+    ? 2 * body.prefix.length
+    : call.parts.limits.inspect;
+
 /** A call that was refused before, or instead of, asking the policy. */
-export const unjudged = (call: Call, operation: Operation, why: { readonly body: RequestBody; readonly reason: string }): Judged => ({
+export const unjudged = (
+  call: Call,
+  operation: Operation,
+  why: { readonly body: RequestBody; readonly reason: string },
+): Judged => ({
   operation,
   decision: { effect: "deny", rules: [], reason: why.reason, policy: call.parts.policy().digest },
   decided_at: call.parts.now(),

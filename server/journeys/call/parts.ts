@@ -9,8 +9,10 @@ import type { Connection } from "../../model/connection.ts";
 import type { Decision } from "../../model/decision.ts";
 import type { Operation } from "../../model/operation.ts";
 import type { SessionGrant } from "../../model/session.ts";
+import type { InspectionBudget } from "../../stages/decide/budget.ts";
 import type { Policy } from "../../stages/decide/policy.ts";
 import type { RequestBody } from "../../stages/forward/requestBody.ts";
+import type { Tidy } from "../../stages/forward/tidy.ts";
 import type { Upstreams } from "../../stages/forward/upstream.ts";
 import type { Spill } from "../../stages/record/capture.ts";
 import type { ReceiptSink } from "../../stages/record/receipt.ts";
@@ -25,6 +27,9 @@ export type CallParts = {
   openSpill(): Spill;
   audit(event: AuditEvent): void;
   readonly upstreams: Upstreams;
+  readonly tidy: Tidy;
+  /** Of the memory for bodies that rules read. */
+  readonly budget: InspectionBudget;
   /** Bytes. */
   readonly limits: { readonly inspect: number; readonly record: number };
   readonly publicUrl: string;

@@ -131,15 +131,15 @@ export type Variables = {
 };
 
 export const variablesOf = (facts: Facts): Variables => ({
-  caller: callerView(facts.caller),
+  caller: callerView(flattenCaller(facts.caller)),
   connection: new ConnectionView(facts.connection),
   operation: new OperationView(facts.operation),
   request: new RequestView(facts),
 });
 
 /** `caller` as conditions see it: claims by name, whatever the names are (`constructor`, `__proto__`). */
-export const callerView = (caller: Caller): ReadonlyMap<string, unknown> =>
-  new Map(Object.entries(flattenCaller(caller)).map(([name, claim]) => [name, celValue(claim)]));
+export const callerView = (caller: Readonly<Record<string, unknown>>): ReadonlyMap<string, unknown> =>
+  new Map(Object.entries(caller).map(([name, claim]) => [name, celValue(claim)]));
 
 /** Parsed JSON of the usual kind as CEL wants it: objects become Maps, whole numbers bigint. */
 const celValue = (value: unknown): unknown => {

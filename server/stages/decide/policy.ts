@@ -2,7 +2,6 @@
 
 import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
-import type { Caller } from "../../model/caller.ts";
 import type { Config, Finding, RuleSource } from "../../model/config.ts";
 import type { Effect } from "../../model/decision.ts";
 import { type Condition, compileText, isCondition } from "./condition.ts";
@@ -52,7 +51,8 @@ export const isPolicy = (compiled: Policy | Finding[]): compiled is Policy => !A
 /** A compiled `allow`: true, or why not. A condition that ends in an error does not let anybody in. */
 export type CallerCondition = {
   readonly text: string;
-  readonly evaluate: (caller: Caller) => true | { readonly reason: string };
+  /** `caller` as `flattenCaller` gives it. */
+  readonly evaluate: (caller: Readonly<Record<string, unknown>>) => true | { readonly reason: string };
 };
 
 /** Compiles an `allow` of an issuer or a connection. */

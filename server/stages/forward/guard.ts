@@ -35,7 +35,10 @@ class Scanner {
     if (this.#credentials.length === 0 || this.found) return;
     const seam = Buffer.concat([this.#tail, chunk.subarray(0, this.#overlap)]);
     this.found = this.#credentials.some((credential) => seam.includes(credential) || chunk.includes(credential));
-    this.#tail = chunk.length >= this.#overlap ? chunk.subarray(-this.#overlap || chunk.length) : Buffer.concat([this.#tail, chunk]).subarray(-this.#overlap);
+    this.#tail =
+      chunk.length >= this.#overlap
+        ? chunk.subarray(-this.#overlap || chunk.length)
+        : Buffer.concat([this.#tail, chunk]).subarray(-this.#overlap);
   }
 }
 

@@ -30,7 +30,8 @@ export async function readUpTo(limit: number, body: RequestBody): Promise<Reques
 }
 
 export function bodyOf(request: IncomingMessage): RequestBody {
-  const announced = request.headers["content-length"] ?? (request.headers["transfer-encoding"] === undefined ? "0" : null);
+  const announced =
+    request.headers["content-length"] ?? (request.headers["transfer-encoding"] === undefined ? "0" : null);
   return { prefix: Buffer.alloc(0), rest: announced === "0" ? null : request };
 }
 
@@ -56,7 +57,8 @@ function nextChunk(request: IncomingMessage): Promise<Buffer | null> {
     const attempt = (): void => {
       const chunk = request.read() as Buffer | null;
       if (chunk !== null) return settle(() => resolve(chunk));
-      if (request.readableEnded || (request.complete && request.readableLength === 0)) return settle(() => resolve(null));
+      if (request.readableEnded || (request.complete && request.readableLength === 0))
+        return settle(() => resolve(null));
       if (request.destroyed) return settle(() => reject(new RequestAborted()));
     };
     const fail = (): void => settle(() => reject(new RequestAborted()));

@@ -1,20 +1,10 @@
 /** Sends one request to Datadog (or a connection's endpoint) and hands back its answer as it arrives; never sends anything twice. */
 
 import { type Dispatcher, Pool, errors } from "undici";
-import type { Readable } from "node:stream";
 import type { Connection } from "../../model/connection.ts";
 import type { HeaderList } from "../../model/receipt.ts";
 import { AnswerBody } from "./answerBody.ts";
-
-export type Outgoing = {
-  readonly method: string;
-  /** The Datadog host that is meant: it is in the Host header, whatever the endpoint's address. */
-  readonly host: string;
-  /** Path and query, byte for byte. */
-  readonly target: string;
-  readonly headers: HeaderList;
-  readonly body: Buffer | Readable | null;
-};
+import type { Outgoing } from "./outgoing.ts";
 
 export type Answer = {
   readonly status: number;
@@ -25,7 +15,11 @@ export type Answer = {
 };
 
 /** How a call ended that has no answer. `sent`: its first byte may have left this process. */
-export type Broken = { readonly broken: "timeout" | "network" | "cancelled"; readonly sent: boolean; readonly message: string };
+export type Broken = {
+  readonly broken: "timeout" | "network" | "cancelled";
+  readonly sent: boolean;
+  readonly message: string;
+};
 
 export type Sent = {
   readonly answered: Promise<Answer | Broken>;
@@ -107,7 +101,8 @@ class Exchange implements Dispatcher.DispatchHandler, Sent {
     this.#cancelled = true;
     this.#controller?.abort(new errors.RequestAbortedError());
     // Still waiting for a connection: nobody has to wait for that with it.
-    if (this.#controller === null) this.#answer({ broken: "cancelled", sent: false, message: "cancelled before it was sent" });
+    if (this.#controller === null)
+      this.#answer({ broken: "cancelled", sent: false, message: "cancelled before it was sent" });
   }
 
   /** Undici calls this when a connection is there and the first byte is about to be written. */

@@ -14,7 +14,8 @@ export interface ReceiptSink {
 /** A read may be forwarded on the strength of a commit this recent, before its own opening is durable. */
 const freshFor = 1_000;
 
-export const isFresh = (sink: ReceiptSink, monotonicNow: number): boolean => monotonicNow - sink.lastCommitAt() < freshFor;
+export const isFresh = (sink: ReceiptSink, monotonicNow: number): boolean =>
+  monotonicNow - sink.lastCommitAt() < freshFor;
 
 export class Receipt {
   readonly #sink: ReceiptSink;

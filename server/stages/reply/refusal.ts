@@ -4,7 +4,11 @@ import type { ServerResponse } from "node:http";
 import { type Refusal, statusOf } from "../../errors.ts";
 import type { CallNumber } from "../../model/receipt.ts";
 
-export type OwnAnswer = { readonly status: number; readonly headers: readonly (readonly [string, string])[]; readonly body: Buffer };
+export type OwnAnswer = {
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Buffer;
+};
 
 /** `link` is the page of the call, when there is one. */
 export function refusalAnswer(refusal: Refusal, call: CallNumber | null, publicUrl: string): OwnAnswer {
@@ -21,7 +25,8 @@ export function refusalAnswer(refusal: Refusal, call: CallNumber | null, publicU
 
 export const callId = (call: CallNumber): string => `${call.session_id}/${call.n}`;
 
-export const callUrl = (publicUrl: string, call: CallNumber): string => `${publicUrl}/sessions/${call.session_id}/calls/${call.n}`;
+export const callUrl = (publicUrl: string, call: CallNumber): string =>
+  `${publicUrl}/sessions/${call.session_id}/calls/${call.n}`;
 
 /** Writes it, unless the caller is gone or an answer has begun. A request body still on its way is not waited for. */
 export function sendOwnAnswer(response: ServerResponse, answer: OwnAnswer): void {

@@ -1,0 +1,245 @@
+/** Builds a gateway and joins its parts: the only place that knows all of them. */
+
+import { randomBytes } from "node:crypto";
+import cookie from "@fastify/cookie";
+import type { FastifyBaseLogger, FastifyInstance } from "fastify";
+import manifest from "../package.json" with { type: "json" };
+import { type Environment, formatProblem } from "./config/load.ts";
+import { needsRestart, watchConfig } from "./config/watch.ts";
+import { type Catalogue, buildCatalogue } from "./datadog/catalogue.ts";
+import { hostsOf } from "./datadog/hosts.ts";
+import { registerApi } from "./http/api.ts";
+import { registerHealth } from "./http/health.ts";
+import { type Metrics, createMetrics } from "./http/metrics.ts";
+import { registerPages } from "./http/pages.ts";
+import { createGatewayServer } from "./http/server.ts";
+import { type SignIn, createSignIn } from "./http/signIn.ts";
+import { passCall } from "./journeys/call.ts";
+import type { CallParts, Incoming } from "./journeys/call/parts.ts";
+import type { OfferedConnection } from "./journeys/token.ts";
+import type { AuditEvent } from "./model/audit.ts";
+import type { AccessToken, Config, Problem } from "./model/config.ts";
+import { type Rulebook, findingsIn, readRulebook, rulebookOf } from "./rulebook.ts";
+import { type TrustedIssuer, trustIssuer } from "./stages/authenticate/identify.ts";
+import { type Presenter, createPresenter } from "./stages/authenticate/present.ts";
+import { createBudget } from "./stages/decide/budget.ts";
+import { createTidy } from "./stages/forward/tidy.ts";
+import { Upstreams } from "./stages/forward/upstream.ts";
+import { type Store, openStore } from "./store/database.ts";
+import { startEmbedded } from "./store/embedded.ts";
+
+export type GatewayOptions = { readonly file: string; readonly env: Environment; readonly log: FastifyBaseLogger };
+
+export type Gateway = {
+  /** Where it listens, `http://127.0.0.1:8080`. */
+  readonly url: string;
+  readonly config: Config;
+  /** A path that signs in as the holder of this access token, once. */
+  invite(tokenName: string, to: string): string;
+  /** Finishes the calls in flight, then stops. */
+  close(): Promise<void>;
+};
+
+/** The configuration cannot be used; everything that is wrong with it is listed. */
+export class ConfigurationRefused extends Error {
+  readonly problems: readonly Problem[];
+  constructor(problems: readonly Problem[]) {
+    super(problems.map(formatProblem).join("\n"));
+    this.name = "ConfigurationRefused";
+    this.problems = problems;
+  }
+}
+
+const { version } = manifest;
+
+/** Session tokens live this long and are renewed before; sessions in which nothing happens are closed after as long. */
+const lifetime = 15 * 60_000;
+const sweepEvery = 15_000;
+/** All bodies that are held for rules at the same time, bytes. */
+const inspectionMemory = 256 * 1024 * 1024;
+
+/** @throws ConfigurationRefused, and what keeps the database from starting. */
+export async function startGateway(options: GatewayOptions): Promise<Gateway> {
+  const { file, env, log } = options;
+  const catalogue = buildCatalogue();
+  const first = readRulebook(file, env, catalogue);
+  if (Array.isArray(first)) throw new ConfigurationRefused(first);
+  for (const notice of first.config.notices) log.warn(formatProblem(notice));
+
+  const embedded =
+    first.config.database === undefined ? await startEmbedded({ dataDir: first.config.dataDir, log }) : null;
+  const connectionString = embedded?.connectionString ?? first.config.database?.reveal() ?? "";
+  const store = await openStore({ connectionString, log, clock: () => new Date() });
+  const rules = new Rules(first, { log, store, catalogue });
+  const metrics = createMetrics();
+  const upstreams = new Upstreams();
+  const { app, signIn } = await joinSurfaces({ store, rules, metrics, upstreams, catalogue, log });
+
+  const watch = watchConfig({ file, env, examine: (config) => findingsIn(config, catalogue) }, rules);
+  const sweep = setInterval(() => {
+    void store.sessions
+      .closeIdle(new Date(Date.now() - lifetime))
+      .catch((error: unknown) => log.warn({ error }, "idle sessions were not closed"));
+  }, sweepEvery);
+  const url = await app.listen(first.config.listen);
+  log.info({ url, publicUrl: first.config.publicUrl }, "listening");
+  return {
+    url,
+    config: first.config,
+    invite: (name, to) => signIn.invite(name, to),
+    close: async () => {
+      watch.stop();
+      clearInterval(sweep);
+      await app.close();
+      await upstreams.close();
+      await store.close();
+      await embedded?.stop();
+    },
+  };
+}
+
+/** The rulebook in force. A changed file replaces it between two calls; one that cannot be used leaves it in force, loudly. */
+class Rules {
+  readonly #parts: { readonly log: FastifyBaseLogger; readonly store: Store; readonly catalogue: Catalogue };
+  #current: Rulebook;
+  #trusted: readonly TrustedIssuer[];
+
+  constructor(
+    first: Rulebook,
+    parts: { readonly log: FastifyBaseLogger; readonly store: Store; readonly catalogue: Catalogue },
+  ) {
+    this.#parts = parts;
+    this.#current = first;
+    this.#trusted = trust(first);
+    this.#audit("configuration_loaded", `policy ${first.policy.digest}`);
+  }
+
+  get current(): Rulebook {
+    return this.#current;
+  }
+
+  get trusted(): readonly TrustedIssuer[] {
+    return this.#trusted;
+  }
+
+  readonly changed = (config: Config): void => {
+    const stale = needsRestart(this.#current.config, config);
+    this.#current = rulebookOf(config, this.#parts.catalogue);
+    this.#trusted = trust(this.#current);
+    this.#parts.log.info({ policy: this.#current.policy.digest, needsRestart: stale }, "configuration reloaded");
+    this.#audit("configuration_loaded", `policy ${this.#current.policy.digest}`);
+  };
+
+  readonly refused = (problems: readonly Problem[]): void => {
+    const said = problems.map(formatProblem);
+    this.#parts.log.error({ problems: said }, "the changed configuration is refused; the last good one stays in force");
+    this.#audit("configuration_refused", said.join("\n").slice(0, 4000));
+  };
+
+  #audit(kind: "configuration_loaded" | "configuration_refused", reason: string): void {
+    this.#parts.store.audit.append({ kind, who: "gateway", what: this.#current.config.file, reason });
+  }
+}
+
+const trust = ({ config, issuerAllow }: Rulebook): readonly TrustedIssuer[] =>
+  config.identity.issuers.map((issuer) => {
+    const allow = issuerAllow.get(issuer.name);
+    if (allow === undefined) throw new Error(`issuer ${issuer.name} has no compiled allow`);
+    return trustIssuer(issuer, allow.evaluate, { fetch, clock: () => new Date() });
+  });
+
+type Joined = {
+  readonly store: Store;
+  readonly rules: Rules;
+  readonly metrics: Metrics;
+  readonly upstreams: Upstreams;
+  readonly catalogue: Catalogue;
+  readonly log: FastifyBaseLogger;
+};
+
+async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; signIn: SignIn }> {
+  const { store, rules, metrics, log } = joined;
+  const { publicUrl } = rules.current.config;
+  const audit = (event: AuditEvent): void => store.audit.append(event);
+  const now = (): Date => new Date();
+  const presenter = createPresenter(store.sessions, now);
+  const calls = callParts(joined, presenter);
+
+  const app = createGatewayServer({
+    log,
+    publicUrl,
+    dataHosts: () => rules.current.config.dataHosts,
+    audit,
+    passCall: (request, response, target) => carry(calls, metrics, { request, response, ...target }, log),
+  });
+  await app.register(cookie);
+  const accessTokens = (): readonly AccessToken[] => rules.current.config.access.tokens;
+  const signIn = createSignIn({ publicUrl, tokens: accessTokens, now, audit });
+  const history = { sessions: store.sessions, receipts: store.receipts, auditLog: store.audit, audit };
+  await registerApi(app, {
+    version,
+    publicUrl,
+    token: {
+      trusted: () => rules.trusted,
+      connections: () => offered(rules.current),
+      hostsOf,
+      sessions: store.sessions,
+      audit,
+      now,
+      chance: randomBytes,
+      lifetime,
+    },
+    recordings: {
+      ...history,
+      present: presenter.presentEnded,
+      accessTokens,
+      signedIn: (request) => signIn.who(request),
+    },
+  });
+  await app.register(async (scope) => registerPages(scope, { history, signIn, publicUrl }));
+  registerHealth(app, { ready: () => readiness(store), registry: metrics.registry });
+  return { app, signIn };
+}
+
+const callParts = ({ store, rules, metrics, upstreams, catalogue }: Joined, presenter: Presenter): CallParts => ({
+  present: presenter.present,
+  connection: (name) => rules.current.connections.get(name),
+  policy: () => rules.current.policy,
+  catalogue,
+  sink: store.sink,
+  openSpill: () => store.bodies.spill(),
+  audit: (event) => store.audit.append(event),
+  upstreams,
+  tidy: createTidy(),
+  budget: createBudget(inspectionMemory),
+  limits: rules.current.config.limits,
+  publicUrl: rules.current.config.publicUrl,
+  now: () => new Date(),
+  monotonic: () => performance.now(),
+  observe: metrics.observe,
+});
+
+/** A call never takes the process down: what nobody foresaw ends its connection, so that no half answer passes for a whole one. */
+async function carry(parts: CallParts, metrics: Metrics, incoming: Incoming, log: FastifyBaseLogger): Promise<void> {
+  metrics.inFlight(1);
+  try {
+    await passCall(parts, incoming);
+  } catch (error) {
+    log.error({ err: error }, "a call ended in a way nobody foresaw");
+    if (!incoming.response.writableEnded) incoming.response.destroy();
+  } finally {
+    metrics.inFlight(-1);
+  }
+}
+
+const offered = ({ connections, connectionAllow }: Rulebook): readonly OfferedConnection[] =>
+  [...connections.values()].map(({ name, site }) => {
+    const allow = connectionAllow.get(name);
+    return allow === undefined ? { name, site } : { name, site, allow: allow.evaluate };
+  });
+
+/** A gateway whose records cannot be written takes no calls: load balancers send them elsewhere. */
+const readiness = (store: Store): string | null =>
+  performance.now() - store.sink.lastCommitAt() < 3_000
+    ? null
+    : "the database has not taken a record for three seconds";

@@ -1,0 +1,31 @@
+/** What goes out to Datadog: the caller's request without its hop-by-hop fields, with the connection's credentials. */
+
+import type { Readable } from "node:stream";
+import { type Keyed, putCredentials } from "../../datadog/credentials.ts";
+import type { Connection } from "../../model/connection.ts";
+import type { HeaderList } from "../../model/receipt.ts";
+import { endToEnd } from "./endToEnd.ts";
+
+export type Outgoing = {
+  readonly method: string;
+  /** The Datadog host that is meant: it is in the Host header, whatever the endpoint's address. */
+  readonly host: string;
+  /** Path and query, byte for byte. */
+  readonly target: string;
+  readonly headers: HeaderList;
+  readonly body: Buffer | Readable | null;
+};
+
+/** `Host` is set anew, `Expect` was answered by us (RFC 9110 §10.1.1), and no other credential goes along with ours. */
+const ownFields = new Set(["host", "expect", "cookie"]);
+
+export function withCredentials(connection: Connection, request: Omit<Outgoing, "target"> & Keyed): Outgoing {
+  const { headers, path, query } = putCredentials(connection, request.host, request);
+  return {
+    method: request.method,
+    host: request.host,
+    target: query === "" ? path : `${path}?${query}`,
+    headers: endToEnd(headers).filter(([name]) => !ownFields.has(name.toLowerCase())),
+    body: request.body,
+  };
+}

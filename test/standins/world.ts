@@ -1,0 +1,177 @@
+/** A gateway of its own for a test file, between a recording upstream and an issuer that signs whatever it is told. */
+
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pino } from "pino";
+import { type Gateway, startGateway } from "../../server/app.ts";
+import type { CallJson, SessionJson, TokenAnswer } from "../../server/contract.ts";
+import { type TestDatabase, freshDatabase } from "./database.ts";
+import { type TestClaims, type TestIssuer, githubClaims, startIssuer } from "./issuer.ts";
+import { type Answerer, type Upstream, type UpstreamOptions, startUpstream } from "./upstream.ts";
+
+export const realKeys = { api: "real-api-key-0123456789abcdef0123", app: "real-app-key-0123456789abcdef0123456789ab" };
+export const auditorToken = "auditor-token-of-the-tests-0123456789";
+
+export type WorldOptions = {
+  /** Lines of `policy.rules` in YAML; default: everything is allowed. */
+  readonly rules?: string;
+  /** More top level keys of dogwatch.yaml. */
+  readonly more?: string;
+  readonly upstream?: UpstreamOptions;
+  /** In place of the test issuer and the recording upstream. */
+  readonly instead?: { readonly issuer?: string; readonly endpoint?: string };
+};
+
+export type World = Visit & {
+  readonly upstream: Upstream;
+  readonly issuer: TestIssuer;
+  readonly gateway: Gateway;
+  readonly file: string;
+  readonly database: TestDatabase;
+  /** Everything the gateway logged. */
+  readonly log: readonly string[];
+  close(): Promise<void>;
+};
+
+type Addresses = { readonly issuer: string; readonly upstream: string; readonly database: string };
+
+export const allowEverything = "    - { name: everything, effect: allow, when: 'true' }";
+
+export const configurationOf = (
+  scene: { issuer: string; upstream: string; database: string } & WorldOptions,
+): string => `
+listen: 127.0.0.1:0
+publicUrl: http://gateway.test
+database: ${JSON.stringify(scene.database)}
+identity:
+  issuers:
+    - { name: github, kind: github, issuer: "${scene.issuer}", audience: "http://gateway.test", allow: 'caller.repository_owner_id == "1234"' }
+connections:
+  - { name: prod, kind: live, site: datadoghq.com, endpoint: "${scene.upstream}", apiKey: ${realKeys.api}, appKey: ${realKeys.app} }
+access:
+  tokens: [{ name: tests, role: auditor, token: ${auditorToken} }]
+policy:
+  rules:
+${scene.rules ?? allowEverything}
+${scene.more ?? ""}
+`;
+
+/** Everything around a gateway that a test starts itself. */
+export type Scene = {
+  readonly upstream: Upstream;
+  readonly issuer: TestIssuer;
+  readonly file: string;
+  readonly database: TestDatabase;
+  close(): Promise<void>;
+};
+
+export async function startScene(answer: Answerer, options: WorldOptions = {}): Promise<Scene> {
+  const [upstream, issuer, database] = await Promise.all([
+    startUpstream(answer, options.upstream),
+    startIssuer(),
+    freshDatabase(),
+  ]);
+  const directory = mkdtempSync(join(tmpdir(), "dogwatch-world-"));
+  const file = join(directory, "dogwatch.yaml");
+  const addresses = {
+    issuer: options.instead?.issuer ?? issuer.url,
+    upstream: options.instead?.endpoint ?? upstream.url,
+    database: database.connectionString,
+  };
+  writeFileSync(file, configurationOf({ ...options, ...addresses }));
+  return {
+    upstream,
+    issuer,
+    file,
+    database,
+    close: async () => {
+      await Promise.all([upstream.close(), issuer.close(), database.drop()]);
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function startWorld(answer: Answerer, options: WorldOptions = {}): Promise<World> {
+  const scene = await startScene(answer, options);
+  const log: string[] = [];
+  const gateway = await startGateway({
+    file: scene.file,
+    env: {},
+    log: pino({ level: "debug" }, { write: (line) => log.push(line) }),
+  });
+  return {
+    ...visit(gateway.url, scene.issuer),
+    upstream: scene.upstream,
+    issuer: scene.issuer,
+    gateway,
+    file: scene.file,
+    database: scene.database,
+    log,
+    close: async () => {
+      await gateway.close();
+      await scene.close();
+    },
+  };
+}
+
+/** What tests ask of a running gateway, wherever it runs. */
+export type Visit = {
+  readonly url: string;
+  openSession(claims?: TestClaims): Promise<TokenAnswer>;
+  /** As the auditor sees it. */
+  read(path: string): Promise<Response>;
+  session(id: string): Promise<SessionJson>;
+  calls(id: string): Promise<readonly CallJson[]>;
+  audit(): Promise<readonly AuditJson[]>;
+};
+
+type AuditJson = { readonly kind: string; readonly who: string; readonly what: string; readonly reason: string };
+
+export function visit(url: string, issuer: TestIssuer): Visit {
+  const read = (path: string): Promise<Response> =>
+    fetch(url + path, { headers: { authorization: `Bearer ${auditorToken}` } });
+  const json = async <T>(path: string): Promise<T> => {
+    const response = await read(path);
+    if (response.status !== 200) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+    return (await response.json()) as T;
+  };
+  return {
+    url,
+    read,
+    openSession: async (claims = {}) =>
+      exchange(url, await issuer.sign({ ...githubClaims, aud: "http://gateway.test", ...claims })),
+    session: (id) => json(`/v1/sessions/${id}`),
+    calls: async (id) => {
+      const all: CallJson[] = [];
+      let path: string | null = `/v1/sessions/${id}/calls?limit=200`;
+      while (path !== null) {
+        const page: { items: CallJson[]; next_cursor: string | null } = await json(path);
+        all.push(...page.items);
+        const next = page.next_cursor;
+        path = next === null ? null : `/v1/sessions/${id}/calls?limit=200&cursor=${encodeURIComponent(next)}`;
+      }
+      return all;
+    },
+    audit: async () => (await json<{ items: AuditJson[] }>("/v1/audit?limit=200")).items,
+  };
+}
+
+/** RFC 8693 token exchange. */
+export async function exchange(
+  url: string,
+  subject_token: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<TokenAnswer> {
+  const response = await fetch(`${url}/v1/token`, {
+    method: "POST",
+    body: new URLSearchParams({
+      grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+      subject_token,
+      subject_token_type: "urn:ietf:params:oauth:token-type:id_token",
+      ...more,
+    }),
+  });
+  if (response.status !== 200) throw new Error(`token exchange: ${response.status} ${await response.text()}`);
+  return (await response.json()) as TokenAnswer;
+}
