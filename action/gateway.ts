@@ -1,6 +1,6 @@
 /** What the job's side asks of the gateway: a session, its renewal, its calls, its end. */
 
-import { z } from "zod";
+import type { z } from "zod";
 import {
   apiError,
   call,
@@ -89,7 +89,7 @@ export const listCalls = async (gateway: Gateway, bearer: string, wanted: { sess
     calls.push(...found.items);
     cursor = found.next_cursor;
   } while (cursor !== null && calls.length < wanted.limit);
-  return calls.slice(0, wanted.limit).sort((a, b) => a.n - b.n);
+  return calls.slice(0, wanted.limit).toSorted((a, b) => a.n - b.n);
 };
 
 const asked = { accept: "application/json", "user-agent": "dogwatch-action" };

@@ -2,6 +2,7 @@
 
 import { type ChildProcessByStdio, spawn, spawnSync } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -65,6 +66,7 @@ export const launchRelay = async (told: Setup, logFile: string): Promise<Launche
   const child: ChildProcessByStdio<Writable, Readable, null> = spawn(command, args, {
     detached: true,
     stdio: ["pipe", "pipe", log as unknown as "inherit"], // the types know no file descriptors
+    cwd: dirname(logFile), // the workspace must stay free to be removed
     env: relayEnvironment(),
     windowsHide: true,
   });

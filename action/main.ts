@@ -24,6 +24,7 @@ const main = async (): Promise<void> => {
   keep("proxies", proxies);
 
   const offer = tokenRequestOf(process.env, await readEvent());
+  warnOfKeys();
   const { gatewayUrl, audience, connection } = inputs;
   const mint = async () => {
     const token = await fromGitHub(offer, audience, network)();
@@ -56,6 +57,17 @@ const main = async (): Promise<void> => {
   setOutput("api-key", placeholder);
   info(`Datadog calls of the steps that follow go through ${relay.url} (intercept: ${intercept})`);
   network.close();
+};
+
+/** A key that the job still has is a key that its code can use around the gateway. */
+const warnOfKeys = (): void => {
+  const present = ["DD_API_KEY", "DATADOG_API_KEY", "DD_APP_KEY", "DATADOG_APP_KEY"].filter(
+    (name) => process.env[name],
+  );
+  if (present.length === 0) return;
+  warning(
+    `${present.join(" and ")} is set in this job; later steps get Dogwatch's placeholder instead: remove the secret from the workflow`,
+  );
 };
 
 type Start = {

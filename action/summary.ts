@@ -71,7 +71,7 @@ const operations = (calls: readonly CallJson[]): string => {
     row.times.push(durationOf(call));
     rows.set(key, row);
   }
-  const sorted = [...rows.values()].sort((a, b) => b.times.length - a.times.length);
+  const sorted = [...rows.values()].toSorted((a, b) => b.times.length - a.times.length);
   const cells = sorted.slice(0, mostRows).map(({ operation, effect, statuses, times }) => {
     const shown = [...statuses].map(([status, count]) => (count === 1 ? status : `${status} ×${count}`)).join(", ");
     return [operation, String(times.length), effect, shown, `${median(times)} ms`, `${Math.max(...times)} ms`];
@@ -118,7 +118,7 @@ const nameOf = (operation: string): string => operation.split(".").at(-1) ?? ope
 const durationOf = ({ received_at, done_at }: CallJson): number =>
   done_at === null ? 0 : Math.max(0, Date.parse(done_at) - Date.parse(received_at));
 
-const median = (times: readonly number[]): number => [...times].sort((a, b) => a - b)[times.length >> 1] ?? 0;
+const median = (times: readonly number[]): number => [...times].toSorted((a, b) => a - b)[times.length >> 1] ?? 0;
 
 type Cell = string | { readonly html: string };
 

@@ -75,7 +75,9 @@ for (const [file, entry] of Object.entries(entries)) {
   files.set(file, code);
   for (const folder of packagesOf(modules)) folders.add(folder);
 }
-const licences = [...folders].sort((a, b) => relative(root, a).localeCompare(relative(root, b), "en")).map(licenceOf);
+const licences = [...folders]
+  .toSorted((a, b) => relative(root, a).localeCompare(relative(root, b), "en"))
+  .map(licenceOf);
 files.set("LICENSES.txt", licences.join(`\n${"-".repeat(80)}\n\n`));
 
 if (process.argv.includes("--check")) {

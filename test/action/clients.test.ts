@@ -1,14 +1,25 @@
 /** Datadog's own clients, unchanged and as processes of their own, reach the gateway although they know only a site. */
 
-import { spawnSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { openSession } from "../../action/gateway.ts";
+import { createNetwork } from "../../action/network.ts";
+import type { Setup } from "../../action/relay/setup.ts";
 import { type StandinGateway, startGateway } from "../standins/gateway.ts";
 import { type Job, newJob, startTokenService, type TokenService } from "../standins/job.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Reads `DD_SITE` and the keys from its environment, as it does everywhere. */
+const officialClient = `
+import { client, v1 } from "@datadog/datadog-api-client";
+const monitors = new v1.MonitorsApi(client.createConfiguration());
+console.log(JSON.stringify(await monitors.deleteMonitor({ monitorId: 42 })));
+`;
 
 let gateway: StandinGateway;
 let service: TokenService;
@@ -42,6 +53,15 @@ describe("intercept: proxy", () => {
     );
     expect(upload, step.out).toMatchObject({ method: "POST" });
   });
+
+  test("the official client, told only its site, is brought in on Node 24 too", async () => {
+    await job.main({ "gateway-url": gateway.url, intercept: "proxy" });
+    const step = await job.step(process.execPath, ["--input-type=module", "-e", officialClient]);
+    expect(step).toMatchObject({ code: 0, out: "{}\n" });
+    expect(gateway.received.map(({ method, url }) => `${method} ${url}`)).toEqual([
+      "DELETE /proxy/api.datadoghq.com/api/v1/monitor/42",
+    ]);
+  });
 });
 
 /** Why no namespaces can be made here, or null. */
@@ -52,6 +72,36 @@ const noNamespaces = (): string | null => {
 };
 const own = process.getuid?.() === 0 ? ["-mn"] : ["-rmn"];
 const missing = noNamespaces();
+
+describe("the relay's process", () => {
+  test("gives up root for the runner's user once it has what root was needed for", async ({ skip }) => {
+    if (process.getuid?.() !== 0 || !existsSync("/proc/self/status")) skip("not root on Linux");
+    const network = createNetwork({});
+    const opened = await openSession({ url: new URL(gateway.url), network }, async () => "token", { audience: "x" });
+    const identity = { url: gateway.url, bearer: "b", audience: "x" };
+    const nobody = { uid: 65_534, gid: 65_534 };
+    const told: Setup = {
+      gateway: gateway.url,
+      opened,
+      placeholder: "0".repeat(64),
+      intercept: "off",
+      identity,
+      proxies: {},
+      user: nobody,
+    };
+    const relay = spawn(process.execPath, [join(root, "dist/relay.js")], { stdio: ["pipe", "pipe", "ignore"] });
+    relay.stdin.end(JSON.stringify(told));
+    const [line] = (await once(relay.stdout, "data")) as [Buffer];
+    expect(JSON.parse(String(line))).toMatchObject({ pid: relay.pid });
+    const status = readFileSync(`/proc/${relay.pid}/status`, "utf8");
+    expect(status).toMatch(/^Uid:\t65534\t65534\t65534\t65534$/m);
+    expect(status).toMatch(/^Gid:\t65534\t65534\t65534\t65534$/m);
+    expect(status).toMatch(/^Groups:\t65534 $/m);
+    relay.kill("SIGTERM");
+    expect(await once(relay, "exit")).toEqual([0, null]);
+    network.close();
+  });
+});
 
 describe("intercept: hosts", () => {
   test(`the official client, told only its site, deletes a monitor through the gateway`, async ({ skip }) => {

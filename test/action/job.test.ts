@@ -76,19 +76,36 @@ describe("a job from its beginning to its end", () => {
     });
     const { NODE_EXTRA_CA_CERTS: bundle, SSL_CERT_FILE, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE, ...others } = job.env;
     expect(others).toEqual({
-      ...{ DD_API_KEY: key, DATADOG_API_KEY: key, DD_APP_KEY: key, DATADOG_APP_KEY: key },
-      ...{ DD_SITE: "datadoghq.com", DATADOG_SITE: "datadoghq.com" },
-      ...{ DATADOG_HOST: url, DD_HOST: url, DD_DD_URL: url, PUP_MOCK_SERVER: url },
-      ...{ HTTPS_PROXY: url, https_proxy: url, NODE_USE_ENV_PROXY: "1" },
-      ...{ NO_PROXY: "127.0.0.1,localhost,::1", no_proxy: "127.0.0.1,localhost,::1" },
+      DD_API_KEY: key,
+      DATADOG_API_KEY: key,
+      DD_APP_KEY: key,
+      DATADOG_APP_KEY: key,
+      DD_SITE: "datadoghq.com",
+      DATADOG_SITE: "datadoghq.com",
+      DATADOG_HOST: url,
+      DD_HOST: url,
+      DD_DD_URL: url,
+      PUP_MOCK_SERVER: url,
+      HTTPS_PROXY: url,
+      https_proxy: url,
+      NODE_USE_ENV_PROXY: "1",
+      NO_PROXY: "127.0.0.1,localhost,::1",
+      no_proxy: "127.0.0.1,localhost,::1",
     });
     expect([SSL_CERT_FILE, REQUESTS_CA_BUNDLE, CURL_CA_BUNDLE]).toEqual([bundle, bundle, bundle]);
     expect(readFileSync(bundle as string, "utf8").split("-----BEGIN CERTIFICATE-----").length).toBeGreaterThan(10);
   });
 
+  test("a Datadog key that the job still has is warned of by name, and replaced", async () => {
+    const main = await job.main(inputs(), { DD_API_KEY: "a real key", DD_APP_KEY: "" });
+    expect(main.out).toContain("::warning::DD_API_KEY is set in this job");
+    expect(main.out).not.toContain("a real key");
+    expect(job.env["DD_API_KEY"]).toBe(job.outputs["api-key"]);
+  });
+
   test("intercept: off changes neither proxy nor certificates", async () => {
     await job.main(inputs({ intercept: "off" }));
-    expect(Object.keys(job.env).sort()).toEqual([
+    expect(Object.keys(job.env).toSorted()).toEqual([
       "DATADOG_API_KEY",
       "DATADOG_APP_KEY",
       "DATADOG_HOST",

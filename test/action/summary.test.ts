@@ -74,7 +74,7 @@ describe("what cannot change it", () => {
     };
     const text = summarize({ ...session, connection: hostile }, { totals, calls: [call] });
     const tags = new Set([...text.matchAll(/<\/?([a-z0-9]+)/gi)].map(([, tag]) => tag));
-    expect([...tags].sort()).toEqual([
+    expect([...tags].toSorted()).toEqual([
       "a",
       "b",
       "details",

@@ -199,20 +199,18 @@ describe("fidelity", () => {
     const { method, url, rawHeaders } = gateway.received[0] as (typeof gateway.received)[0];
     expect({ method, url }).toEqual({ method: "PURGE", url: "/api/v1/query?b=2&a=%2f%2F&b=1&&c" });
     expect(rawHeaders.slice(0, -2)).toEqual([
-      ...[
-        "Host",
-        new URL(gateway.url).host,
-        "DD-API-KEY",
-        token,
-        "X-Odd-CASE",
-        "1",
-        "x-odd-case",
-        "2",
-        "Accept",
-        "*/*",
-        "Content-Length",
-        "0",
-      ],
+      "Host",
+      new URL(gateway.url).host,
+      "DD-API-KEY",
+      token,
+      "X-Odd-CASE",
+      "1",
+      "x-odd-case",
+      "2",
+      "Accept",
+      "*/*",
+      "Content-Length",
+      "0",
     ]);
   });
 
@@ -235,7 +233,7 @@ describe("fidelity", () => {
     const answer = await raw(
       `GET /api/v1/x HTTP/1.1\r\nHost: x\r\nDD-API-KEY: ${placeholder}\r\nConnection: close\r\n\r\n`,
     );
-    expect(answer.split("\r\n").filter((line) => line !== "Connection: close")).toEqual([...wire.split("\r\n")]);
+    expect(answer.split("\r\n").filter((line) => line !== "Connection: close")).toEqual(wire.split("\r\n"));
     server.close();
   });
 
@@ -297,6 +295,17 @@ describe("fidelity", () => {
 });
 
 describe("when the gateway does not answer", () => {
+  test("an answer that is cut short is cut short for the client too", async () => {
+    await gateway.close();
+    await open((_, request, response) => {
+      response.writeHead(200, { "content-length": 100 });
+      response.write("half", () => request.socket.destroy());
+      return null;
+    });
+    const answer = await fetch(`${relay.url}/api/v1/monitor`, { headers: key });
+    await expect(answer.text()).rejects.toThrow("terminated");
+  });
+
   test.each([[429], [503], [403]])("its own %i passes through, and is not tried again", async (status) => {
     await gateway.close();
     await open(() => ({
@@ -410,7 +419,7 @@ describe("as a proxy", () => {
   });
 
   test("a name that is not of this session gets no certificate", async () => {
-    await expect(overTls("api.datadoghq.com", "evil.example")).rejects.toThrow();
+    await expect(overTls("api.datadoghq.com", "evil.example")).rejects.toThrow(/disconnected|ECONNRESET|alert/);
     expect(gateway.received).toEqual([]);
   });
 

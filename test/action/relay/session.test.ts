@@ -25,7 +25,7 @@ const handClock = () => {
   const pass = async (milliseconds: number) => {
     const end = now + milliseconds;
     for (;;) {
-      const next = [...due].filter(([, { at }]) => at <= end).sort(([, a], [, b]) => a.at - b.at)[0];
+      const next = [...due].filter(([, { at }]) => at <= end).toSorted(([, a], [, b]) => a.at - b.at)[0];
       if (!next) break;
       due.delete(next[0]);
       now = Math.max(now, next[1].at);
