@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { writeFile, readFile, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import * as os from 'os';
 import * as crypto from 'crypto';
 import * as fs from 'fs';
@@ -7719,6 +7719,7 @@ const launchRelay = async (told       , logFile        )                    => {
   const child                                                = spawn(command, args, {
     detached: true,
     stdio: ["pipe", "pipe", log                        ], // the types know no file descriptors
+    cwd: dirname(logFile), // the workspace must stay free to be removed
     env: relayEnvironment(),
     windowsHide: true,
   });
@@ -7829,6 +7830,7 @@ const main = async ()                => {
   keep("proxies", proxies);
 
   const offer = tokenRequestOf(process.env, await readEvent());
+  warnOfKeys();
   const { gatewayUrl, audience, connection } = inputs;
   const mint = async () => {
     const token = await fromGitHub(offer, audience, network)();
@@ -7861,6 +7863,17 @@ const main = async ()                => {
   setOutput("api-key", placeholder);
   info(`Datadog calls of the steps that follow go through ${relay.url} (intercept: ${intercept})`);
   network.close();
+};
+
+/** A key that the job still has is a key that its code can use around the gateway. */
+const warnOfKeys = ()       => {
+  const present = ["DD_API_KEY", "DATADOG_API_KEY", "DD_APP_KEY", "DATADOG_APP_KEY"].filter(
+    (name) => process.env[name],
+  );
+  if (present.length === 0) return;
+  warning(
+    `${present.join(" and ")} is set in this job; later steps get Dogwatch's placeholder instead: remove the secret from the workflow`,
+  );
 };
 
 

@@ -10,6 +10,7 @@ import { spawnSync } from 'node:child_process';
 import * as require$$2 from 'node:http';
 import * as https from 'node:https';
 import { readFileSync } from 'node:fs';
+import 'node:path';
 import 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -7668,7 +7669,7 @@ const listCalls = async (gateway         , bearer        , wanted               
     calls.push(...found.items);
     cursor = found.next_cursor;
   } while (cursor !== null && calls.length < wanted.limit);
-  return calls.slice(0, wanted.limit).sort((a, b) => a.n - b.n);
+  return calls.slice(0, wanted.limit).toSorted((a, b) => a.n - b.n);
 };
 
 const asked = { accept: "application/json", "user-agent": "dogwatch-action" };
@@ -7989,7 +7990,7 @@ const operations = (calls                     )         => {
     row.times.push(durationOf(call));
     rows.set(key, row);
   }
-  const sorted = [...rows.values()].sort((a, b) => b.times.length - a.times.length);
+  const sorted = [...rows.values()].toSorted((a, b) => b.times.length - a.times.length);
   const cells = sorted.slice(0, mostRows).map(({ operation, effect, statuses, times }) => {
     const shown = [...statuses].map(([status, count]) => (count === 1 ? status : `${status} ×${count}`)).join(", ");
     return [operation, String(times.length), effect, shown, `${median(times)} ms`, `${Math.max(...times)} ms`];
@@ -8036,7 +8037,7 @@ const nameOf = (operation        )         => operation.split(".").at(-1) ?? ope
 const durationOf = ({ received_at, done_at }          )         =>
   done_at === null ? 0 : Math.max(0, Date.parse(done_at) - Date.parse(received_at));
 
-const median = (times                   )         => [...times].sort((a, b) => a - b)[times.length >> 1] ?? 0;
+const median = (times                   )         => [...times].toSorted((a, b) => a - b)[times.length >> 1] ?? 0;
 
 
 
