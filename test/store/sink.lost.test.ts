@@ -1,0 +1,136 @@
+/** The sink on a line that is cut, frozen or late: it says so in time, and writes everything once. */
+
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
+import { ReceiptSink } from "../../server/store/sink.ts";
+import { openStore, type Store } from "../../server/store/database.ts";
+import { type FreshDatabase, freshDatabase, quietLog } from "../standins/database.ts";
+import { DatabaseLine } from "../standins/databaseLine.ts";
+import { closing, opening, openSession } from "./specimens.ts";
+
+let database: FreshDatabase;
+let store: Store;
+let line: DatabaseLine;
+let sink: ReceiptSink;
+let session: string;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  store = await openStore({ connectionString: database.connectionString, log: quietLog, clock: () => new Date() });
+});
+afterAll(async () => {
+  await store.close();
+  await database.drop();
+});
+beforeEach(async () => {
+  line = await DatabaseLine.to(database.connectionString);
+  sink = new ReceiptSink({
+    connectionString: line.connectionString,
+    log: quietLog,
+    clock: () => new Date(),
+    monotonic: () => performance.now(),
+  });
+  await sink.start();
+  session = (await openSession(store.sessions)).id;
+});
+afterEach(async () => {
+  await sink.stop();
+  await line.close();
+});
+
+const recorded = async (): Promise<number[]> =>
+  (await database.query<{ n: number }>("SELECT n FROM calls WHERE session_id = $1 ORDER BY n", [session])).map(
+    ({ n }) => n,
+  );
+const closedStates = async (): Promise<string[]> =>
+  (
+    await database.query<{ state: string }>("SELECT state FROM closings WHERE session_id = $1 ORDER BY n", [session])
+  ).map(({ state }) => state);
+
+test.each(["cut before commit", "cut after commit", "hold commit and cut"] as const)(
+  "%s: everything that was on its way is there once, and its callers know its number",
+  async (fault) => {
+    const struck = line.arm(fault);
+    const calls = Array.from({ length: 30 }, (_, i) =>
+      i % 2 ? sink.open(opening(session)) : sink.record(opening(session), () => closing()),
+    );
+    await struck;
+    const numbers = (await Promise.all(calls)).map(({ n }) => n);
+    line.release();
+    expect(numbers.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 30 }, (_, i) => i + 1));
+    expect(await recorded()).toHaveLength(30);
+    // The next batch goes through the same replica, after the late COMMIT had its chance.
+    await sink.open(opening(session));
+    expect(await recorded()).toHaveLength(31);
+    expect(await closedStates()).toHaveLength(15);
+  },
+);
+
+test.each(["cut before commit", "cut after commit", "hold commit and cut"] as const)(
+  "%s: a closing on its way is written once, and a call in flight stays its own",
+  async (fault) => {
+    const call = await sink.open(opening(session));
+    const struck = line.arm(fault);
+    const closed = sink.close(call, closing());
+    await struck;
+    await closed;
+    line.release();
+    expect(await closedStates()).toEqual(["closed"]);
+    await expect(sink.close(call, closing())).rejects.toMatchObject({ code: "recording_unavailable" });
+  },
+);
+
+test("a stopped database is reported in time, and service goes on by itself when it is back", async () => {
+  line.cut();
+  const started = performance.now();
+  await expect(sink.open(opening(session))).rejects.toMatchObject({ code: "recording_unavailable" });
+  expect(performance.now() - started).toBeLessThan(6_000);
+  line.mend();
+  await expect.poll(() => sink.open(opening(session)).catch(() => null), { timeout: 10_000 }).toMatchObject({ n: 1 });
+  expect(await recorded()).toEqual([1]);
+});
+
+test("a frozen database is reported in time; what it took all the same is closed as indeterminate", async () => {
+  const struck = line.arm("hold commit and cut");
+  const late = sink.open(opening(session));
+  line.cut();
+  await expect(late).rejects.toMatchObject({ code: "recording_unavailable" });
+  line.mend();
+  void struck;
+  line.freeze();
+  const frozen = sink.open(opening(session));
+  await expect(frozen).rejects.toMatchObject({ code: "recording_unavailable" });
+  line.thaw();
+  await expect.poll(() => sink.open(opening(session)).catch(() => null), { timeout: 10_000 }).not.toBeNull();
+});
+
+test("an opening that is committed after its caller was turned away is closed by the sink itself", async () => {
+  const struck = line.arm("cut after commit");
+  const late = sink.open(opening(session)).then(
+    () => "answered",
+    (error: { code: string }) => error.code,
+  );
+  await struck;
+  line.cut();
+  expect(await late).toBe("recording_unavailable");
+  line.mend();
+  await expect.poll(closedStates, { timeout: 10_000 }).toEqual(["indeterminate"]);
+});
+
+test("after a lost connection the sink is the same replica, so that its calls in flight are still its own", async () => {
+  const { replica } = sink;
+  const call = await sink.open(opening(session));
+  await database.query(
+    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND objsubid = 2",
+    [replica],
+  );
+  await sink.close(call, closing());
+  expect(sink.replica).toBe(replica);
+});
+
+test("a queue that is full answers at once instead of growing", async () => {
+  line.freeze();
+  const waiting = Array.from({ length: 9_000 }, () => sink.open(opening(session)).catch(({ code }) => code));
+  const codes = new Set(await Promise.all(waiting));
+  expect(codes).toEqual(new Set(["gateway_busy", "recording_unavailable"]));
+  line.thaw();
+});

@@ -1,0 +1,82 @@
+/** Sessions, openings and closings as tests need them: each says only what matters to it. */
+
+import { createHash, randomBytes } from "node:crypto";
+import type { Closing, Masked, Opening, RecordedBody } from "../../server/model/receipt.ts";
+import type { Session } from "../../server/model/session.ts";
+import type { NewSession, Sessions } from "../../server/store/sessions.ts";
+
+export const newSession = (changes: Partial<NewSession> = {}): NewSession => ({
+  caller: {
+    issuer: "https://token.actions.githubusercontent.com",
+    issuer_name: "github",
+    subject: "repo:acme/app:ref:refs/heads/main",
+    groups: [],
+    claims: { repository_id: "42" },
+  },
+  connection: "prod",
+  binding: { issuer: "https://token.actions.githubusercontent.com" },
+  token_digest: randomBytes(32),
+  expires_at: new Date(Date.now() + 900_000),
+  ...changes,
+});
+
+export const openSession = (sessions: Sessions): Promise<Session> => sessions.open(newSession());
+
+/** In tests nothing needs masking. */
+const unmasked = <T>(receipt: T): Masked<T> => receipt as Masked<T>;
+
+export const opening = (session_id: string, changes: Partial<Opening> = {}): Masked<Opening> =>
+  unmasked({
+    session_id,
+    operation: "v1.MonitorsApi.GetMonitor",
+    access: "read",
+    method: "GET",
+    host: "api.datadoghq.com",
+    path: "/api/v1/monitor/7",
+    query: "with_downtimes=true",
+    decision: {
+      effect: "allow",
+      rules: [{ name: "agents-may-read", effect: "allow", reason: "matched" }],
+      reason: "GetMonitor is allowed by rule agents-may-read",
+      policy: "0".repeat(64),
+    },
+    client: "datadog-api-client-typescript/1.64.0",
+    received_at: new Date("2026-05-04T03:02:01.123Z"),
+    decided_at: new Date("2026-05-04T03:02:01.124Z"),
+    request: { headers: [["Accept", "application/json"]], body: null },
+    ...changes,
+  });
+
+export const closing = (changes: Partial<Closing> = {}): Masked<Closing> =>
+  unmasked({
+    state: "closed",
+    status: 200,
+    error_code: null,
+    error: null,
+    upstream: "https://api.datadoghq.com",
+    forwarded_at: new Date("2026-05-04T03:02:01.125Z"),
+    first_byte_at: new Date("2026-05-04T03:02:01.225Z"),
+    done_at: new Date("2026-05-04T03:02:01.325Z"),
+    request_body: null,
+    response: { headers: [["content-type", "application/json"]], body: bodyOf('{"id":7}') },
+    ...changes,
+  });
+
+export const bodyOf = (content: string | Buffer): RecordedBody => {
+  const bytes = Buffer.from(content);
+  return {
+    size: bytes.length,
+    sha256: createHash("sha256").update(bytes).digest(),
+    content_type: "application/json",
+    encoding: null,
+    truncated: false,
+    bytes,
+    spill: null,
+  };
+};
+
+export const readAll = async (stream: AsyncIterable<Buffer>): Promise<Buffer> => {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk);
+  return Buffer.concat(chunks);
+};
