@@ -42,12 +42,17 @@ export type FreshDatabase = {
   drop(): Promise<void>;
 };
 
-/** An empty, migrated database, copied from the template. Call it in `beforeAll`, and `drop` it in `afterAll`. */
-export const freshDatabase = async (): Promise<FreshDatabase> => {
+/** A migrated database without rows, copied from the template. Call it in `beforeAll`, and `drop` it in `afterAll`. */
+export const freshDatabase = (): Promise<FreshDatabase> => createDatabase(template);
+
+/** A database in which no gateway ever was. */
+export const emptyDatabase = (): Promise<FreshDatabase> => createDatabase("template1");
+
+const createDatabase = async (template: string): Promise<FreshDatabase> => {
   const server = process.env[variable];
   if (server === undefined) throw new Error(`${variable} is not set: test/standins/global-database.ts did not run`);
   const name = `test_${randomUUID().replaceAll("-", "")}`;
-  await createFromTemplate(server, name);
+  await copyDatabase(server, { name, template });
   const connectionString = named(server, name);
   const pool = new pg.Pool({ connectionString, max: 2 });
   pool.on("error", () => undefined);
@@ -62,7 +67,7 @@ export const freshDatabase = async (): Promise<FreshDatabase> => {
 };
 
 /** A template can be copied by one at a time (55006, object_in_use): the next in line tries again. */
-const createFromTemplate = async (server: string, name: string): Promise<void> => {
+const copyDatabase = async (server: string, { name, template }: { name: string; template: string }): Promise<void> => {
   for (let tries = 0; ; tries++)
     try {
       return await administer(server, `CREATE DATABASE ${name} TEMPLATE ${template}`);
