@@ -112,9 +112,17 @@ export const call = z.object({
 });
 export type CallJson = z.infer<typeof call>;
 
-export const auditEvent = z.object({ id: uuid, at: time, kind: z.string(), who: z.string(), what: z.string(), reason: z.string() });
+export const auditEvent = z.object({
+  id: uuid,
+  at: time,
+  kind: z.string(),
+  who: z.string(),
+  what: z.string(),
+  reason: z.string(),
+});
 
-export const page = <T extends z.ZodType>(item: T) => z.object({ items: z.array(item), next_cursor: z.string().nullable() });
+export const page = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item), next_cursor: z.string().nullable() });
 
 /** Datadog's error shape, for every answer the gateway gives itself. */
 export const apiError = z.object({ errors: z.array(z.string()) });

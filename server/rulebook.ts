@@ -1,9 +1,17 @@
-/** Turns a configuration into what decides: the policy, and who may open a session on what. Wrong conditions come back with their place. */
+/** Turns dogwatch.yaml into what decides: the policy, and who may open a session on what. */
 
-import type { Catalogue } from "./datadog/catalogue.ts";
-import type { Config, Finding } from "./model/config.ts";
+import { type Environment, type Examine, isConfig, loadConfig } from "./config/load.ts";
+import { type Catalogue, buildCatalogue } from "./datadog/catalogue.ts";
+import type { Config, Finding, Problem } from "./model/config.ts";
 import type { Connection } from "./model/connection.ts";
-import { type CallerCondition, type Policy, compileCondition, compilePolicy, isPolicy } from "./stages/decide/policy.ts";
+import { type KnownNames, examine, vocabularyOf } from "./stages/decide/examine.ts";
+import {
+  type CallerCondition,
+  type Policy,
+  compileCondition,
+  compilePolicy,
+  isPolicy,
+} from "./stages/decide/policy.ts";
 
 /** Everything of a configuration that a running gateway can exchange without dropping a call. */
 export type Rulebook = {
@@ -16,44 +24,46 @@ export type Rulebook = {
   readonly connectionAllow: ReadonlyMap<string, CallerCondition>;
 };
 
-export function compileRulebook(config: Config, catalogue: Catalogue): Rulebook | readonly Finding[] {
-  const findings: Finding[] = [];
-  const condition = (text: string, path: Finding["path"]): CallerCondition[] => {
-    const compiled = compileCondition(text);
-    if (!Array.isArray(compiled)) return [compiled];
-    findings.push(...compiled.map((flaw) => ({ path, ...flaw })));
-    return [];
-  };
-  const issuerAllow = new Map(
-    config.identity.issuers.flatMap((issuer, i) =>
-      condition(issuer.allow, ["identity", "issuers", i, "allow"]).map((allow) => [issuer.name, allow] as const),
-    ),
-  );
-  const connectionAllow = new Map(
-    config.connections.flatMap((connection, i) =>
-      connection.allow === undefined
-        ? []
-        : condition(connection.allow, ["connections", i, "allow"]).map((allow) => [connection.name, allow] as const),
-    ),
-  );
-  const policy = compilePolicy(config.policy, {
-    "connection.name": config.connections.map(({ name }) => name),
-    ...wordsOf(catalogue),
-  });
-  if (!isPolicy(policy)) return [...findings, ...policy];
-  if (findings.length > 0) return findings;
-  return { config, policy, connections: new Map(config.connections.map((one) => [one.name, one])), issuerAllow, connectionAllow };
+/** The configuration in a file, compiled; or every problem, each with its place in the file. */
+export function readRulebook(file: string, env: Environment, catalogue: Catalogue): Rulebook | Problem[] {
+  const config = loadConfig(file, env, (shaped) => findingsIn(shaped, catalogue));
+  return isConfig(config) ? rulebookOf(config, catalogue) : config;
 }
 
-export const isRulebook = (compiled: Rulebook | readonly Finding[]): compiled is Rulebook => !Array.isArray(compiled);
-
-/** The values that names about operations can have: a rule with any other one could never match. */
-const wordsOf = ({ entries }: Catalogue): Readonly<Record<string, readonly string[]>> => {
-  const parts = entries.map(({ id }) => id.split("."));
-  const distinct = (words: readonly (string | undefined)[]): string[] => [...new Set(words.filter((word) => word !== undefined))];
-  return {
-    "operation.id": ["unknown", ...entries.map(({ id }) => id)],
-    "operation.name": ["unknown", ...distinct(parts.map((part) => part.at(-1)))],
-    "operation.api": distinct(parts.map((part) => part.at(-2))),
-  };
+/** For `dogwatch check`. */
+export const examinerOf = (): Examine => {
+  const catalogue = buildCatalogue();
+  return (config) => findingsIn(config, catalogue);
 };
+
+/** What is wrong with the conditions of a configuration whose shape is right. */
+export const findingsIn = (config: Config, catalogue: Catalogue): readonly Finding[] =>
+  examine(config, namesOf(catalogue));
+
+/** Of a configuration in which `findingsIn` found nothing. */
+export function rulebookOf(config: Config, catalogue: Catalogue): Rulebook {
+  const vocabulary = vocabularyOf(config, namesOf(catalogue));
+  const condition = (text: string): CallerCondition => {
+    const compiled = compileCondition(text, vocabulary);
+    if (Array.isArray(compiled)) throw new Error(`${config.file} was found good, and ${text} does not compile`);
+    return compiled;
+  };
+  const policy = compilePolicy(config.policy, vocabulary);
+  if (!isPolicy(policy)) throw new Error(`${config.file} was found good, and its rules do not compile`);
+  return {
+    config,
+    policy,
+    connections: new Map(config.connections.map((one) => [one.name, one])),
+    issuerAllow: new Map(config.identity.issuers.map(({ name, allow }) => [name, condition(allow)])),
+    connectionAllow: new Map(
+      config.connections.flatMap(({ name, allow }) => (allow === undefined ? [] : [[name, condition(allow)] as const])),
+    ),
+  };
+}
+
+const namesOf = ({ entries }: Catalogue): KnownNames => ({
+  operations: entries.map(({ id }) => {
+    const [name = "", api = ""] = id.split(".").reverse();
+    return { id, name, api };
+  }),
+});

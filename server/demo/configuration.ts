@@ -4,12 +4,16 @@ export type Scene = {
   readonly publicUrl: string;
   readonly port: number;
   readonly issuer: string;
+  readonly dataDir: string;
   readonly sandbox: string;
 };
 
-export const demoConfiguration = (scene: Scene): string => `# Written by \`npm start\` at every start. For a gateway of your own copy it to dogwatch.yaml and see docs/configuration.md.
+export const demoConfiguration = (
+  scene: Scene,
+): string => `# Written by \`npm start\` at every start. For a gateway of your own copy it to dogwatch.yaml and see docs/configuration.md.
 publicUrl: ${scene.publicUrl}
 listen: 127.0.0.1:${scene.port}
+dataDir: ${scene.dataDir}   # embedded PostgreSQL and keys
 
 identity:
   issuers:

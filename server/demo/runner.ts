@@ -43,10 +43,15 @@ export class Runner {
   }
 
   /** Runs the action's main; the returned function runs its post with the state that main saved. */
-  async uses(action: string, inputs: Readonly<Record<string, string>>): Promise<{ readonly code: number; post(): Promise<number> }> {
+  async uses(
+    action: string,
+    inputs: Readonly<Record<string, string>>,
+  ): Promise<{ readonly code: number; post(): Promise<number> }> {
     const { runs, inputs: declared } = manifest.parse(parse(await readFile(join(action, "action.yml"), "utf8")));
     const given = { ...defaultsOf(declared), ...inputs };
-    const inputEnv = Object.fromEntries(Object.entries(given).map(([name, value]) => [`INPUT_${name.replaceAll(" ", "_").toUpperCase()}`, value]));
+    const inputEnv = Object.fromEntries(
+      Object.entries(given).map(([name, value]) => [`INPUT_${name.replaceAll(" ", "_").toUpperCase()}`, value]),
+    );
     const main = await this.#step([process.execPath, join(action, runs.main)], inputEnv);
     const state = Object.fromEntries(Object.entries(main.state).map(([name, value]) => [`STATE_${name}`, value]));
     return {
@@ -69,9 +74,19 @@ export class Runner {
     await rm(this.#directory, { recursive: true, force: true });
   }
 
-  async #step(command: readonly string[], extra: Readonly<Record<string, string>>): Promise<{ code: number; state: Record<string, string> }> {
+  async #step(
+    command: readonly string[],
+    extra: Readonly<Record<string, string>>,
+  ): Promise<{ code: number; state: Record<string, string> }> {
     const files = await this.#files();
-    const env = { ...process.env, ...this.#options.env, ...this.#exported, ...extra, RUNNER_TEMP: this.#directory, ...files };
+    const env = {
+      ...process.env,
+      ...this.#options.env,
+      ...this.#exported,
+      ...extra,
+      RUNNER_TEMP: this.#directory,
+      ...files,
+    };
     const code = await this.#spawn(command, env);
     Object.assign(this.#exported, parseEnvironmentFile(await readFile(files.GITHUB_ENV, "utf8")));
     this.#summary += await readFile(files.GITHUB_STEP_SUMMARY, "utf8");

@@ -2,8 +2,9 @@
 
 import { client, v1, v2 } from "@datadog/datadog-api-client";
 
-const configuration = client.createConfiguration();
-configuration.setServer(new client.BaseServerConfiguration(process.env.DATADOG_HOST, {}));
+const configuration = client.createConfiguration({
+  baseServer: new client.BaseServerConfiguration(process.env.DATADOG_HOST, {}),
+});
 
 const monitors = new v1.MonitorsApi(configuration);
 const metrics = new v2.MetricsApi(configuration);
@@ -29,10 +30,22 @@ await attempt("raise its threshold", () =>
 );
 await attempt("submit a metric", () =>
   metrics.submitMetrics({
-    body: { series: [{ metric: "deploy.duration", type: 3, points: [{ timestamp: Math.floor(Date.now() / 1000), value: 41.5 }], tags: ["env:prod"] }] },
+    body: {
+      series: [
+        {
+          metric: "deploy.duration",
+          type: 3,
+          points: [{ timestamp: Math.floor(Date.now() / 1000), value: 41.5 }],
+          tags: ["env:prod"],
+        },
+      ],
+    },
   }),
 );
-await attempt("search the logs", async () => `${(await logs.listLogs({ body: { filter: { query: "service:checkout" } } })).data?.length ?? 0} found`);
+await attempt(
+  "search the logs",
+  async () => `${(await logs.listLogs({ body: { filter: { query: "service:checkout" } } })).data?.length ?? 0} found`,
+);
 await attempt("delete the monitor", () => monitors.deleteMonitor({ monitorId: created?.id ?? 0 }));
 
 async function attempt(what, act) {

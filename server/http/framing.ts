@@ -5,7 +5,8 @@ import type { IncomingMessage } from "node:http";
 /** What is wrong with the head of this request, or null. Node's parser has already refused CL with TE, two lengths and bare CR or LF. */
 export function ambiguity(request: IncomingMessage): string | null {
   const url = request.url ?? "";
-  if (!url.startsWith("/")) return "the request target must be a path: absolute-form and authority-form are not served here";
+  if (!url.startsWith("/"))
+    return "the request target must be a path: absolute-form and authority-form are not served here";
   const seen = new Map<string, number>();
   for (let i = 0; i < request.rawHeaders.length; i += 2) {
     const name = (request.rawHeaders[i] ?? "").toLowerCase();
@@ -14,8 +15,10 @@ export function ambiguity(request: IncomingMessage): string | null {
   for (const name of ["host", "content-length", "transfer-encoding", "content-type", "content-encoding"]) {
     if ((seen.get(name) ?? 0) > 1) return `header ${name} is there ${seen.get(name)} times`;
   }
-  if (seen.has("content-length") && seen.has("transfer-encoding")) return "content-length and transfer-encoding are both there";
-  if (seen.has("upgrade") && /\bupgrade\b/i.test(request.headers.connection ?? "")) return "connections are not upgraded here";
+  if (seen.has("content-length") && seen.has("transfer-encoding"))
+    return "content-length and transfer-encoding are both there";
+  if (seen.has("upgrade") && /\bupgrade\b/i.test(request.headers.connection ?? ""))
+    return "connections are not upgraded here";
   if (!/^[a-z0-9.:[\]-]*$/i.test(request.headers.host ?? "")) return "the Host header is not a host name";
   return null;
 }

@@ -15,5 +15,7 @@ export function registerHealth(app: FastifyInstance, parts: HealthParts): void {
     const reason = parts.ready();
     return reason === null ? { status: "ready" } : reply.code(503).send({ status: "not ready", reason });
   });
-  app.get("/metrics", async (_request, reply) => reply.type(parts.registry.contentType).send(await parts.registry.metrics()));
+  app.get("/metrics", async (_request, reply) =>
+    reply.type(parts.registry.contentType).send(await parts.registry.metrics()),
+  );
 }

@@ -3,7 +3,11 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 import type { CallOutcome } from "../journeys/call/parts.ts";
 
-export type Metrics = { readonly registry: Registry; observe(outcome: CallOutcome): void; inFlight(change: 1 | -1): void };
+export type Metrics = {
+  readonly registry: Registry;
+  observe(outcome: CallOutcome): void;
+  inFlight(change: 1 | -1): void;
+};
 
 export function createMetrics(): Metrics {
   const registry = new Registry();
@@ -22,11 +26,19 @@ export function createMetrics(): Metrics {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
     registers,
   });
-  const flying = new Gauge({ name: "dogwatch_calls_in_flight", help: "Calls that have begun and not ended.", registers });
+  const flying = new Gauge({
+    name: "dogwatch_calls_in_flight",
+    help: "Calls that have begun and not ended.",
+    registers,
+  });
   return {
     registry,
     observe: ({ operation, effect, status, code, seconds: took }) => {
-      calls.inc({ access: operation.access, effect, outcome: code ?? (status === null ? "none" : `${Math.floor(status / 100)}xx`) });
+      calls.inc({
+        access: operation.access,
+        effect,
+        outcome: code ?? (status === null ? "none" : `${Math.floor(status / 100)}xx`),
+      });
       seconds.observe({ access: operation.access }, took);
     },
     inFlight: (change) => flying.inc(change),

@@ -8,11 +8,16 @@ export type DataPlaneTarget = Pick<Incoming, "route" | "target">;
  * `/api/**`, `/proxy/{host}/**`, `/mcp`, and every path of a host under `dataHosts` (`*.dd.example.com`).
  * Null: not the data plane. Nothing is normalized here: what is ambiguous reaches `classify`, which refuses it.
  */
-export function dataPlaneTarget(url: string, host: string | undefined, dataHosts: string | undefined): DataPlaneTarget | null {
+export function dataPlaneTarget(
+  url: string,
+  host: string | undefined,
+  dataHosts: string | undefined,
+): DataPlaneTarget | null {
   const prefix = prefixOf(host, dataHosts);
   if (prefix !== null) return { route: { kind: "prefix", prefix }, target: url };
   if (url.startsWith("/api/")) return { route: { kind: "api" }, target: url };
-  if (/^\/mcp(?:$|[/?])/.test(url)) return { route: { kind: "prefix", prefix: "mcp" }, target: `/api/unstable/mcp-server${url}` };
+  if (/^\/mcp(?:$|[/?])/.test(url))
+    return { route: { kind: "prefix", prefix: "mcp" }, target: `/api/unstable/mcp-server${url}` };
   const named = /^\/proxy\/([^/?]*)(.*)$/s.exec(url);
   if (named === null) return null;
   const [, name = "", rest = ""] = named;
@@ -25,4 +30,3 @@ function prefixOf(host: string | undefined, dataHosts: string | undefined): stri
   const name = host.replace(/:\d+$/, "");
   return name.endsWith(suffix) && name.length > suffix.length ? name.slice(0, -suffix.length) : null;
 }
-

@@ -2,10 +2,9 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from "fastify";
-import { refuse } from "../errors.ts";
+import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from "fastify";
+import { malformedAnswer, turnAwayUnread } from "../journeys/call/refuse.ts";
 import type { AuditEvent } from "../model/audit.ts";
-import { refusalAnswer, sendOwnAnswer } from "../stages/reply/refusal.ts";
 import { ambiguity, parserComplaint } from "./framing.ts";
 import { type DataPlaneTarget, dataPlaneTarget } from "./route.ts";
 
@@ -25,7 +24,7 @@ export function createGatewayServer(parts: ServerParts): FastifyInstance {
   const targets = new WeakMap<IncomingMessage, DataPlaneTarget>();
   const app = Fastify({
     loggerInstance: parts.log,
-    disableRequestLogging: true,
+    logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: "idle",
     bodyLimit: 1024 * 1024,
     serverFactory: (handler) => guardedServer(parts, handler),
@@ -62,14 +61,22 @@ export function createGatewayServer(parts: ServerParts): FastifyInstance {
   return app;
 }
 
-function guardedServer(parts: ServerParts, handler: (request: IncomingMessage, response: ServerResponse) => void): Server {
-  const server = createServer({ maxHeaderSize: 32 * 1024, headersTimeout: 60_000, requestTimeout: 0, keepAliveTimeout: 65_000 }, (request, response) => {
-    const complaint = ambiguity(request);
-    if (complaint === null) return handler(request, response);
-    auditMalformed(parts, request.socket, { what: `${request.method} ${request.url?.split("?")[0]}`, reason: complaint });
-    response.setHeader("connection", "close");
-    sendOwnAnswer(response, refusalAnswer(refuse("request_malformed", complaint), null, parts.publicUrl));
-  });
+function guardedServer(
+  parts: ServerParts,
+  handler: (request: IncomingMessage, response: ServerResponse) => void,
+): Server {
+  const server = createServer(
+    { maxHeaderSize: 32 * 1024, headersTimeout: 60_000, requestTimeout: 0, keepAliveTimeout: 65_000 },
+    (request, response) => {
+      const complaint = ambiguity(request);
+      if (complaint === null) return handler(request, response);
+      auditMalformed(parts, request.socket, {
+        what: `${request.method} ${request.url?.split("?")[0]}`,
+        reason: complaint,
+      });
+      turnAwayUnread(response, malformedAnswer(complaint, parts.publicUrl));
+    },
+  );
   // A connection on which nothing moves for this long is given up; a running upload or answer keeps it.
   server.setTimeout(600_000);
   return server;
@@ -81,11 +88,16 @@ function refuseUnparsed(parts: ServerParts, error: Error & { readonly code?: str
   const complaint = parserComplaint(error);
   auditMalformed(parts, socket, { what: "an unreadable request", reason: complaint });
   if (!socket.writable) return;
-  const answer = refusalAnswer(refuse("request_malformed", complaint), null, parts.publicUrl);
+  const answer = malformedAnswer(complaint, parts.publicUrl);
   const fields = answer.headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
   socket.end(`HTTP/1.1 ${answer.status} Bad Request\r\nconnection: close\r\n${fields}\r\n${answer.body.toString()}`);
 }
 
 function auditMalformed(parts: ServerParts, socket: Socket, event: Pick<AuditEvent, "what" | "reason">): void {
-  parts.audit({ kind: "request_refused", who: socket.remoteAddress ?? "unknown address", what: event.what, reason: `request_malformed: ${event.reason}` });
+  parts.audit({
+    kind: "request_refused",
+    who: socket.remoteAddress ?? "unknown address",
+    what: event.what,
+    reason: `request_malformed: ${event.reason}`,
+  });
 }

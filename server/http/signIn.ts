@@ -16,6 +16,8 @@ export type SignInParts = {
 };
 
 export type SignIn = {
+  /** The routes of `/sign-in`. */
+  register(app: FastifyInstance): void;
   /** Who is signed in, by the request's cookie. */
   who(request: FastifyRequest): AccessToken | null;
   /** A path that signs in as this token's holder, once, within ten minutes; then leads to `to`. */
@@ -26,7 +28,7 @@ const cookieName = "dogwatch_sign_in";
 const signedInFor = 12 * 60 * 60 * 1000;
 const invitedFor = 10 * 60 * 1000;
 
-export function registerSignIn(app: FastifyInstance, parts: SignInParts): SignIn {
+export function createSignIn(parts: SignInParts): SignIn {
   const invitations = new Map<string, { readonly name: string; readonly to: string; readonly until: number }>();
   const welcome = (reply: FastifyReply, token: AccessToken, to: string): FastifyReply => {
     const until = parts.now().getTime() + signedInFor;
@@ -42,28 +44,42 @@ export function registerSignIn(app: FastifyInstance, parts: SignInParts): SignIn
       .redirect(to, 303);
   };
 
-  app.get("/sign-in", (request, reply) => reply.type("text/html").send(signInPage(ownPath(query.parse(request.query).to), null).text));
+  const register = (app: FastifyInstance): void => {
+    app.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string" }, (_request, body, done) =>
+      done(null, Object.fromEntries(new URLSearchParams(String(body)))),
+    );
+    app.get("/sign-in", (request, reply) =>
+      reply.type("text/html").send(signInPage(ownPath(query.parse(request.query).to), null).text),
+    );
 
-  app.post("/sign-in", (request, reply) => {
-    const { token: presented, to } = form.parse(request.body);
-    const token = parts.tokens().find((known) => same(known.token.reveal(), presented));
-    if (token !== undefined) return welcome(reply, token, ownPath(to));
-    parts.audit({ kind: "sign_in_refused", who: request.ip, what: ownPath(to), reason: "no such access token" });
-    return reply.code(401).type("text/html").send(signInPage(ownPath(to), "That is no access token of this gateway.").text);
-  });
+    app.post("/sign-in", (request, reply) => {
+      const { token: presented, to } = form.parse(request.body);
+      const token = parts.tokens().find((known) => same(known.token.reveal(), presented));
+      if (token !== undefined) return welcome(reply, token, ownPath(to));
+      parts.audit({ kind: "sign_in_refused", who: request.ip, what: ownPath(to), reason: "no such access token" });
+      return reply
+        .code(401)
+        .type("text/html")
+        .send(signInPage(ownPath(to), "That is no access token of this gateway.").text);
+    });
 
-  app.get("/sign-in/once/:invitation", (request, reply) => {
-    const digest = digestOf(invitationParams.parse(request.params).invitation);
-    const invitation = invitations.get(digest);
-    invitations.delete(digest);
-    const token = parts.tokens().find(({ name }) => name === invitation?.name);
-    if (invitation === undefined || token === undefined || invitation.until < parts.now().getTime()) {
-      return reply.code(401).type("text/html").send(signInPage("/sessions", "That link has been used or has expired.").text);
-    }
-    return welcome(reply, token, invitation.to);
-  });
+    app.get("/sign-in/once/:invitation", (request, reply) => {
+      const digest = digestOf(invitationParams.parse(request.params).invitation);
+      const invitation = invitations.get(digest);
+      invitations.delete(digest);
+      const token = parts.tokens().find(({ name }) => name === invitation?.name);
+      if (invitation === undefined || token === undefined || invitation.until < parts.now().getTime()) {
+        return reply
+          .code(401)
+          .type("text/html")
+          .send(signInPage("/sessions", "That link has been used or has expired.").text);
+      }
+      return welcome(reply, token, invitation.to);
+    });
+  };
 
   return {
+    register,
     who: (request) => {
       const cookie = request.cookies[cookieName];
       return cookie === undefined ? null : open(cookie, parts.tokens(), parts.now().getTime());
@@ -81,7 +97,8 @@ const form = z.object({ token: z.string().max(4096), to: z.string().max(2048).op
 const invitationParams = z.object({ invitation: z.string().max(100) });
 
 /** Only a path of this gateway: nobody is sent elsewhere after signing in. */
-const ownPath = (to: string | undefined): string => (to !== undefined && /^\/(?![/\\])[\x21-\x7e]*$/.test(to) ? to : "/sessions");
+const ownPath = (to: string | undefined): string =>
+  to !== undefined && /^\/(?![/\\])[\x21-\x7e]*$/.test(to) ? to : "/sessions";
 
 /** Keyed by the access token itself: replacing the token ends every sign-in with it, on every replica. */
 const seal = (token: AccessToken, until: number): string => {

@@ -29,8 +29,6 @@ export interface Bodies {
 /** Below this size zstd saves less than a row costs; measured on Datadog's answers. */
 const worthPacking = 512;
 const chunkSize = 256 * 1024;
-/** Chunks fetched at a time. */
-const chunksAhead = 4;
 
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
@@ -64,14 +62,17 @@ export const createBodies = (rows: Rows): Bodies => ({
 
 const createSpill = (rows: Rows): Spill => {
   const id = uuidv7();
-  // One buffer for all chunks: buffers that live as long as it takes to fill one are what V8 is slowest to free.
-  const held = Buffer.allocUnsafeSlow(chunkSize);
+  // One chunk's memory for the whole body: what is thrown away per chunk is what a large body's peak is made of.
+  let held = Buffer.alloc(0);
   let size = 0;
   let seq = 0;
   let started = false;
+  let pack = packBody;
 
   const flush = async (): Promise<void> => {
-    const packed = await packBody(held.subarray(0, size));
+    const { coding, bytes } = await pack(held.subarray(0, size));
+    // A body whose beginning does not shrink is compressed already, or a picture.
+    if (coding === "identity") pack = asItIs;
     if (!started) {
       started = true;
       await rows.ask((db) => db.query(sql.type(nothing)`INSERT INTO spills (id) VALUES (${id})`));
@@ -79,18 +80,19 @@ const createSpill = (rows: Rows): Spill => {
     const at = seq++;
     await rows.ask((db) =>
       db.query(sql.type(nothing)`
-        INSERT INTO body_chunks (spill, seq, coding, bytes) VALUES (${id}, ${at}, ${packed.coding}, ${sql.binary(packed.bytes)})`),
+        INSERT INTO body_chunks (spill, seq, coding, bytes) VALUES (${id}, ${at}, ${coding}, ${sql.binary(bytes)})`),
     );
     size = 0;
   };
 
   return {
     write: async (chunk) => {
+      if (held.length === 0) held = Buffer.allocUnsafeSlow(chunkSize);
       for (let at = 0; at < chunk.length; ) {
         const copied = chunk.copy(held, size, at);
         at += copied;
         size += copied;
-        if (size >= chunkSize) await flush();
+        if (size === chunkSize) await flush();
       }
     },
     finish: async () => {
@@ -105,6 +107,8 @@ const createSpill = (rows: Rows): Spill => {
   };
 };
 
+const asItIs = async (bytes: Buffer): Promise<PackedBody> => ({ coding: "identity", bytes });
+
 async function* readContent(rows: Rows, sha256: Buffer): AsyncGenerator<Buffer> {
   const found = await rows.ask((db) =>
     db.maybeOne(sql.type(packedRow)`SELECT coding, bytes FROM bodies WHERE sha256 = ${sql.binary(sha256)}`),
@@ -117,16 +121,13 @@ async function* readSpill(rows: Rows, id: string): AsyncGenerator<Buffer> {
   let seq = 0;
   for (;;) {
     const from = seq;
-    const chunks = await rows.ask((db) =>
-      db.any(sql.type(chunkRow)`
-        SELECT seq, coding, bytes FROM body_chunks WHERE spill = ${id} AND seq >= ${from} ORDER BY seq LIMIT ${chunksAhead}`),
+    const chunk = await rows.ask((db) =>
+      db.maybeOne(sql.type(chunkRow)`
+        SELECT seq, coding, bytes FROM body_chunks WHERE spill = ${id} AND seq >= ${from} ORDER BY seq LIMIT 1`),
     );
-    if (seq === 0 && chunks.length === 0) throw gone(id);
-    for (const chunk of chunks) {
-      if (chunk.seq !== seq++) throw gone(id);
-      yield await unpackBody(chunk);
-    }
-    if (chunks.length < chunksAhead) return;
+    if (chunk === null && seq > 0) return;
+    if (chunk?.seq !== seq++) throw gone(id);
+    yield await unpackBody(chunk);
   }
 }
 

@@ -27,4 +27,7 @@ const escape = (text: string): string =>
   text
     .replace(/[&<>"']/g, (c) => named[c] ?? c)
     // oxlint-disable-next-line no-control-regex -- controls are exactly what must not get through
-    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, (c) => `\\u{${c.charCodeAt(0).toString(16)}}`);
+    .replace(
+      /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
+      (c) => `\\u{${c.charCodeAt(0).toString(16)}}`,
+    );

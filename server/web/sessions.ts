@@ -57,14 +57,20 @@ ${call.error === null ? null : html`<dt>Error</dt><dd class="deny"><code>${call.
 <dt>Upstream</dt><dd>${call.upstream ?? "nothing was sent"}</dd>
 <dt>Times</dt><dd>received ${call.received_at}, decided ${call.decided_at}, forwarded ${call.forwarded_at ?? "never"}, first byte ${call.first_byte_at ?? "never"}, done ${call.done_at ?? "not yet"}</dd>
 </dl>
-<h2>Request</h2>${messageOf(call.request, `/v1/sessions/${call.session_id}/calls/${call.n}/request/body`)}
-<h2>Response</h2>${call.response === null ? html`<p>No answer was recorded.</p>` : messageOf(call.response, `/v1/sessions/${call.session_id}/calls/${call.n}/response/body`)}`,
+<h2>Request</h2>${messageOf(call.request, `/sessions/${call.session_id}/calls/${call.n}/request/body`)}
+<h2>Response</h2>${call.response === null ? html`<p>No answer was recorded.</p>` : messageOf(call.response, `/sessions/${call.session_id}/calls/${call.n}/response/body`)}`,
   );
 
-const messageOf = (message: CallJson["request"], raw: string): Html => html`<pre tabindex="0" aria-label="Header fields">${message.headers.map(([name, value]) => `${name}: ${value}\n`)}</pre>
+const messageOf = (
+  message: CallJson["request"],
+  raw: string,
+): Html => html`<pre tabindex="0" aria-label="Header fields">${message.headers.map(([name, value]) => `${name}: ${value}\n`)}</pre>
 ${message.body === null ? html`<p>No body.</p>` : bodyOf(message.body, raw)}`;
 
-const bodyOf = (body: BodyJson, raw: string): Html => html`<p>${body.size} bytes${body.encoding === null ? "" : `, ${body.encoding}`}${body.truncated ? ", truncated in the recording" : ""}, SHA-256 <code>${body.sha256}</code>, <a href="${raw}">raw</a></p>
+const bodyOf = (
+  body: BodyJson,
+  raw: string,
+): Html => html`<p>${body.size} bytes${body.encoding === null ? "" : `, ${body.encoding}`}${body.truncated ? ", truncated in the recording" : ""}, SHA-256 <code>${body.sha256}</code>, <a href="${raw}">raw</a></p>
 ${body.text === undefined ? null : html`<pre tabindex="0" aria-label="Body">${readable(body.text)}</pre>`}`;
 
 /** JSON is indented for reading; anything else, and JSON with numbers that would change, is shown as it is. */
@@ -78,11 +84,17 @@ function readable(text: string): string {
   }
 }
 
-const table = (label: string, columns: readonly string[], rows: readonly Html[]): Html => html`<div class="scroll" tabindex="0" role="region" aria-label="${label}"><table>
+const table = (
+  label: string,
+  columns: readonly string[],
+  rows: readonly Html[],
+): Html => html`<div class="scroll" tabindex="0" role="region" aria-label="${label}"><table>
 <thead><tr>${columns.map((column) => html`<th scope="col">${column}</th>`)}</tr></thead><tbody>${rows}</tbody></table></div>`;
 
 const more = (path: string, listed: Listed<unknown>): Html | null =>
-  listed.next_cursor === null ? null : html`<p><a href="${path}?cursor=${encodeURIComponent(listed.next_cursor)}">More</a></p>`;
+  listed.next_cursor === null
+    ? null
+    : html`<p><a href="${path}?cursor=${encodeURIComponent(listed.next_cursor)}">More</a></p>`;
 
 const whoOf = (session: SessionJson): string => {
   const repository = session.caller["repository"];

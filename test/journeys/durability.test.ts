@@ -1,7 +1,7 @@
 /** No effect without a receipt: the gateway killed in the middle of writes, and the database gone while calls come in. */
 
 import { afterEach, expect, test } from "vitest";
-import { freshDatabase } from "../standins/database.ts";
+import { DatabaseLine } from "../standins/databaseLine.ts";
 import { type GatewayProcess, startGatewayProcess } from "../standins/gatewayProcess.ts";
 import { inParallel, send } from "../standins/send.ts";
 import { headerOf } from "../standins/upstream.ts";
@@ -9,10 +9,13 @@ import { type Scene, startScene, visit } from "../standins/world.ts";
 
 let scene: Scene | undefined;
 let gateway: GatewayProcess | undefined;
+let line: DatabaseLine | undefined;
 
 afterEach(async () => {
   await gateway?.kill("SIGKILL");
+  await line?.close();
   await scene?.close();
+  line = undefined;
 });
 
 test("after a kill -9 amid 200 concurrent writes every request that the upstream saw has a receipt, and unfinished ones end indeterminate", async () => {
@@ -68,7 +71,12 @@ test("after a kill -9 amid 200 concurrent writes every request that the upstream
 }, 90_000);
 
 test("with the database gone calls are refused with 503, and the upstream sees no call but reads of the first second, whose answers nobody gets", async () => {
-  scene = await startScene(() => ({ status: 200, body: '{"secret":"answer"}' }));
+  scene = await startScene(() => ({ status: 200, body: '{"secret":"answer"}' }), {
+    databaseThrough: async (connectionString) => {
+      line = await DatabaseLine.to(connectionString);
+      return line.connectionString;
+    },
+  });
   gateway = await startGatewayProcess(scene.file);
   const { access_token } = await visit(gateway.url, scene.issuer).openSession();
   const { url } = gateway;
@@ -76,7 +84,7 @@ test("with the database gone calls are refused with 503, and the upstream sees n
     send(url, { method, target, headers: [["DD-API-KEY", access_token]] });
   expect((await call("GET", "/api/v1/monitor")).status).toBe(200);
 
-  await scene.database.stop();
+  line?.cut();
   const before = scene.upstream.requests.length;
   const early = await Promise.all([
     call("GET", "/api/v1/monitor"),
@@ -97,7 +105,7 @@ test("with the database gone calls are refused with 503, and the upstream sees n
     expect(answer.status).toBe(503);
   expect(scene.upstream.requests.length).toBe(later);
 
-  await scene.database.start();
+  line?.mend();
   for (let status = 503; status !== 200; status = (await call("GET", "/api/v1/monitor")).status)
     await new Promise((resolve) => setTimeout(resolve, 200));
 }, 90_000);

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { pino } from "pino";
 import { type Gateway, startGateway } from "../../server/app.ts";
 import type { CallJson, SessionJson, TokenAnswer } from "../../server/contract.ts";
-import { type TestDatabase, freshDatabase } from "./database.ts";
+import { type FreshDatabase, freshDatabase } from "./database.ts";
 import { type TestClaims, type TestIssuer, githubClaims, startIssuer } from "./issuer.ts";
 import { type Answerer, type Upstream, type UpstreamOptions, startUpstream } from "./upstream.ts";
 
@@ -19,6 +19,8 @@ export type WorldOptions = {
   /** More top level keys of dogwatch.yaml. */
   readonly more?: string;
   readonly upstream?: UpstreamOptions;
+  /** Puts something between the gateway and its database. */
+  readonly databaseThrough?: (connectionString: string) => Promise<string>;
   /** In place of the test issuer and the recording upstream. */
   readonly instead?: { readonly issuer?: string; readonly endpoint?: string };
 };
@@ -28,7 +30,7 @@ export type World = Visit & {
   readonly issuer: TestIssuer;
   readonly gateway: Gateway;
   readonly file: string;
-  readonly database: TestDatabase;
+  readonly database: FreshDatabase;
   /** Everything the gateway logged. */
   readonly log: readonly string[];
   close(): Promise<void>;
@@ -62,7 +64,7 @@ export type Scene = {
   readonly upstream: Upstream;
   readonly issuer: TestIssuer;
   readonly file: string;
-  readonly database: TestDatabase;
+  readonly database: FreshDatabase;
   close(): Promise<void>;
 };
 
@@ -77,7 +79,7 @@ export async function startScene(answer: Answerer, options: WorldOptions = {}): 
   const addresses = {
     issuer: options.instead?.issuer ?? issuer.url,
     upstream: options.instead?.endpoint ?? upstream.url,
-    database: database.connectionString,
+    database: (await options.databaseThrough?.(database.connectionString)) ?? database.connectionString,
   };
   writeFileSync(file, configurationOf({ ...options, ...addresses }));
   return {

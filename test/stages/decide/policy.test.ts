@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { decide } from "../../../server/stages/decide/decide.ts";
+import { flattenCaller } from "../../../server/model/caller.ts";
 import { compileCondition, compilePolicy, isPolicy } from "../../../server/stages/decide/policy.ts";
 import { factsOf, policyOf, rule } from "./example.ts";
 
@@ -121,7 +122,7 @@ describe("allow of issuers and connections", () => {
   const verdict = (text: string) => {
     const condition = compileCondition(text);
     if (Array.isArray(condition)) throw new Error(condition[0]?.message);
-    return condition.evaluate(factsOf().caller);
+    return condition.evaluate(flattenCaller(factsOf().caller));
   };
 
   test("true lets the caller in, false says which condition", () => {

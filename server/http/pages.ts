@@ -1,0 +1,134 @@
+/** The pages for people: sessions, one session, one call. Whoever is not signed in is asked to, and told nothing else. */
+
+import { Readable } from "node:stream";
+import helmet from "@fastify/helmet";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { z } from "zod";
+import { type ApiRefusal, apiStatusOf, isApiRefusal } from "../errors.ts";
+import {
+  type HistoryParts,
+  type Page,
+  type Reader,
+  listCalls,
+  listSessions,
+  readBody,
+  readCall,
+  readSession,
+} from "../journeys/history.ts";
+import type { Html } from "../web/html.ts";
+import { stylesheet } from "../web/layout.ts";
+import { callPage, sessionPage, sessionsPage } from "../web/sessions.ts";
+import { messagePage, signInPage } from "../web/signIn.ts";
+import { callJson, sessionJson } from "./json.ts";
+import type { SignIn } from "./signIn.ts";
+
+export type PageParts = { readonly history: HistoryParts; readonly signIn: SignIn; readonly publicUrl: string };
+
+export async function registerPages(app: FastifyInstance, parts: PageParts): Promise<void> {
+  const { history, publicUrl, signIn } = parts;
+  await app.register(helmet, { contentSecurityPolicy, strictTransportSecurity: false });
+  signIn.register(app);
+  app.get("/", (_request, reply) => reply.redirect("/sessions"));
+  app.get("/assets/dogwatch.css", (_request, reply) =>
+    reply.type("text/css").header("cache-control", "max-age=300").send(stylesheet),
+  );
+
+  app.get("/sessions", (request, reply) =>
+    show(parts, { request, reply }, async (reader) => {
+      const sessions = await listSessions(history, reader, { limit: 50, ...cursorOf(request) });
+      return isApiRefusal(sessions)
+        ? sessions
+        : sessionsPage(mapPage(sessions, (session) => sessionJson(publicUrl, session)));
+    }),
+  );
+  app.get("/sessions/:id", (request, reply) =>
+    show(parts, { request, reply }, async (reader) => {
+      const { id } = sessionParams.parse(request.params);
+      const session = await readSession(history, reader, id);
+      if (isApiRefusal(session)) return session;
+      const calls = await listCalls(history, reader, { session_id: id, limit: 200, ...cursorOf(request) });
+      if (isApiRefusal(calls)) return calls;
+      return sessionPage(
+        sessionJson(publicUrl, session),
+        mapPage(calls, (call) => callJson(publicUrl, call)),
+      );
+    }),
+  );
+  app.get("/sessions/:id/calls/:n", (request, reply) =>
+    show(parts, { request, reply }, async (reader) => {
+      const { id, n } = callParams.parse(request.params);
+      const call = await readCall(history, reader, { session_id: id, n });
+      return isApiRefusal(call) ? call : callPage(callJson(publicUrl, call));
+    }),
+  );
+  app.get("/sessions/:id/calls/:n/:side/body", (request, reply) => sendBody(parts, { request, reply }));
+}
+
+/** Bytes as they were recorded, for saving: never rendered by a browser as anything. */
+async function sendBody(parts: PageParts, { request, reply }: Asked): Promise<FastifyReply> {
+  const token = parts.signIn.who(request);
+  const { id, n, side } = bodyParams.parse(request.params);
+  if (token === null) return reply.redirect(`/sign-in?to=${encodeURIComponent(request.url)}`);
+  const body = await readBody(
+    parts.history,
+    { kind: "access", name: token.name, role: token.role },
+    { session_id: id, n, side },
+  );
+  if (isApiRefusal(body)) return reply.code(apiStatusOf[body.code]).send({ errors: [body.message] });
+  return reply
+    .header("content-disposition", `attachment; filename="${id}-${n}-${side}"`)
+    .header("cache-control", "no-store")
+    .type("application/octet-stream")
+    .send(Readable.from(body.stream));
+}
+
+type Asked = { readonly request: FastifyRequest; readonly reply: FastifyReply };
+
+async function show(
+  parts: PageParts,
+  { request, reply }: Asked,
+  page: (reader: Reader) => Promise<Html | ApiRefusal>,
+): Promise<FastifyReply> {
+  const html = (status: number, content: Html): FastifyReply =>
+    reply.code(status).header("cache-control", "no-store").type("text/html; charset=utf-8").send(content.text);
+  const token = parts.signIn.who(request);
+  if (token === null) return html(401, signInPage(request.url, null));
+  const content = await page({ kind: "access", name: token.name, role: token.role }).catch((error: unknown) => {
+    if (error instanceof z.ZodError) return noSuchPage;
+    throw error;
+  });
+  return isApiRefusal(content)
+    ? html(apiStatusOf[content.code], messagePage("Not shown", content.message))
+    : html(200, content);
+}
+
+const noSuchPage = messagePage(
+  "Not found",
+  "There is no such session or call. Links to recordings end in /sessions/ID or /sessions/ID/calls/N.",
+);
+
+const contentSecurityPolicy = {
+  useDefaults: false,
+  directives: {
+    defaultSrc: ["'none'"],
+    styleSrc: ["'self'"],
+    formAction: ["'self'"],
+    baseUri: ["'none'"],
+    frameAncestors: ["'none'"],
+  },
+};
+
+const sessionParams = z.object({ id: z.uuid() });
+const callParams = sessionParams.extend({ n: z.coerce.number().int().positive() });
+
+const bodyParams = callParams.extend({ side: z.enum(["request", "response"]) });
+
+const cursorOf = (request: FastifyRequest): { readonly cursor?: string } => {
+  const { cursor } = z.object({ cursor: z.string().max(1000).optional() }).parse(request.query);
+  return cursor === undefined ? {} : { cursor };
+};
+
+const mapPage = <T, J>(page: Page<T>, item: (value: T) => J): Page<J> => ({
+  items: page.items.map(item),
+  next_cursor: page.next_cursor,
+});
