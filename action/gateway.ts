@@ -13,7 +13,7 @@ import {
   type TokenAnswer,
 } from "../server/contract.ts";
 import { IdentityProblem, type MintToken, reasonOf } from "./identity.ts";
-import { ask, type Answer, type Network } from "./network.ts";
+import { ask, type Answer, type Network, ProxyProblem } from "./network.ts";
 
 /** The gateway said no, or nothing; the message is one line that says what to do. */
 export class GatewayProblem extends Error {
@@ -167,6 +167,6 @@ const oneLine = (text: string): string => text.replace(/\s+/g, " ").slice(0, 2_0
 
 /** One line for whoever reads the log, whatever went wrong. */
 export const explain = (error: unknown): string =>
-  error instanceof GatewayProblem || error instanceof IdentityProblem
+  error instanceof GatewayProblem || error instanceof IdentityProblem || error instanceof ProxyProblem
     ? error.message
     : `Dogwatch itself failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;

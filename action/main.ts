@@ -11,7 +11,7 @@ import { explain, GatewayProblem, openSession, openSessionPatiently } from "./ga
 import { fromGitHub, IdentityProblem, type TokenRequest, tokenRequestOf } from "./identity.ts";
 import { InputProblem, type Inputs, readInputs } from "./inputs.ts";
 import { canSudo, isHealthy, isRoot, LaunchProblem, type Launched, launchRelay } from "./launch.ts";
-import { createNetwork, proxyVariablesOf } from "./network.ts";
+import { createNetwork, type Network, proxyVariablesOf } from "./network.ts";
 import type { Interception } from "./relay/open.ts";
 import type { Setup } from "./relay/setup.ts";
 import { keep } from "./state.ts";
@@ -22,9 +22,35 @@ const main = async (): Promise<void> => {
   const proxies = proxyVariablesOf(process.env);
   const network = createNetwork(proxies);
   keep("proxies", proxies);
+  warnOfKeys();
 
   const offer = tokenRequestOf(process.env, await readEvent());
-  warnOfKeys();
+  const opened = await openJobSession(inputs, offer, network);
+  const placeholder = randomBytes(32).toString("hex");
+  setSecret(placeholder);
+  const directory = await mkdtemp(join(process.env["RUNNER_TEMP"] || tmpdir(), "dogwatch-"));
+  const logFile = join(directory, "relay.log");
+  keep("log", logFile);
+  const { relay, intercept } = await startRelay({ inputs, opened, offer, placeholder, proxies }, logFile);
+  keep("relay", { url: relay.url, pid: relay.pid, placeholder, intercept });
+  if (!(await isHealthy(network, { url: relay.url, placeholder }))) throw new Error("the relay does not answer");
+
+  const trust = await writeTrust(directory, relay.certificate, process.env);
+  const exported = environmentFor({ relayUrl: relay.url, placeholder, hosts: opened.hosts, intercept, trust, proxies });
+  for (const [name, value] of Object.entries(exported)) exportVariable(name, value);
+  setOutput("session-id", opened.session_id);
+  setOutput("session-url", opened.session_url);
+  setOutput("relay-url", relay.url);
+  setOutput("api-key", placeholder);
+  info(`Datadog calls of the steps that follow go through ${relay.url} (intercept: ${intercept})`);
+  network.close();
+};
+
+/** Milliseconds before the second and the third attempt. */
+const pauses = [500, 2_000];
+
+/** What is opened here is known to `post` at once, so that it is closed whatever comes after. */
+const openJobSession = async (inputs: Inputs, offer: TokenRequest, network: Network): Promise<TokenAnswer> => {
   const { gatewayUrl, audience, connection } = inputs;
   const mint = async () => {
     const token = await fromGitHub(offer, audience, network)();
@@ -33,30 +59,12 @@ const main = async (): Promise<void> => {
   };
   const wanted = { audience, ...(connection ? { connection } : {}) };
   const open = () => openSession({ url: gatewayUrl, network }, mint, wanted);
-  const opened = await openSessionPatiently(open, [500, 2_000]);
+  const opened = await openSessionPatiently(open, pauses);
   setSecret(opened.access_token);
   const { session_id: id, session_url: url } = opened;
   keep("session", { id, url, gateway: gatewayUrl.href, audience, connection: opened.connection });
   info(`Dogwatch session on connection ${opened.connection}: ${url}`);
-
-  const directory = await mkdtemp(join(process.env["RUNNER_TEMP"] || tmpdir(), "dogwatch-"));
-  const logFile = join(directory, "relay.log");
-  keep("log", logFile);
-  const placeholder = randomBytes(32).toString("hex");
-  setSecret(placeholder);
-  const { relay, intercept } = await startRelay({ inputs, opened, offer, placeholder, proxies }, logFile);
-  keep("relay", { url: relay.url, pid: relay.pid, placeholder, intercept });
-  if (!(await isHealthy(network, { url: relay.url, placeholder }))) throw new Error("the relay does not answer");
-
-  const trust = await writeTrust(directory, relay.certificate, process.env);
-  const exported = environmentFor({ relayUrl: relay.url, placeholder, hosts: opened.hosts, intercept, trust, proxies });
-  for (const [name, value] of Object.entries(exported)) exportVariable(name, value);
-  setOutput("session-id", id);
-  setOutput("session-url", url);
-  setOutput("relay-url", relay.url);
-  setOutput("api-key", placeholder);
-  info(`Datadog calls of the steps that follow go through ${relay.url} (intercept: ${intercept})`);
-  network.close();
+  return opened;
 };
 
 /** A key that the job still has is a key that its code can use around the gateway. */

@@ -23,7 +23,7 @@ const idle = 4_000;
 export const createNetwork = (proxies: ProxyVariables): Network => {
   const options = { keepAlive: true, timeout: idle };
   const direct = { "http:": new http.Agent(options), "https:": new https.Agent(options) };
-  const proxied = new https.Agent({ ...options, proxyEnv: proxies });
+  const proxied = proxiedAgent(options, proxies);
   return {
     proxies,
     agentFor(url) {
@@ -34,6 +34,18 @@ export const createNetwork = (proxies: ProxyVariables): Network => {
       for (const agent of [direct["http:"], direct["https:"], proxied]) agent.destroy();
     },
   };
+};
+
+/** The proxy that the job already had is no address. */
+export class ProxyProblem extends Error {}
+
+const proxiedAgent = (options: https.AgentOptions, proxies: ProxyVariables): https.Agent => {
+  try {
+    return new https.Agent({ ...options, proxyEnv: proxies });
+  } catch (error) {
+    const message = "HTTPS_PROXY of this job is not a URL: percent-encode what is special in its user and password";
+    throw new ProxyProblem(message, { cause: error });
+  }
 };
 
 export const isLoopback = (hostname: string): boolean =>

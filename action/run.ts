@@ -30,8 +30,9 @@ export type RunOptions = {
 /** Exit codes: the command's own, or 128 + the signal that ended it; 2 wrong usage, a refused identity or no such command; 3 the gateway cannot be reached. */
 export const runCommand = async (command: readonly string[], options: RunOptions): Promise<number> => {
   const log = logTo({ write: (text) => process.stderr.write(`dogwatch: ${text}`) });
-  const network = createNetwork(proxyVariablesOf(process.env));
+  let network: Network | undefined;
   try {
+    network = createNetwork(proxyVariablesOf(process.env));
     const plan = planFrom(options, network);
     const open = (session?: string) =>
       openSession(plan.gateway, plan.mint, {
@@ -46,7 +47,7 @@ export const runCommand = async (command: readonly string[], options: RunOptions
     log(error instanceof InputProblem ? error.message : explain(error));
     return error instanceof GatewayProblem && error.unavailable ? 3 : 2;
   } finally {
-    network.close();
+    network?.close();
   }
 };
 

@@ -1,6 +1,6 @@
 /** Sends one request on, byte for byte, and its answer back; tries again only where nothing was sent. */
 
-import type { Agent, IncomingMessage, ServerResponse } from "node:http";
+import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { pipeline } from "node:stream";
 import { reasonOf } from "../identity.ts";
@@ -91,12 +91,8 @@ export const answer = (response: ServerResponse, { status, code, message }: OwnA
 
 const send = ({ request, response, addressed, onAnswer }: Call, { origin, agent }: Destination): Promise<Outcome> =>
   new Promise((resolve) => {
-    const outgoing = requestOver(origin, {
-      method: request.method ?? "GET",
-      path: `${origin.pathname.replace(/\/+$/, "")}${addressed.path}`,
-      headers: [...headersFor(request, addressed.headers, origin)],
-      agent,
-    });
+    const outgoing = requestTo({ origin, agent }, request, addressed);
+    if (outgoing instanceof Error) return resolve({ kind: "unsent", error: outgoing });
     let started = false;
     /** Nothing is taken from the client's body before there is a connection, so that another attempt can send it whole. */
     const start = () => {
@@ -119,6 +115,24 @@ const send = ({ request, response, addressed, onAnswer }: Call, { origin, agent 
       resolve({ kind: started && !isStaleRead(request, outgoing.reusedSocket) ? "lost" : "unsent", error });
     });
   });
+
+/** What no HTTP client of Node may send (a header its parser let in) is an error, not a crash of the relay. */
+const requestTo = (
+  { origin, agent }: Pick<Destination, "origin" | "agent">,
+  request: IncomingMessage,
+  { headers, path }: Addressed,
+): ClientRequest | Error => {
+  try {
+    return requestOver(origin, {
+      method: request.method ?? "GET",
+      path: `${origin.pathname.replace(/\/+$/, "")}${path}`,
+      headers: headersFor(request, headers, origin),
+      agent,
+    });
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+};
 
 /** A bodiless read on a connection that the other side had just closed: asking again is the same question. */
 const isStaleRead = (request: IncomingMessage, reused: boolean): boolean =>

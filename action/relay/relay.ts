@@ -10,24 +10,18 @@ import {
 } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
-import type { Gateway } from "../gateway.ts";
 import type { Log } from "../log.ts";
 import type { Authority } from "./authority.ts";
 import { answer, forward } from "./forward.ts";
+import { type OwnParts, serveOwn } from "./own.ts";
 import { routeOfHost, routeOfRelay, type Target } from "./route.ts";
-import type { LiveSession } from "./session.ts";
 import { presentToken, shownPath } from "./slots.ts";
 import { parsePlace, tunnel } from "./tunnel.ts";
 
-export type RelayParts = {
-  readonly gateway: Gateway;
-  readonly session: LiveSession;
+export type RelayParts = OwnParts & {
   readonly authority: Authority;
   /** The key that clients hold: worth nothing anywhere else, and nothing is served without it. */
   readonly placeholder: string;
-  readonly log: Log;
-  /** Somebody who holds the placeholder asked the relay to end. */
-  readonly onStop: () => void;
 };
 
 export type Relay = {
@@ -180,7 +174,7 @@ const serve = async (parts: RelayParts, { request, response }: Exchange, target:
     parts.log(`${shown}: refused: ${addressed.refused}`);
     return answer(response, { status: 403, code: "token_missing", message: addressed.refused });
   }
-  if (target.kind === "own") return serveOwn(parts, { request, response }, { ...target, headers: addressed.headers });
+  if (target.kind === "own") return serveOwn(parts, { request, response, addressed });
   const { url: origin, network } = parts.gateway;
   const onAnswer = (incoming: IncomingMessage) => note(parts.log, shown, incoming);
   await forward(
@@ -194,26 +188,4 @@ const serve = async (parts: RelayParts, { request, response }: Exchange, target:
 const note = (log: Log, shown: string, { headers, statusCode }: IncomingMessage): void => {
   const code = headers["dogwatch-error"];
   if (code !== undefined) log(`${shown}: HTTP ${statusCode} ${code} (call ${headers["dogwatch-call"] ?? "unknown"})`);
-};
-
-type Own = { readonly path: string; readonly headers: readonly string[] };
-
-/** `/dogwatch/…`: health, the end, and the gateway's API for this one session, so that `post` needs no token. */
-const serveOwn = async (parts: RelayParts, { request, response }: Exchange, own: Own): Promise<void> => {
-  const session = `/v1/sessions/${parts.session.id}`;
-  if (own.path === "/health")
-    return void response.writeHead(200, { "content-type": "application/json" }).end('{"status":"ok"}');
-  if (own.path === "/stop" && request.method === "POST") {
-    response.writeHead(202, { connection: "close" }).end();
-    return parts.onStop();
-  }
-  if (own.path !== session && !own.path.startsWith(`${session}/`) && !own.path.startsWith(`${session}?`))
-    return answer(response, { status: 404, code: "request_malformed", message: "the relay has no such page" });
-  const { url: origin, network } = parts.gateway;
-  const addressed = { headers: own.headers, path: own.path };
-  await forward(
-    { request, response, addressed },
-    { origin, agent: network.agentFor(origin), name: "the gateway" },
-    parts.log,
-  );
 };

@@ -22,9 +22,10 @@ export const equalText = (left: string, right: string): boolean => {
   return a.length === b.length && timingSafeEqual(a, b);
 };
 
-const decoded = (text: string): string => {
+/** Percent-decoded, or as it is where it cannot be. */
+export const decoded = (text: string): string => {
   try {
-    return decodeURIComponent(text.replaceAll("+", " "));
+    return decodeURIComponent(text);
   } catch {
     return text;
   }

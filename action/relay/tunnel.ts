@@ -5,6 +5,7 @@ import { request as httpsRequest } from "node:https";
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { ProxyVariables } from "../network.ts";
+import { decoded } from "./slots.ts";
 
 export type Place = { readonly host: string; readonly port: number };
 
@@ -47,7 +48,7 @@ type Through = { readonly place: Place; readonly proxy: URL; readonly refuse: (s
 
 const throughProxy = (client: Duplex, { place, proxy, refuse }: Through): void => {
   const authority = `${place.host.includes(":") ? `[${place.host}]` : place.host}:${place.port}`;
-  const credentials = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+  const credentials = `${decoded(proxy.username)}:${decoded(proxy.password)}`;
   const request = (proxy.protocol === "https:" ? httpsRequest : httpRequest)({
     host: proxy.hostname.replace(/^\[|\]$/g, ""),
     port: proxy.port || (proxy.protocol === "https:" ? 443 : 80),

@@ -318,6 +318,12 @@ describe("when no session can be opened, one line says what to do, and nothing i
     expect(new Set(gateway.exchanges.map((form) => form.get("subject_token"))).size).toBe(3);
   });
 
+  test("the job's own proxy cannot be read", async () => {
+    expect(await failing(inputs(), { HTTPS_PROXY: "http://us%er:secret@proxy" })).toBe(
+      "::error::HTTPS_PROXY of this job is not a URL: percent-encode what is special in its user and password",
+    );
+  });
+
   test("something else listens at the address", async () => {
     gateway.refuse = { status: 404, body: "<html>" };
     expect(await failing(inputs())).toContain("not as a Dogwatch gateway does: check gateway-url");

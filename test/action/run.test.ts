@@ -154,6 +154,14 @@ describe("dogwatch run does not run the command when", () => {
     expect(await refused(args)).toMatchObject({ code: 2, out: expect.stringContaining(expected) });
   });
 
+  test("the proxy of its surroundings is no URL: 2", async () => {
+    const { code, out } = await run([...gatewayArgs(), "--", "true"], {
+      env: { HTTPS_PROXY: "http://us%er:secret@proxy" },
+    });
+    expect({ code, out }).toEqual({ code: 2, out: expect.stringContaining("HTTPS_PROXY of this job is not a URL") });
+    expect(out).not.toContain("secret");
+  });
+
   test("the token file's content is shown nowhere", async () => {
     gateway.refuse = { status: 500, body: "" };
     const { out } = await refused(gatewayArgs());

@@ -117,8 +117,20 @@ describe("who is served", () => {
       "/proxy/api.datadoghq.com/v1/token",
       "/proxy/api.datadoghq.com/v1/sessions",
     ]);
-    const other = await ask("/dogwatch/v1/sessions/another/close", { method: "POST", headers: key });
-    expect(other.status).toBe(404);
+    for (const path of [
+      "/another/close",
+      "/0199-session2/close",
+      "/0199-session/../another/close",
+      "/0199-session/%2e%2e/x",
+    ]) {
+      const lines = [
+        `POST /dogwatch/v1/sessions${path} HTTP/1.1`,
+        "Host: x",
+        `DD-API-KEY: ${placeholder}`,
+        "Connection: close",
+      ];
+      expect(await raw(`${lines.join("\r\n")}\r\n\r\n`)).toMatch(/^HTTP\/1\.1 404 /);
+    }
     expect(gateway.closed).toEqual([]);
   });
 });
@@ -291,6 +303,32 @@ describe("fidelity", () => {
     await started.promise;
     request.destroy();
     await gone.promise;
+  });
+});
+
+describe("what would break a careless relay", () => {
+  test("bytes outside ASCII in a header pass as they are", async () => {
+    const head = Buffer.from(
+      `GET /api/v1/x HTTP/1.1\r\nHost: x\r\nX-Name: \xfc\r\nDD-API-KEY: ${placeholder}\r\nConnection: close\r\n\r\n`,
+      "latin1",
+    );
+    expect(await raw(head)).toMatch(/^HTTP\/1\.1 200 /);
+    expect(gateway.received[0]?.rawHeaders).toContain("\xfc");
+  });
+
+  test.each([
+    ["two lengths", "POST /api/v1/x HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n"],
+    [
+      "a length and chunks",
+      "POST /api/v1/x HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n",
+    ],
+    ["no HTTP at all", "\x16\x03\x01 hello\r\n"],
+    ["no path", "GET api HTTP/1.1\r\nHost: x\r\n"],
+    ["a URL that cannot be read", "GET https:///x HTTP/1.1\r\nHost: x\r\n"],
+  ])("%s: 400, nothing is sent, and the relay lives on", async (_, head) => {
+    expect(await raw(`${head}DD-API-KEY: ${placeholder}\r\nConnection: close\r\n\r\nabc`)).toMatch(/^HTTP\/1\.1 400 /);
+    expect(gateway.received).toEqual([]);
+    expect((await ask("/dogwatch/health", { headers: key })).status).toBe(200);
   });
 });
 
