@@ -7299,7 +7299,7 @@ const idle = 4_000;
 const createNetwork = (proxies                )          => {
   const options = { keepAlive: true, timeout: idle };
   const direct = { "http:": new require$$2.Agent(options), "https:": new https.Agent(options) };
-  const proxied = new https.Agent({ ...options, proxyEnv: proxies });
+  const proxied = proxiedAgent(options, proxies);
   return {
     proxies,
     agentFor(url) {
@@ -7310,6 +7310,18 @@ const createNetwork = (proxies                )          => {
       for (const agent of [direct["http:"], direct["https:"], proxied]) agent.destroy();
     },
   };
+};
+
+/** The proxy that the job already had is no address. */
+class ProxyProblem extends Error {}
+
+const proxiedAgent = (options                    , proxies                )              => {
+  try {
+    return new https.Agent({ ...options, proxyEnv: proxies });
+  } catch (error) {
+    const message = "HTTPS_PROXY of this job is not a URL: percent-encode what is special in its user and password";
+    throw new ProxyProblem(message, { cause: error });
+  }
 };
 
 const isLoopback = (hostname        )          =>
@@ -7561,7 +7573,7 @@ const oneLine = (text        )         => text.replace(/\s+/g, " ").slice(0, 2_0
 
 /** One line for whoever reads the log, whatever went wrong. */
 const explain = (error         )         =>
-  error instanceof GatewayProblem || error instanceof IdentityProblem
+  error instanceof GatewayProblem || error instanceof IdentityProblem || error instanceof ProxyProblem
     ? error.message
     : `Dogwatch itself failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 
@@ -7828,9 +7840,35 @@ const main = async ()                => {
   const proxies = proxyVariablesOf(process.env);
   const network = createNetwork(proxies);
   keep("proxies", proxies);
+  warnOfKeys();
 
   const offer = tokenRequestOf(process.env, await readEvent());
-  warnOfKeys();
+  const opened = await openJobSession(inputs, offer, network);
+  const placeholder = randomBytes(32).toString("hex");
+  setSecret(placeholder);
+  const directory = await mkdtemp(join(process.env["RUNNER_TEMP"] || tmpdir(), "dogwatch-"));
+  const logFile = join(directory, "relay.log");
+  keep("log", logFile);
+  const { relay, intercept } = await startRelay({ inputs, opened, offer, placeholder, proxies }, logFile);
+  keep("relay", { url: relay.url, pid: relay.pid, placeholder, intercept });
+  if (!(await isHealthy(network, { url: relay.url, placeholder }))) throw new Error("the relay does not answer");
+
+  const trust = await writeTrust(directory, relay.certificate, process.env);
+  const exported = environmentFor({ relayUrl: relay.url, placeholder, hosts: opened.hosts, intercept, trust, proxies });
+  for (const [name, value] of Object.entries(exported)) exportVariable(name, value);
+  setOutput("session-id", opened.session_id);
+  setOutput("session-url", opened.session_url);
+  setOutput("relay-url", relay.url);
+  setOutput("api-key", placeholder);
+  info(`Datadog calls of the steps that follow go through ${relay.url} (intercept: ${intercept})`);
+  network.close();
+};
+
+/** Milliseconds before the second and the third attempt. */
+const pauses = [500, 2_000];
+
+/** What is opened here is known to `post` at once, so that it is closed whatever comes after. */
+const openJobSession = async (inputs        , offer              , network         )                       => {
   const { gatewayUrl, audience, connection } = inputs;
   const mint = async () => {
     const token = await fromGitHub(offer, audience, network)();
@@ -7839,30 +7877,12 @@ const main = async ()                => {
   };
   const wanted = { audience, ...(connection ? { connection } : {}) };
   const open = () => openSession({ url: gatewayUrl, network }, mint, wanted);
-  const opened = await openSessionPatiently(open, [500, 2_000]);
+  const opened = await openSessionPatiently(open, pauses);
   setSecret(opened.access_token);
   const { session_id: id, session_url: url } = opened;
   keep("session", { id, url, gateway: gatewayUrl.href, audience, connection: opened.connection });
   info(`Dogwatch session on connection ${opened.connection}: ${url}`);
-
-  const directory = await mkdtemp(join(process.env["RUNNER_TEMP"] || tmpdir(), "dogwatch-"));
-  const logFile = join(directory, "relay.log");
-  keep("log", logFile);
-  const placeholder = randomBytes(32).toString("hex");
-  setSecret(placeholder);
-  const { relay, intercept } = await startRelay({ inputs, opened, offer, placeholder, proxies }, logFile);
-  keep("relay", { url: relay.url, pid: relay.pid, placeholder, intercept });
-  if (!(await isHealthy(network, { url: relay.url, placeholder }))) throw new Error("the relay does not answer");
-
-  const trust = await writeTrust(directory, relay.certificate, process.env);
-  const exported = environmentFor({ relayUrl: relay.url, placeholder, hosts: opened.hosts, intercept, trust, proxies });
-  for (const [name, value] of Object.entries(exported)) exportVariable(name, value);
-  setOutput("session-id", id);
-  setOutput("session-url", url);
-  setOutput("relay-url", relay.url);
-  setOutput("api-key", placeholder);
-  info(`Datadog calls of the steps that follow go through ${relay.url} (intercept: ${intercept})`);
-  network.close();
+  return opened;
 };
 
 /** A key that the job still has is a key that its code can use around the gateway. */

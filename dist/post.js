@@ -7471,7 +7471,7 @@ const idle = 4_000;
 const createNetwork = (proxies                )          => {
   const options = { keepAlive: true, timeout: idle };
   const direct = { "http:": new require$$2.Agent(options), "https:": new https.Agent(options) };
-  const proxied = new https.Agent({ ...options, proxyEnv: proxies });
+  const proxied = proxiedAgent(options, proxies);
   return {
     proxies,
     agentFor(url) {
@@ -7482,6 +7482,18 @@ const createNetwork = (proxies                )          => {
       for (const agent of [direct["http:"], direct["https:"], proxied]) agent.destroy();
     },
   };
+};
+
+/** The proxy that the job already had is no address. */
+class ProxyProblem extends Error {}
+
+const proxiedAgent = (options                    , proxies                )              => {
+  try {
+    return new https.Agent({ ...options, proxyEnv: proxies });
+  } catch (error) {
+    const message = "HTTPS_PROXY of this job is not a URL: percent-encode what is special in its user and password";
+    throw new ProxyProblem(message, { cause: error });
+  }
 };
 
 const isLoopback = (hostname        )          =>
@@ -7747,7 +7759,7 @@ const oneLine = (text        )         => text.replace(/\s+/g, " ").slice(0, 2_0
 
 /** One line for whoever reads the log, whatever went wrong. */
 const explain = (error         )         =>
-  error instanceof GatewayProblem || error instanceof IdentityProblem
+  error instanceof GatewayProblem || error instanceof IdentityProblem || error instanceof ProxyProblem
     ? error.message
     : `Dogwatch itself failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 

@@ -6911,7 +6911,7 @@ const idle = 4_000;
 const createNetwork = (proxies                )          => {
   const options = { keepAlive: true, timeout: idle };
   const direct = { "http:": new http.Agent(options), "https:": new https.Agent(options) };
-  const proxied = new https.Agent({ ...options, proxyEnv: proxies });
+  const proxied = proxiedAgent(options, proxies);
   return {
     proxies,
     agentFor(url) {
@@ -6922,6 +6922,18 @@ const createNetwork = (proxies                )          => {
       for (const agent of [direct["http:"], direct["https:"], proxied]) agent.destroy();
     },
   };
+};
+
+/** The proxy that the job already had is no address. */
+class ProxyProblem extends Error {}
+
+const proxiedAgent = (options                    , proxies                )              => {
+  try {
+    return new https.Agent({ ...options, proxyEnv: proxies });
+  } catch (error) {
+    const message = "HTTPS_PROXY of this job is not a URL: percent-encode what is special in its user and password";
+    throw new ProxyProblem(message, { cause: error });
+  }
 };
 
 const isLoopback = (hostname        )          =>
@@ -7134,7 +7146,7 @@ const oneLine = (text        )         => text.replace(/\s+/g, " ").slice(0, 2_0
 
 /** One line for whoever reads the log, whatever went wrong. */
 const explain = (error         )         =>
-  error instanceof GatewayProblem || error instanceof IdentityProblem
+  error instanceof GatewayProblem || error instanceof IdentityProblem || error instanceof ProxyProblem
     ? error.message
     : `Dogwatch itself failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 
@@ -22598,12 +22610,8 @@ const answer = (response                , { status, code, message }           ) 
 
 const send = ({ request, response, addressed, onAnswer }      , { origin, agent }             )                   =>
   new Promise((resolve) => {
-    const outgoing = requestOver(origin, {
-      method: request.method ?? "GET",
-      path: `${origin.pathname.replace(/\/+$/, "")}${addressed.path}`,
-      headers: [...headersFor(request, addressed.headers, origin)],
-      agent,
-    });
+    const outgoing = requestTo({ origin, agent }, request, addressed);
+    if (outgoing instanceof Error) return resolve({ kind: "unsent", error: outgoing });
     let started = false;
     /** Nothing is taken from the client's body before there is a connection, so that another attempt can send it whole. */
     const start = () => {
@@ -22626,6 +22634,24 @@ const send = ({ request, response, addressed, onAnswer }      , { origin, agent 
       resolve({ kind: started && !isStaleRead(request, outgoing.reusedSocket) ? "lost" : "unsent", error });
     });
   });
+
+/** What no HTTP client of Node may send (a header its parser let in) is an error, not a crash of the relay. */
+const requestTo = (
+  { origin, agent }                                       ,
+  request                 ,
+  { headers, path }           ,
+)                        => {
+  try {
+    return requestOver(origin, {
+      method: request.method ?? "GET",
+      path: `${origin.pathname.replace(/\/+$/, "")}${path}`,
+      headers: headersFor(request, headers, origin),
+      agent,
+    });
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+};
 
 /** A bodiless read on a connection that the other side had just closed: asking again is the same question. */
 const isStaleRead = (request                 , reused         )          =>
@@ -22693,6 +22719,41 @@ const pairs = (headers            )                                => {
   return list;
 };
 
+/** `/dogwatch/…` on the relay: is it alive, let it end, and the gateway's API for this one session, so that `post` needs no token. */
+
+
+
+
+
+
+
+
+
+
+
+/** @param call its path is what follows `/dogwatch`; its headers have the session token where the placeholder was */
+const serveOwn = async (parts          , call      )                => {
+  const { request, response, addressed } = call;
+  if (addressed.path === "/health") {
+    response.writeHead(200, { "content-type": "application/json" }).end('{"status":"ok"}');
+    return;
+  }
+  if (addressed.path === "/stop" && request.method === "POST") {
+    response.writeHead(202, { connection: "close" }).end();
+    return parts.onStop();
+  }
+  if (!isOfSession(addressed.path, parts.session.id))
+    return answer(response, { status: 404, code: "request_malformed", message: "the relay has no such page" });
+  const { url: origin, network } = parts.gateway;
+  await forward(call, { origin, agent: network.agentFor(origin), name: "the gateway" }, parts.log);
+};
+
+/** No dots: nothing between here and the gateway may read it as another path. */
+const isOfSession = (path        , session        )          => {
+  const prefix = `/v1/sessions/${session}`;
+  return path.startsWith(prefix) && /^(\/[a-z0-9/]*)?(\?|$)/.test(path.slice(prefix.length));
+};
+
 /** Which path of the gateway a request to the relay means. */
 
 
@@ -22756,9 +22817,10 @@ const equalText = (left        , right        )          => {
   return a.length === b.length && timingSafeEqual(a, b);
 };
 
+/** Percent-decoded, or as it is where it cannot be. */
 const decoded = (text        )         => {
   try {
-    return decodeURIComponent(text.replaceAll("+", " "));
+    return decodeURIComponent(text);
   } catch {
     return text;
   }
@@ -22838,8 +22900,6 @@ const swapParameter = (pair        , swap      )         => {
 
 
 
-
-
 /** `host:port` of a CONNECT request (RFC 9110 §9.3.6), IPv6 in brackets. */
 const parsePlace = (authority        )                    => {
   const parsed = /^(\[[0-9a-f:.]+\]|[^:/@\s[\]]+):(\d{1,5})$/i.exec(authority);
@@ -22879,7 +22939,7 @@ const tunnel = (client        , place       , variables                )       =
 
 const throughProxy = (client        , { place, proxy, refuse }         )       => {
   const authority = `${place.host.includes(":") ? `[${place.host}]` : place.host}:${place.port}`;
-  const credentials = `${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`;
+  const credentials = `${decoded(proxy.username)}:${decoded(proxy.password)}`;
   const request$2 = (proxy.protocol === "https:" ? request : request$1)({
     host: proxy.hostname.replace(/^\[|\]$/g, ""),
     port: proxy.port || (proxy.protocol === "https:" ? 443 : 80),
@@ -22915,11 +22975,6 @@ const join = (client        , upstream        )       => {
 };
 
 /** The relay: on this machine's loopback it takes Datadog calls in every way clients make them, and sends them to the gateway. */
-
-
-
-
-
 
 
 
@@ -23078,7 +23133,7 @@ const serve$1 = async (parts            , { request, response }          , targe
     parts.log(`${shown}: refused: ${addressed.refused}`);
     return answer(response, { status: 403, code: "token_missing", message: addressed.refused });
   }
-  if (target.kind === "own") return serveOwn(parts, { request, response }, { ...target, headers: addressed.headers });
+  if (target.kind === "own") return serveOwn(parts, { request, response, addressed });
   const { url: origin, network } = parts.gateway;
   const onAnswer = (incoming                 ) => note(parts.log, shown, incoming);
   await forward(
@@ -23092,28 +23147,6 @@ const serve$1 = async (parts            , { request, response }          , targe
 const note = (log     , shown        , { headers, statusCode }                 )       => {
   const code = headers["dogwatch-error"];
   if (code !== undefined) log(`${shown}: HTTP ${statusCode} ${code} (call ${headers["dogwatch-call"] ?? "unknown"})`);
-};
-
-
-
-/** `/dogwatch/…`: health, the end, and the gateway's API for this one session, so that `post` needs no token. */
-const serveOwn = async (parts            , { request, response }          , own     )                => {
-  const session = `/v1/sessions/${parts.session.id}`;
-  if (own.path === "/health")
-    return void response.writeHead(200, { "content-type": "application/json" }).end('{"status":"ok"}');
-  if (own.path === "/stop" && request.method === "POST") {
-    response.writeHead(202, { connection: "close" }).end();
-    return parts.onStop();
-  }
-  if (own.path !== session && !own.path.startsWith(`${session}/`) && !own.path.startsWith(`${session}?`))
-    return answer(response, { status: 404, code: "request_malformed", message: "the relay has no such page" });
-  const { url: origin, network } = parts.gateway;
-  const addressed = { headers: own.headers, path: own.path };
-  await forward(
-    { request, response, addressed },
-    { origin, agent: network.agentFor(origin), name: "the gateway" },
-    parts.log,
-  );
 };
 
 /** Keeps one session alive: its token is renewed with a fresh identity token before it expires. */
