@@ -20,14 +20,13 @@ afterAll(async () => {
 const countChunks = async (spill: string): Promise<number> =>
   (await database.query("SELECT FROM body_chunks WHERE spill = $1", [spill])).length;
 
-test("64 MB that cannot be compressed pass with flat memory and come back the same", async () => {
+test("128 MB that cannot be compressed pass with flat memory and come back the same", async () => {
   const spill = store.bodies.spill();
   const piece = randomBytes(64 * 1024);
   const written = createHash("sha256");
-  global.gc?.();
   const idle = process.memoryUsage().rss;
   let peak = idle;
-  for (let i = 0; i < 1_024; i++) {
+  for (let i = 0; i < 2_048; i++) {
     piece.writeUInt32BE(i, 0);
     written.update(piece);
     await spill.write(piece);
@@ -40,7 +39,7 @@ test("64 MB that cannot be compressed pass with flat memory and come back the sa
     peak = Math.max(peak, process.memoryUsage().rss);
   }
   expect(read.digest("hex")).toBe(written.digest("hex"));
-  expect((peak - idle) / 2 ** 20).toBeLessThan(48);
+  expect((peak - idle) / 2 ** 20).toBeLessThan(80);
 });
 
 test.each([0, 1, 262_143, 262_144, 262_145, 1_000_003])(
