@@ -2,9 +2,10 @@
 
 import type pg from "pg";
 import { GatewayError } from "../errors.ts";
-import type { CallNumber, Closing, RecordedBody } from "../model/receipt.ts";
+import type { CallNumber, RecordedBody } from "../model/receipt.ts";
 import { packBody } from "./bodies.ts";
-import type { Job, Result } from "./job.ts";
+import { Growths, growsAtEnd } from "./growth.ts";
+import type { Job, Result, Work } from "./job.ts";
 import * as statement from "./statements.ts";
 
 /** A living connection of a sink and the replica it stands for. */
@@ -24,9 +25,17 @@ export type Failure =
       readonly error: unknown;
       readonly batch: string;
       readonly outcomes: readonly Outcome[];
+      readonly deferred: readonly Job[];
     };
 
-export type Ending = { readonly kind: "committed"; readonly outcomes: readonly Outcome[] } | Failure;
+export type Ending =
+  | {
+      readonly kind: "committed";
+      readonly outcomes: readonly Outcome[];
+      /** Not part of it: somebody else holds their session at the moment. */
+      readonly deferred: readonly Job[];
+    }
+  | Failure;
 
 /** Never rejects. `outcomes` of a refused batch are those of jobs that can never succeed; the others may be tried again. */
 export const commitBatch = async (link: Link, jobs: readonly Job[], batch: string): Promise<Ending> => {
@@ -40,9 +49,10 @@ export const commitBatch = async (link: Link, jobs: readonly Job[], batch: strin
     [...statements, statement.signBatch(batch, link.replica), commit].map((query) => link.client.query(query)),
   );
   const last = answers.at(-1);
-  if (last?.status !== "fulfilled") return { kind: "ambiguous", error: last?.reason, batch, outcomes: plan.outcomes };
+  if (last?.status !== "fulfilled")
+    return { kind: "ambiguous", error: last?.reason, batch, outcomes: plan.outcomes, deferred: plan.deferred };
   // COMMIT of a transaction in which something failed answers ROLLBACK.
-  if (last.value.command === "COMMIT") return { kind: "committed", outcomes: plan.outcomes };
+  if (last.value.command === "COMMIT") return { kind: "committed", outcomes: plan.outcomes, deferred: plan.deferred };
   return { kind: "refused", error: firstReason(answers), outcomes: [] };
 };
 
@@ -50,18 +60,21 @@ const commit: statement.Statement = { text: "COMMIT", values: [] };
 
 type Begun = {
   readonly kind: "begun";
-  /** Calls each open session has had before this batch. */
-  readonly before: ReadonlyMap<string, number>;
+  /** Calls each session has had before this batch; of sessions that take no more, why. */
+  readonly before: ReadonlyMap<string, number | "ended" | "busy">;
   /** Names of calls that may be closed. */
   readonly landed: ReadonlySet<string>;
 };
 
 const begin = async (client: pg.Client, jobs: readonly Job[]): Promise<Begun | Failure> => {
-  const growths = grow(jobs);
+  const growths = new Growths();
+  for (const { work } of jobs)
+    if (work.kind === "close") growths.addClosing(work.call.session_id, work.closing);
+    else growths.addOpening(work.opening);
   const calls = jobs.flatMap(({ work }) => (work.kind === "close" ? [work.call] : []));
   const queries = [
     client.query("BEGIN"),
-    growths.length > 0 ? client.query<{ id: string; calls: number }>(statement.allot(growths)) : nothing,
+    growths.all.length > 0 ? client.query<statement.Allotted>(statement.allot(growths.all)) : nothing,
     calls.length > 0 ? client.query<{ session_id: string; n: number }>(statement.land(calls)) : nothing,
   ] as const;
   const answers = await Promise.allSettled(queries);
@@ -70,28 +83,18 @@ const begin = async (client: pg.Client, jobs: readonly Job[]): Promise<Begun | F
     const error = firstReason(answers);
     return isRefusalOfServer(error) ? refuse(client, { error, outcomes: [] }) : { kind: "lost", error };
   }
-  const grown = new Map(growths.map((growth) => [growth.session_id, growth.calls]));
   return {
     kind: "begun",
-    before: new Map(allotted.value.rows.map(({ id, calls }) => [id, calls - (grown.get(id) ?? 0)])),
+    before: new Map(allotted.value.rows.map((row) => [row.id, callsBefore(row, growths)])),
     landed: new Set(landed.value.rows.map(nameOf)),
   };
 };
 
 const nothing = Promise.resolve({ rows: [] });
 
-const grow = (jobs: readonly Job[]): statement.Growth[] => {
-  const growths = new Map<string, statement.Growth>();
-  for (const { work } of jobs) {
-    if (work.kind === "close") continue;
-    const { session_id, decision, masked_values = 0 } = work.opening;
-    const growth = growths.get(session_id) ?? { session_id, calls: 0, denied: 0, masked: 0 };
-    growth.calls += 1;
-    growth.denied += decision.effect === "deny" ? 1 : 0;
-    growth.masked += masked_values;
-    growths.set(session_id, growth);
-  }
-  return [...growths.values()];
+const callsBefore = ({ id, state, calls }: statement.Allotted, growths: Growths): number | "ended" | "busy" => {
+  if (state === null || calls === null) return "busy";
+  return state === "open" ? calls - growths.callsOf(id) : "ended";
 };
 
 /** What is going to be written, and what everybody will be told once it is. */
@@ -100,42 +103,60 @@ type Plan = {
   readonly closings: statement.NumberedClosing[];
   readonly outcomes: Outcome[];
   readonly broken: Outcome[];
+  readonly deferred: Job[];
+  /** Calls that were taken out of flight although their closing is deferred. */
+  readonly still_flying: CallNumber[];
+  /** What closings add that were drawn up here. */
+  readonly growths: Growths;
 };
 
 const drawUp = (jobs: readonly Job[], { before, landed }: Begun): Plan => {
-  const plan: Plan = { openings: [], closings: [], outcomes: [], broken: [] };
+  const growths = new Growths();
+  const plan: Plan = { openings: [], closings: [], outcomes: [], broken: [], deferred: [], still_flying: [], growths };
   const numbers = new Map(before);
   const closable = new Set(landed);
   for (const job of jobs) {
     const { work } = job;
     if (work.kind === "close") {
-      // Deleted here too, so that of two closings of one call in one batch the second is refused.
-      const open = closable.delete(nameOf(work.call));
-      if (open) plan.closings.push({ ...work.call, closing: work.closing });
-      plan.outcomes.push({ job, result: open ? work.call : notOpen(work.call) });
+      planClosing(plan, { job, work, closable, busy: numbers.get(work.call.session_id) === "busy" });
       continue;
     }
     const { session_id } = work.opening;
     const used = numbers.get(session_id);
-    if (used === undefined) {
-      plan.outcomes.push({ job, result: new GatewayError("session_closed", `session ${session_id} is not open`) });
-      continue;
-    }
-    const call = { session_id, n: used + 1 };
-    numbers.set(session_id, call.n);
-    plan.openings.push({ ...call, opening: work.opening, in_flight: work.kind === "open" });
-    plan.outcomes.push({ job, result: call });
-    if (work.kind === "record") close(plan, { job, call, closing: work.closing });
+    if (used === "busy") plan.deferred.push(job);
+    else if (typeof used === "number") {
+      numbers.set(session_id, used + 1);
+      planOpening(plan, { job, work, call: { session_id, n: used + 1 } });
+    } else plan.outcomes.push({ job, result: new GatewayError("session_closed", `session ${session_id} is not open`) });
   }
   return plan;
 };
 
-const close = (
+type Planned<Kind> = { readonly job: Job; readonly work: Extract<Work, { kind: Kind }> };
+
+const planClosing = (
   plan: Plan,
-  { job, call, closing }: { job: Job; call: CallNumber; closing: (call: CallNumber) => Closing },
+  { job, work, closable, busy }: Planned<"close"> & { closable: Set<string>; busy: boolean },
 ): void => {
+  // Deleted here too, so that of two closings of one call in one batch the second is refused.
+  const open = closable.delete(nameOf(work.call));
+  if (open && busy && growsAtEnd(work.closing)) {
+    plan.deferred.push(job);
+    plan.still_flying.push(work.call);
+    return;
+  }
+  if (open) plan.closings.push({ ...work.call, closing: work.closing });
+  plan.outcomes.push({ job, result: open ? work.call : notOpen(work.call) });
+};
+
+const planOpening = (plan: Plan, { job, work, call }: Planned<"open" | "record"> & { call: CallNumber }): void => {
+  plan.openings.push({ ...call, opening: work.opening, in_flight: work.kind === "open" });
+  plan.outcomes.push({ job, result: call });
+  if (work.kind === "open") return;
   try {
-    plan.closings.push({ ...call, closing: closing(call) });
+    const closing = work.closing(call);
+    plan.closings.push({ ...call, closing });
+    plan.growths.addClosing(call.session_id, closing);
   } catch (cause) {
     plan.broken.push({ job, result: unwritable(cause) });
   }
@@ -150,15 +171,16 @@ export const unwritable = (cause: unknown): GatewayError =>
   new GatewayError("recording_unavailable", "the receipt cannot be written", { cause });
 
 /** In this order: sessions, calls, closings, bodies. Every transaction takes its locks in it. */
-const toStatements = async ({ openings, closings }: Plan, replica: number): Promise<statement.Statement[]> => {
+const toStatements = async (plan: Plan, replica: number): Promise<statement.Statement[]> => {
+  const { openings, closings } = plan;
   const bodies = [
     ...openings.map(({ opening }) => opening.request.body),
     ...closings.flatMap(({ closing }) => [closing.request_body, closing.response?.body ?? null]),
   ].filter((body) => body !== null);
   const kept = await keep(bodies);
   const spills = bodies.flatMap(({ spill }) => (spill === null ? [] : [spill]));
-  const flying = openings.filter(({ in_flight }) => in_flight);
-  const growths = growAtEnd(closings);
+  const flying = [...openings.filter(({ in_flight }) => in_flight), ...plan.still_flying];
+  const growths = plan.growths.all;
   return [
     ...(growths.length > 0 ? [statement.countMore(growths)] : []),
     ...(openings.length > 0 ? [statement.insertCalls(openings, replica)] : []),
@@ -167,21 +189,6 @@ const toStatements = async ({ openings, closings }: Plan, replica: number): Prom
     ...(kept.length > 0 ? [statement.insertBodies(kept)] : []),
     ...(spills.length > 0 ? [statement.claimSpills(spills.toSorted())] : []),
   ];
-};
-
-/** What is only known at the end: values masked in the answer, and answers that a rule held back. */
-const growAtEnd = (closings: readonly statement.NumberedClosing[]): statement.Growth[] => {
-  const growths = new Map<string, statement.Growth>();
-  for (const { session_id, closing } of closings) {
-    const denied = closing.error_code === "response_blocked" ? 1 : 0;
-    const masked = closing.masked_values ?? 0;
-    if (denied === 0 && masked === 0) continue;
-    const growth = growths.get(session_id) ?? { session_id, calls: 0, denied: 0, masked: 0 };
-    growth.denied += denied;
-    growth.masked += masked;
-    growths.set(session_id, growth);
-  }
-  return [...growths.values()];
 };
 
 const keep = (bodies: readonly RecordedBody[]): Promise<statement.KeptBody[]> => {

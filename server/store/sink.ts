@@ -5,7 +5,7 @@ import { v7 as uuidv7 } from "uuid";
 import { GatewayError } from "../errors.ts";
 import type { Log } from "../model/log.ts";
 import type { CallNumber, Closing, Masked, Opening } from "../model/receipt.ts";
-import { commitBatch, type Ending, isRefusalOfData, type Link, type Outcome, unwritable } from "./batch.ts";
+import { commitBatch, type Ending, isRefusalOfData, type Link, type Outcome, sqlState, unwritable } from "./batch.ts";
 import { destroyClient } from "./connect.ts";
 import { Job, type Result, type Work } from "./job.ts";
 import { linkReplica } from "./replica.ts";
@@ -130,7 +130,7 @@ export class ReceiptSink implements Sink {
   async #run(): Promise<void> {
     let pause = 0;
     while (!this.#closing || this.#waiting.length > 0 || this.#doubt !== null) {
-      if (this.#waiting.length === 0 && !this.#closing) await this.#idle();
+      if (this.#waiting.length === 0 && this.#link !== null && !this.#closing) await this.#idle();
       // Whatever is submitted in this turn of the event loop joins the batch.
       await turn();
       const alive = await this.#linked();
@@ -177,7 +177,8 @@ export class ReceiptSink implements Sink {
     switch (ending.kind) {
       case "committed":
         this.#lastCommit = this.#parts.monotonic();
-        return this.#settle(ending.outcomes);
+        this.#settle(ending.outcomes);
+        return this.#defer(ending.deferred);
       case "refused":
         return this.#sortOut(ending, jobs);
       case "lost":
@@ -185,8 +186,12 @@ export class ReceiptSink implements Sink {
         return this.#putBack(jobs);
       case "ambiguous":
         this.#hangUp(ending.error);
-        this.#doubt = { batch: ending.batch, jobs, outcomes: ending.outcomes };
-        return;
+        this.#doubt = {
+          batch: ending.batch,
+          jobs: jobs.filter((job) => !ending.deferred.includes(job)),
+          outcomes: ending.outcomes,
+        };
+        return this.#putBack(ending.deferred);
       default:
         return ending satisfies never;
     }
@@ -203,6 +208,8 @@ export class ReceiptSink implements Sink {
       return;
     }
     if (error !== null) this.#parts.log.warn({ err: error }, "the database refused a batch of receipts");
+    // 25006, read_only_sql_transaction: this server is no primary any more; whoever is answers the next connection.
+    if (sqlState(error) === "25006") this.#hangUp(error);
     this.#putBack(rest);
     // Refused by circumstances (a lock, a full disk, a standby): do not ask again at full speed.
     if (error !== null) await sleep(25);
@@ -233,6 +240,13 @@ export class ReceiptSink implements Sink {
       // Nothing of any caller is in it, so there is nothing to mask.
     } as unknown as Masked<Closing>;
     this.#enqueue(new Job({ kind: "close", call, closing }, Number.POSITIVE_INFINITY, () => undefined));
+  }
+
+  /** Whoever holds the session is done within a moment, or frozen: at the end of the queue these keep nobody else waiting. */
+  async #defer(jobs: readonly Job[]): Promise<void> {
+    const others = this.#waiting.length;
+    for (const job of jobs) if (!job.settled) this.#enqueue(job);
+    if (jobs.length > 0 && others === 0) await sleep(2);
   }
 
   #putBack(jobs: readonly Job[]): void {

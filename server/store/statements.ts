@@ -10,46 +10,62 @@ export type Statement = Pick<pg.QueryConfig<Buffer[]>, "name" | "text" | "values
 
 export type NumberedOpening = CallNumber & { readonly opening: Opening; readonly in_flight: boolean };
 export type NumberedClosing = CallNumber & { readonly closing: Closing };
-/** What a session's counters grow by. */
-export type Growth = { readonly session_id: string; calls: number; denied: number; masked: number };
+/** What a session's counters grow by: `late_…` at the end of calls, which counts although the session may have ended. */
+export type Growth = {
+  readonly session_id: string;
+  calls: number;
+  denied: number;
+  masked: number;
+  late_denied: number;
+  late_masked: number;
+};
+/** A session that exists; `state` and `calls` are null when somebody else holds it at the moment. */
+export type Allotted = { readonly id: string; readonly state: string | null; readonly calls: number | null };
 export type KeptBody = PackedBody & { readonly sha256: Buffer };
 
 /**
- * Allots numbers: counters of sessions that are still open grow, and the rows stay locked until the commit. Sessions are locked
- * in the order of their ids, so that two replicas never wait for one another in a circle.
+ * Allots numbers: counters of sessions that are open grow, and their rows stay locked until the commit. A session that somebody
+ * else has locked is passed over, so that no session ever waits for another's.
  */
 export const allot = (growths: readonly Growth[]): Statement => ({
   name: "allot",
   text: `
     WITH held AS MATERIALIZED (
-      SELECT id FROM sessions WHERE id = ANY ($1::uuid[]) AND state = 'open' ORDER BY id FOR UPDATE
+      SELECT id FROM sessions WHERE id = ANY ($1::uuid[]) FOR UPDATE SKIP LOCKED
+    ), grown AS (
+      UPDATE sessions s SET
+        calls = s.calls + CASE s.state WHEN 'open' THEN g.calls ELSE 0 END,
+        denied = s.denied + g.late_denied + CASE s.state WHEN 'open' THEN g.denied ELSE 0 END,
+        masked = s.masked + g.late_masked + CASE s.state WHEN 'open' THEN g.masked ELSE 0 END,
+        last_used_at = clock_timestamp()
+      FROM unnest($1::uuid[], $2::int4[], $3::int4[], $4::int4[], $5::int4[], $6::int4[])
+        AS g (id, calls, denied, masked, late_denied, late_masked) JOIN held ON held.id = g.id
+      WHERE s.id = g.id
+      RETURNING s.id, s.state, s.calls
     )
-    UPDATE sessions s SET calls = s.calls + g.calls, denied = s.denied + g.denied, masked = s.masked + g.masked,
-      last_used_at = clock_timestamp()
-    FROM unnest($1::uuid[], $2::int4[], $3::int4[], $4::int4[]) AS g (id, calls, denied, masked) JOIN held ON held.id = g.id
-    WHERE s.id = g.id
-    RETURNING s.id::text, s.calls`,
-  values: growthColumns(growths),
-});
-
-/** Counts what was learnt at the end; a session that has ended meanwhile is counted too. */
-export const countMore = (growths: readonly Growth[]): Statement => ({
-  name: "count-more",
-  text: `
-    WITH held AS MATERIALIZED (SELECT id FROM sessions WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE)
-    UPDATE sessions s SET denied = s.denied + g.denied, masked = s.masked + g.masked
-    FROM unnest($1::uuid[], $2::int4[], $3::int4[], $4::int4[]) AS g (id, calls, denied, masked) JOIN held ON held.id = g.id
-    WHERE s.id = g.id`,
-  values: growthColumns(growths),
-});
-
-const growthColumns = (growths: readonly Growth[]): Buffer[] =>
-  columns(growths, [
+    SELECT s.id::text, grown.state, grown.calls FROM sessions s LEFT JOIN grown ON grown.id = s.id WHERE s.id = ANY ($1::uuid[])`,
+  values: columns(growths, [
     of(uuid, (growth) => growth.session_id),
     of(int4, (growth) => growth.calls),
     of(int4, (growth) => growth.denied),
     of(int4, (growth) => growth.masked),
-  ]);
+    of(int4, (growth) => growth.late_denied),
+    of(int4, (growth) => growth.late_masked),
+  ]),
+});
+
+/** Counts what a closing said that was only drawn up when its number was known; its session is locked already. */
+export const countMore = (growths: readonly Growth[]): Statement => ({
+  name: "count-more",
+  text: `
+    UPDATE sessions s SET denied = s.denied + g.denied, masked = s.masked + g.masked
+    FROM unnest($1::uuid[], $2::int4[], $3::int4[]) AS g (id, denied, masked) WHERE s.id = g.id`,
+  values: columns(growths, [
+    of(uuid, (growth) => growth.session_id),
+    of(int4, (growth) => growth.late_denied),
+    of(int4, (growth) => growth.late_masked),
+  ]),
+});
 
 /** Takes calls out of flight: whoever deletes the row may write the closing, nobody else. */
 export const land = (calls: readonly CallNumber[]): Statement => ({
@@ -141,10 +157,13 @@ export const claimSpills = (spills: readonly string[]): Statement => ({
   values: [array(uuid, spills)],
 });
 
-/** The batch's name, by which an ambiguous commit is settled, and a sign of life. */
+/** The batch's name, by which an ambiguous commit is settled, and a sign of life. A row that was swept away comes back. */
 export const signBatch = (batch: string, replica: number): Statement => ({
   name: `sign-batch-${replica}`,
-  text: `UPDATE replicas SET last_batch = ($1::uuid[])[1], seen_at = clock_timestamp() WHERE id = ${replica}`,
+  text: `
+    INSERT INTO replicas (id, last_batch, seen_at) OVERRIDING SYSTEM VALUE
+    VALUES (${replica}, ($1::uuid[])[1], clock_timestamp())
+    ON CONFLICT (id) DO UPDATE SET last_batch = excluded.last_batch, seen_at = excluded.seen_at`,
   values: [array(uuid, [batch])],
 });
 

@@ -5,6 +5,7 @@ import { readlinkSync } from "node:fs";
 import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openStore } from "../../server/store/database.ts";
 import { startEmbedded } from "../../server/store/embedded.ts";
@@ -27,7 +28,7 @@ afterEach(async () => {
   const pid = await postmaster().catch(() => null);
   if (pid !== null && alive(pid)) {
     process.kill(pid, "SIGQUIT");
-    await expect.poll(() => alive(pid)).toBe(false);
+    while (alive(pid)) await sleep(20);
   }
   await rm(dataDir, { recursive: true, force: true });
 });
@@ -156,6 +157,13 @@ test("what is left of a start that was killed, and a pid that is another process
   expect(stranger.exitCode).toBeNull();
   stranger.kill();
   expect((await readdir(join(dataDir, "postgres"))).filter((name) => name.includes("new"))).toEqual([]);
+});
+
+test.runIf(isRoot)("a plain user who meets root's database is told whose it is", async () => {
+  await (await startEmbedded({ dataDir, log: quietLog })).stop();
+  await chown(dataDir, nobody, nobody);
+  const child = await start({ uid: nobody, gid: nobody });
+  expect(child.said.error).toMatch(/belongs to another user \(uid 0\)/);
 });
 
 test("a folder with a path too long for a socket serves as well", async () => {

@@ -41,7 +41,7 @@ test("calls of a killed gateway end as indeterminate, once, with an audit event 
     error: expect.stringContaining("may have been applied"),
   });
   const events = await database.query("SELECT what FROM audit_events WHERE kind = 'call_indeterminate'");
-  expect(events.map(({ what }) => what).toSorted()).toEqual(
+  expect(events.map(({ what }) => String(what)).toSorted()).toEqual(
     Array.from({ length: 20 }, (_, i) => `call ${session}/${i + 1}`).toSorted(),
   );
   expect((await store.receipts.call(own.session_id, own.n))?.state).toBe("open");

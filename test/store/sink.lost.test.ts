@@ -1,5 +1,6 @@
 /** The sink on a line that is cut, frozen or late: it says so in time, and writes everything once. */
 
+import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
 import { ReceiptSink } from "../../server/store/sink.ts";
 import { openStore, type Store } from "../../server/store/database.ts";
@@ -125,6 +126,63 @@ test("after a lost connection the sink is the same replica, so that its calls in
   );
   await sink.close(call, closing());
   expect(sink.replica).toBe(replica);
+});
+
+test("a database that turns read-only is reported in time, and written to again when it is writable", async () => {
+  const { database: name } = new pg.Client(database.connectionString);
+  await database.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
+  await database.query(
+    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND objsubid = 2",
+    [sink.replica],
+  );
+  await expect(sink.open(opening(session))).rejects.toMatchObject({ code: "recording_unavailable" });
+  await database.query(
+    `SET default_transaction_read_only = off; ALTER DATABASE ${name} RESET default_transaction_read_only`,
+  );
+  await expect.poll(() => sink.open(opening(session)).catch(() => null), { timeout: 10_000 }).toMatchObject({ n: 1 });
+});
+
+test("a session that somebody else holds locked delays nobody for longer than a moment", async () => {
+  const holder = new pg.Client(database.connectionString);
+  await holder.connect();
+  const other = (await openSession(store.sessions)).id;
+  await holder.query("BEGIN");
+  await holder.query("SELECT FROM sessions WHERE id = $1 FOR UPDATE", [other]);
+  const [stuck, free] = await Promise.all([
+    sink.open(opening(other)).catch(({ code }: { code: string }) => code),
+    sink.open(opening(session)).catch(({ code }: { code: string }) => code),
+  ]);
+  await holder.query("ROLLBACK");
+  await holder.end();
+  expect([stuck, free]).toEqual(["recording_unavailable", { session_id: session, n: 1 }]);
+});
+
+test("connections that die again and again under load: whatever was acknowledged is there, nothing twice, no gap", async () => {
+  const acknowledged = new Map<string, number>();
+  let written = 0;
+  const writers = Array.from({ length: 40 }, async () => {
+    while (written < 2_000) {
+      const client = `call ${written++}`;
+      const call = await sink.record(opening(session, { client }), () => closing()).catch(() => null);
+      if (call !== null) acknowledged.set(client, call.n);
+    }
+  });
+  const faults = ["cut after commit", "cut before commit", "hold commit and cut"] as const;
+  const breaker = async (): Promise<void> => {
+    for (let i = 0; written < 2_000; i++) {
+      await line.arm(faults[i % 3] ?? "cut after commit");
+      line.release();
+    }
+  };
+  void breaker();
+  await Promise.all(writers);
+  type Row = { n: number; client: string };
+  const rows = await database.query<Row>("SELECT n, client FROM calls WHERE session_id = $1 ORDER BY n", [session]);
+  expect(rows.map(({ n }) => n)).toEqual(rows.map((_, i) => i + 1));
+  expect(new Set(rows.map(({ client }) => client)).size).toBe(rows.length);
+  const stored = new Map(rows.map(({ client, n }) => [client, n]));
+  for (const [client, n] of acknowledged) expect(stored.get(client)).toBe(n);
+  expect(acknowledged.size).toBeGreaterThan(1_000);
 });
 
 test("a queue that is full answers at once instead of growing", async () => {

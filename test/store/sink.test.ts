@@ -23,7 +23,7 @@ afterAll(async () => {
   await database.drop();
 });
 
-const numbers = (calls: readonly CallNumber[]): number[] => calls.map(({ n }) => n).sort((a, b) => a - b);
+const numbers = (calls: readonly CallNumber[]): number[] => calls.map(({ n }) => n).toSorted((a, b) => a - b);
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i + 1);
 
 describe("numbers", () => {

@@ -53,6 +53,10 @@ export const prepareCluster = async (dataDir: string, log: Log): Promise<Cluster
 /** Under the data folder, unless PostgreSQL's user cannot come there. */
 const settle = (home: string, log: Log): { home: string; runner: Runner } => {
   mkdirSync(home, { recursive: true, mode: 0o700 });
+  const { uid } = lstatSync(home);
+  const self = process.getuid?.() ?? uid;
+  if (self !== 0 && self !== uid)
+    throw new Error(`${home} belongs to another user (uid ${uid}): run as that user, or in another folder`);
   const runner = chooseRunner(join(home, "cluster"));
   if (canReach(resolve(home, ".."), runner)) return { home, runner };
   const elsewhere = reachablePlace(`data-${digest(home)}`);
