@@ -104,7 +104,7 @@ const startRelay = async (start: Start, logFile: string): Promise<{ relay: Launc
     return await launch("hosts");
   } catch (error) {
     warning(
-      `intercept: hosts did not work (${error instanceof Error ? error.message : error}); using intercept: proxy`,
+      `intercept: hosts did not work (${error instanceof Error ? error.message : String(error)}); using intercept: proxy`,
     );
     return launch("proxy");
   }

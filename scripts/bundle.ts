@@ -59,8 +59,10 @@ const bundle = async (entry: string): Promise<Bundle> => {
 const packagesOf = (modules: readonly string[]): string[] =>
   modules.flatMap((id) => /(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id.replaceAll("\0", ""))?.[1] ?? []);
 
+type Manifest = { readonly name: string; readonly version: string; readonly license: string };
+
 const licenceOf = (folder: string): string => {
-  const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
+  const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
   const file = readdirSync(folder).find((entry) => /^(licen[cs]e|copying)(\.|$)/i.test(entry));
   const text = file
     ? readFileSync(join(folder, file), "utf8").replaceAll("\r\n", "\n").trim()

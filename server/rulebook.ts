@@ -63,7 +63,7 @@ export function rulebookOf(config: Config, catalogue: Catalogue): Rulebook {
 
 const namesOf = ({ entries }: Catalogue): KnownNames => ({
   operations: entries.map(({ id }) => {
-    const [name = "", api = ""] = id.split(".").reverse();
+    const [name = "", api = ""] = id.split(".").toReversed();
     return { id, name, api };
   }),
 });

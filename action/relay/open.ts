@@ -34,7 +34,7 @@ export type OpenRelay = {
 
 export const openRelay = async (plan: RelayPlan): Promise<OpenRelay> => {
   const { gateway, opened, placeholder, clock, log, onStop } = plan;
-  const authority = await createAuthority(opened.hosts, clock.now);
+  const authority = await createAuthority(intercepted(opened.hosts), clock.now);
   const session = keepSession({ opened, renew: plan.renew, clock, log, onLost: onStop });
   const relay = await startRelay({ gateway, session, authority, placeholder, log, onStop });
   const close = async (patience: number) => {
@@ -42,7 +42,7 @@ export const openRelay = async (plan: RelayPlan): Promise<OpenRelay> => {
     await relay.close(patience);
   };
   try {
-    if (plan.intercept === "hosts") await takeNames(relay, opened.hosts);
+    if (plan.intercept === "hosts") await takeNames(relay, intercepted(opened.hosts));
   } catch (error) {
     await close(0);
     throw error;
@@ -57,6 +57,10 @@ export const openRelay = async (plan: RelayPlan): Promise<OpenRelay> => {
     },
   };
 };
+
+/** The list of Datadog's own addresses is public, and clients ask for it without any key: it is left to itself. */
+const intercepted = (hosts: readonly string[]): readonly string[] =>
+  hosts.filter((host) => !host.startsWith("ip-ranges."));
 
 /** The port first: whoever has it is the living relay, and its names in the hosts file are not ours to replace. */
 const takeNames = async (relay: Relay, hosts: readonly string[]): Promise<void> => {

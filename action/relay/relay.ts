@@ -186,6 +186,6 @@ const serve = async (parts: RelayParts, { request, response }: Exchange, target:
 
 /** What the gateway refused is worth a line; the rest is in the recording. */
 const note = (log: Log, shown: string, { headers, statusCode }: IncomingMessage): void => {
-  const code = headers["dogwatch-error"];
-  if (code !== undefined) log(`${shown}: HTTP ${statusCode} ${code} (call ${headers["dogwatch-call"] ?? "unknown"})`);
+  const { "dogwatch-error": code, "dogwatch-call": call = "unknown" } = headers;
+  if (code !== undefined) log(`${shown}: HTTP ${statusCode} ${String(code)} (call ${String(call)})`);
 };

@@ -104,9 +104,9 @@ describe("action.yml", () => {
 
   test("declares exactly the inputs and outputs that the code reads and sets", () => {
     const code = ["action/inputs.ts", "action/main.ts"].map(read).join("\n");
-    const inputs = [...code.matchAll(/(?:getInput|oneOf)\("([a-z-]+)"/g)].map(([, name]) => name);
+    const inputs = [...code.matchAll(/(?:getInput|oneOf)\("([a-z-]+)"/g)].map(([, name = ""]) => name);
     expect([...new Set(inputs)].toSorted()).toEqual(Object.keys(manifest.inputs).toSorted());
-    const outputs = [...code.matchAll(/setOutput\("([a-z-]+)"/g)].map(([, name]) => name);
+    const outputs = [...code.matchAll(/setOutput\("([a-z-]+)"/g)].map(([, name = ""]) => name);
     expect(outputs.toSorted()).toEqual(Object.keys(manifest.outputs).toSorted());
   });
 

@@ -73,7 +73,7 @@ describe("what cannot change it", () => {
       reason: hostile,
     };
     const text = summarize({ ...session, connection: hostile }, { totals, calls: [call] });
-    const tags = new Set([...text.matchAll(/<\/?([a-z0-9]+)/gi)].map(([, tag]) => tag));
+    const tags = new Set([...text.matchAll(/<\/?([a-z0-9]+)/gi)].map(([, tag = ""]) => tag));
     expect([...tags].toSorted()).toEqual([
       "a",
       "b",

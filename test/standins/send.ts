@@ -25,7 +25,7 @@ const agent = new Agent({ keepAlive: true, maxSockets: 64 });
 export function send(url: string, sent: Sent): Promise<Received> {
   const { hostname, port } = new URL(url);
   return new Promise((resolve, reject) => {
-    const headers = [...(sent.headers ?? []).flat()];
+    const headers = (sent.headers ?? []).flat();
     if (!headers.some((name, i) => i % 2 === 0 && name.toLowerCase() === "host"))
       headers.push("Host", `${hostname}:${port}`);
     if (

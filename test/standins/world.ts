@@ -40,9 +40,7 @@ type Addresses = { readonly issuer: string; readonly upstream: string; readonly 
 
 export const allowEverything = "    - { name: everything, effect: allow, when: 'true' }";
 
-export const configurationOf = (
-  scene: { issuer: string; upstream: string; database: string } & WorldOptions,
-): string => `
+export const configurationOf = (scene: Addresses & Pick<WorldOptions, "rules" | "more">): string => `
 listen: 127.0.0.1:0
 publicUrl: http://gateway.test
 database: ${JSON.stringify(scene.database)}

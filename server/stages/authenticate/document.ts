@@ -24,7 +24,7 @@ export const fetchDocument = async (fetch: Fetch, url: string): Promise<unknown>
 const readText = async (response: Response): Promise<string> => {
   const chunks: Uint8Array[] = [];
   let size = 0;
-  for await (const chunk of response.body ?? []) {
+  for await (const chunk of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     size += chunk.byteLength;
     if (size > longest) throw new Error(`is larger than ${longest} bytes`);
     chunks.push(chunk);

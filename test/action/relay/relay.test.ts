@@ -500,7 +500,7 @@ describe("as a proxy", () => {
   test("a client that sends the whole URL to its proxy is served, Datadog's hosts through the gateway and others directly", async () => {
     const other = createServer(
       (request, response) =>
-        void response.end(`${request.headers.host}${request.url} ${request.headers["dd-api-key"]}`),
+        void response.end(`${request.headers.host}${request.url} ${String(request.headers["dd-api-key"])}`),
     );
     other.listen(0, "127.0.0.1");
     await once(other, "listening");

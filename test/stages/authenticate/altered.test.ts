@@ -33,7 +33,7 @@ test("the token itself is accepted", async () => {
 test("with a character replaced, left out or put in, it is not", async () => {
   // The last character carries bits that decode to nothing: a text that differs there is the same signature.
   const place = fc.integer({ min: 0, max: token.length - 2 });
-  const character = fc.constantFrom(..."ABCxyz019-_.=+/ \n\u0000é");
+  const character = fc.constantFrom(..."ABCxyz019-_.=+/ \n\u0000é".split(""));
   await fc.assert(
     fc.asyncProperty(place, fc.integer({ min: 0, max: 1 }), fc.option(character), async (at, cut, put) => {
       const altered = token.slice(0, at) + (put ?? "") + token.slice(at + cut);

@@ -181,7 +181,7 @@ describe("whatever the spelling", () => {
         const path = entry.path.replace(/\{\w+\}/g, filler);
         const index = 1 + (at % Math.max(1, path.length - 1));
         let character = path.charAt(index);
-        for (let i = 0; i < times; i++) character = [...character].map(encode).join("");
+        for (let i = 0; i < times; i++) character = character.split("").map(encode).join("");
         const plain = answer({ method: entry.method, path });
         const found = answer({ method: entry.method, path: path.slice(0, index) + character + path.slice(index + 1) });
         if (isRefusal(plain) || isRefusal(found)) return true;
