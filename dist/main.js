@@ -7922,7 +7922,7 @@ const startRelay = async (start       , logFile        )                        
     return await launch("hosts");
   } catch (error) {
     warning(
-      `intercept: hosts did not work (${error instanceof Error ? error.message : error}); using intercept: proxy`,
+      `intercept: hosts did not work (${error instanceof Error ? error.message : String(error)}); using intercept: proxy`,
     );
     return launch("proxy");
   }

@@ -7674,7 +7674,7 @@ const listCalls = async (gateway         , bearer        , wanted               
   let cursor                = null;
   do {
     const query = new URLSearchParams({ limit: "200", ...(cursor === null ? {} : { cursor }) });
-    const path = `/v1/sessions/${encodeURIComponent(wanted.session)}/calls?${query}`;
+    const path = `/v1/sessions/${encodeURIComponent(wanted.session)}/calls?${query.toString()}`;
     const answer = await reach(gateway, { method: "GET", path, headers: authorized(bearer) });
     if (answer.status !== 200) throw apiProblem(gateway, answer);
     const found = read(callPage, answer, gateway);

@@ -23145,8 +23145,8 @@ const serve$1 = async (parts            , { request, response }          , targe
 
 /** What the gateway refused is worth a line; the rest is in the recording. */
 const note = (log     , shown        , { headers, statusCode }                 )       => {
-  const code = headers["dogwatch-error"];
-  if (code !== undefined) log(`${shown}: HTTP ${statusCode} ${code} (call ${headers["dogwatch-call"] ?? "unknown"})`);
+  const { "dogwatch-error": code, "dogwatch-call": call = "unknown" } = headers;
+  if (code !== undefined) log(`${shown}: HTTP ${statusCode} ${String(code)} (call ${String(call)})`);
 };
 
 /** Keeps one session alive: its token is renewed with a fresh identity token before it expires. */
@@ -23269,7 +23269,7 @@ const untilRenewal = (answer             )         => (answer.expires_in * secon
 
 const openRelay = async (plan           )                     => {
   const { gateway, opened, placeholder, clock, log, onStop } = plan;
-  const authority = await createAuthority(opened.hosts, clock.now);
+  const authority = await createAuthority(intercepted(opened.hosts), clock.now);
   const session = keepSession({ opened, renew: plan.renew, clock, log, onLost: onStop });
   const relay = await startRelay({ gateway, session, authority, placeholder, log, onStop });
   const close = async (patience        ) => {
@@ -23277,7 +23277,7 @@ const openRelay = async (plan           )                     => {
     await relay.close(patience);
   };
   try {
-    if (plan.intercept === "hosts") await takeNames(relay, opened.hosts);
+    if (plan.intercept === "hosts") await takeNames(relay, intercepted(opened.hosts));
   } catch (error) {
     await close(0);
     throw error;
@@ -23292,6 +23292,10 @@ const openRelay = async (plan           )                     => {
     },
   };
 };
+
+/** The list of Datadog's own addresses is public, and clients ask for it without any key: it is left to itself. */
+const intercepted = (hosts                   )                    =>
+  hosts.filter((host) => !host.startsWith("ip-ranges."));
 
 /** The port first: whoever has it is the living relay, and its names in the hosts file are not ours to replace. */
 const takeNames = async (relay       , hosts                   )                => {
