@@ -1,5 +1,6 @@
 /** An embedded PostgreSQL that is always there: started or adopted, watched, started again, stopped with the gateway. */
 
+import { rm } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { Log } from "../model/log.ts";
@@ -71,6 +72,7 @@ class Supervisor {
     await this.#reviving;
     if (this.#client !== null) destroyClient(this.#client);
     await stopPostmaster(this.#cluster);
+    await rm(this.#cluster.sockets, { recursive: true, force: true });
   }
 
   /** A server that takes connections: the one that is there, or a new one. */
