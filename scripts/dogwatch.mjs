@@ -11,10 +11,24 @@ if (!existsSync(`${root}node_modules`)) {
   process.exit(2);
 }
 
+endWithNpm();
+
 const node = node24();
 if (node === null) askForNode24();
 else if (node === process.execPath) await import("../server/main.ts");
 else runOn(node);
+
+/** A killed npm or npx (-9) passes nothing on, and then no terminal reaches the gateway any more: it ends as if it had been told to. */
+function endWithNpm() {
+  if (!["start", "npx", "dogwatch"].includes(process.env.npm_lifecycle_event)) return;
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    process.kill(process.pid, "SIGTERM");
+  }, 200);
+  watch.unref();
+}
 
 /** Stands for the newer Node: passes signals on, ends as it ends. */
 function runOn(newer) {

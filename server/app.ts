@@ -66,36 +66,57 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
   if (Array.isArray(first)) throw new ConfigurationRefused(first);
   for (const notice of first.config.notices) log.warn(formatProblem(notice));
 
+  const running: Undo[] = [];
+  try {
+    return await bringUp(options, { catalogue, first, running });
+  } catch (error) {
+    // What went wrong first is what has to be said.
+    await undoAll(running).catch(() => undefined);
+    throw error;
+  }
+}
+
+/** Ends one thing that was started. */
+type Undo = () => Promise<unknown>;
+
+type Beginning = { readonly catalogue: Catalogue; readonly first: Rulebook; readonly running: Undo[] };
+
+/** A start that fails leaves nothing running: whatever is up is noted in `running`. */
+async function bringUp({ file, env, log }: GatewayOptions, { catalogue, first, running }: Beginning): Promise<Gateway> {
   const embedded =
     first.config.database === undefined ? await startEmbedded({ dataDir: first.config.dataDir, log }) : null;
+  if (embedded !== null) running.push(() => embedded.stop());
   const connectionString = embedded?.connectionString ?? first.config.database?.reveal() ?? "";
   const store = await openStore({ connectionString, log, clock: () => new Date() });
+  running.push(() => store.close());
   const rules = new Rules(first, { log, store, catalogue });
   const metrics = createMetrics();
   const upstreams = new Upstreams();
+  running.push(() => upstreams.close());
   const { app, signIn } = await joinSurfaces({ store, rules, metrics, upstreams, catalogue, log });
+  running.push(() => app.close());
+  const url = await app.listen(first.config.listen);
+  log.info({ url, publicUrl: first.config.publicUrl }, "listening");
 
   const watch = watchConfig({ file, env, examine: (config) => findingsIn(config, catalogue) }, rules);
+  running.push(async () => watch.stop());
   const sweep = setInterval(() => {
     void store.sessions
       .closeIdle(new Date(Date.now() - lifetime))
       .catch((error: unknown) => log.warn({ error }, "idle sessions were not closed"));
   }, sweepEvery);
-  const url = await app.listen(first.config.listen);
-  log.info({ url, publicUrl: first.config.publicUrl }, "listening");
+  running.push(async () => clearInterval(sweep));
   return {
     url,
     config: first.config,
     invite: (name, to) => signIn.invite(name, to),
-    close: async () => {
-      watch.stop();
-      clearInterval(sweep);
-      await app.close();
-      await upstreams.close();
-      await store.close();
-      await embedded?.stop();
-    },
+    close: () => undoAll(running),
   };
+}
+
+/** The last first. */
+async function undoAll(running: Undo[]): Promise<void> {
+  for (let undo = running.pop(); undo !== undefined; undo = running.pop()) await undo();
 }
 
 /** The rulebook in force. A changed file replaces it between two calls; one that cannot be used leaves it in force, loudly. */

@@ -10,7 +10,7 @@ export type Scene = {
 
 export const demoConfiguration = (
   scene: Scene,
-): string => `# Written by \`npm start\` at every start. For a gateway of your own copy it to dogwatch.yaml and see docs/configuration.md.
+): string => `# Written by \`npm start\` at every start; change it while that runs. For a gateway of your own: deploy/dogwatch.example.yaml.
 publicUrl: ${scene.publicUrl}
 listen: 127.0.0.1:${scene.port}
 dataDir: ${scene.dataDir}   # embedded PostgreSQL and keys

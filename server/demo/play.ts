@@ -1,19 +1,39 @@
 /** What `npm start` shows: everything that makes up Dogwatch, on this machine, and one workflow job that goes through it. */
 
-import { randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { join, resolve } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { pino } from "pino";
 import { type Gateway, startGateway } from "../app.ts";
 import { createSandbox } from "../datadog/sandbox/sandbox.ts";
+import { type Claim, claimFolder } from "./claim.ts";
 import { demoConfiguration } from "./configuration.ts";
-import { type DemoGitHub, startDemoGitHub } from "./github.ts";
+import { startDemoGitHub } from "./github.ts";
+import { JobLog } from "./jobLog.ts";
 import { Runner } from "./runner.ts";
+import { furnish } from "./furnish.ts";
+import { type Style, summaryText } from "./summaryText.ts";
 
-export type Stage = { readonly dataDir: string; readonly print: (line: string) => void };
+export type Stage = {
+  readonly dataDir: string;
+  readonly print: (line: string) => void;
+  readonly style: Style;
+};
 
-export type Scene = { readonly exitCode: number; close(): Promise<void> };
+export type Scene = {
+  /** Plays the sample job, once more. */
+  play(): Promise<Played>;
+  /** Ends the job that plays, as a cancelled one ends, then everything else. */
+  close(): Promise<void>;
+};
+
+export type Played = {
+  /** 0 when the job went as it should. */
+  readonly exitCode: number;
+  /** Where the recording can be seen, for people to read. */
+  readonly links: readonly string[];
+};
 
 const sandboxKeys = { apiKey: "sandbox-api-key", appKey: "sandbox-app-key" };
 
@@ -34,80 +54,103 @@ const job = {
   job_workflow_ref: "acme/checkout/.github/workflows/agent.yml@refs/pull/7/merge",
 };
 
-export async function playDemo({ dataDir, print }: Stage): Promise<Scene> {
-  mkdirSync(dataDir, { recursive: true });
-  const log = pino({ level: "warn" }, pino.destination(join(dataDir, "gateway.log")));
-  const github = await startDemoGitHub({ clock: () => new Date() });
-  const sandbox = await createSandbox({ clock: () => new Date(), keys: sandboxKeys }).listen();
-  const port = await freePort(8080);
-  const file = join(dataDir, "demo.yaml");
-  const publicUrl = `http://127.0.0.1:${port}`;
-  writeFileSync(
-    file,
-    demoConfiguration({ publicUrl, port, dataDir: resolve(dataDir), issuer: github.issuer, sandbox: sandbox.url }),
-  );
-  const gateway = await startGateway({ file, env: { DOGWATCH_DEMO_TOKEN: tokenIn(join(dataDir, "demo-token")) }, log });
-  print(`Gateway    ${gateway.url}   (configuration: ${file}, log: ${join(dataDir, "gateway.log")})`);
-  print(`Datadog    ${sandbox.url}   (built-in sandbox)`);
-  print(`Issuer     ${github.issuer}   (stands in for GitHub's)`);
-  print("");
-  const played = await playJob({ github, gateway, print });
+/** @throws FolderTaken when another scene plays there, and what startGateway throws */
+export async function openScene(stage: Stage): Promise<Scene> {
+  mkdirSync(stage.dataDir, { recursive: true });
+  const claim = await claimFolder(stage.dataDir);
+  try {
+    return await setUp(stage, claim);
+  } catch (error) {
+    claim.release();
+    throw error;
+  }
+}
+
+async function setUp(stage: Stage, claim: Claim): Promise<Scene> {
+  const { dataDir, print, style } = stage;
+  const clock = (): Date => new Date();
+  const github = await startDemoGitHub({ clock });
+  const sandbox = await createSandbox({ clock, keys: sandboxKeys }).listen();
+  await furnish(sandbox.url, sandboxKeys);
+  const gateway = await openGateway(dataDir, { issuer: github.issuer, sandbox: sandbox.url });
+  claim.tell(gateway.url);
+  print(style("bold", `Dogwatch is up: ${gateway.url}`));
+  print(`  rules and everything else  ${join(relative(".", dataDir), "demo.yaml")}`);
+  print(`  Datadog, built in          ${sandbox.url}`);
+  print(`  stand-in for GitHub        ${github.issuer}`);
+  print(`  log                        ${join(relative(".", dataDir), "gateway.log")}`);
+
+  let playing: { readonly runner: Runner; readonly ended: Promise<Played> } | null = null;
   return {
-    exitCode: played,
+    play: async () => {
+      const lines = new JobLog();
+      const runner = await Runner.start({
+        workspace: root,
+        trackingId: `dogwatch-demo-${createHash("sha256").update(resolve(dataDir)).digest("hex").slice(0, 16)}`,
+        env: { ...github.grant(job), ...runnerVariables },
+        print: (line) => {
+          const shown = lines.show(line);
+          if (shown !== null) print(`  ${shown}`);
+        },
+      });
+      playing = { runner, ended: playJob(runner, { gateway, stage }).finally(() => runner.close()) };
+      return playing.ended;
+    },
     close: async () => {
+      playing?.runner.cancel();
+      await playing?.ended.catch(() => undefined);
       await gateway.close();
       await Promise.all([sandbox.close(), github.close()]);
+      claim.release();
     },
   };
 }
 
-/** main, one step, post: as the runner would. Returns 0 when the job went as it should. */
-async function playJob({
-  github,
-  gateway,
-  print,
-}: {
-  github: DemoGitHub;
-  gateway: Gateway;
-  print: Stage["print"];
-}): Promise<number> {
-  const lines: string[] = [];
-  const runner = await Runner.start({
-    workspace: root,
-    env: { ...github.grant(job), ...runnerVariables },
-    print: (line) => {
-      lines.push(line);
-      const shown = readable(line);
-      if (shown !== null) print(`  ${shown}`);
-    },
-  });
-  try {
-    print("Job: uses: acme/dogwatch@v1");
-    const action = await runner.uses(root, { "gateway-url": gateway.url, intercept: "off" });
-    print("Job: run: node sampleAgent.mjs");
-    const agent =
-      action.code === 0 ? await runner.run([process.execPath, join(import.meta.dirname, "sampleAgent.mjs")]) : 1;
-    print("Job: post");
-    await action.post();
-    print("");
-    print("The job summary:");
-    print(runner.summary.replaceAll(/^/gm, "  ").trimEnd());
-    print("");
-    printLinks(gateway, { summary: runner.summary, print });
-    return action.code || agent;
-  } finally {
-    await runner.close();
-  }
+async function openGateway(
+  dataDir: string,
+  { issuer, sandbox }: { readonly issuer: string; readonly sandbox: string },
+): Promise<Gateway> {
+  const port = await freePort(8080);
+  const file = join(dataDir, "demo.yaml");
+  const publicUrl = `http://127.0.0.1:${port}`;
+  writeFileSync(file, demoConfiguration({ publicUrl, port, dataDir: resolve(dataDir), issuer, sandbox }));
+  const log = pino({ level: "warn" }, pino.destination(join(dataDir, "gateway.log")));
+  return startGateway({ file, env: { DOGWATCH_DEMO_TOKEN: tokenIn(join(dataDir, "demo-token")) }, log });
 }
 
-function printLinks(
-  gateway: Gateway,
-  { summary, print }: { readonly summary: string; readonly print: Stage["print"] },
-): void {
+/** main, one step, post: as the runner would. */
+async function playJob(
+  runner: Runner,
+  { gateway, stage }: { readonly gateway: Gateway; readonly stage: Stage },
+): Promise<Played> {
+  const { print, style } = stage;
+  const step = (what: string): void => print(`\n${style("cyan", `● ${what}`)}`);
+  print("\nA workflow job in acme/checkout, pull request 7:");
+  step("uses: acme/dogwatch@v1");
+  const action = await runner.uses(root, { "gateway-url": gateway.url, intercept: "off" });
+  let agent = 1;
+  if (action.code === 0) {
+    step("run: node server/demo/sampleAgent.mjs");
+    agent = await runner.run([process.execPath, join(import.meta.dirname, "sampleAgent.mjs")]);
+  }
+  step("uses: acme/dogwatch@v1 (when the job ends)");
+  const post = await action.post();
+  if (runner.cancelled) return { exitCode: 1, links: [] };
+  print(`\n${style("cyan", "● The job's summary")}\n`);
+  print(summaryText(runner.summary, style).replaceAll(/^(?=.)/gm, "  "));
+  return { exitCode: action.code || agent || post, links: linksTo(runner.summary, { gateway, stage }) };
+}
+
+function linksTo(summary: string, { gateway, stage }: { readonly gateway: Gateway; readonly stage: Stage }): string[] {
+  const { dataDir, style } = stage;
   const session = /\/sessions\/[0-9a-f-]{36}/.exec(summary)?.[0] ?? "/sessions";
-  print(`Look at the recording (this link signs you in, once): ${gateway.url}${gateway.invite("you", session)}`);
-  print(`Its page from then on:                               ${gateway.url}${session}`);
-  print("The gateway stays up until Ctrl-C.");
+  const token = join(relative(".", dataDir), "demo-token");
+  return [
+    `${style("bold", "Look at the recording")} (the link signs you in; it works once, for ten minutes):`,
+    `  ${style("bold", `${gateway.url}${gateway.invite("you", session)}`)}`,
+    `  its page from then on: ${gateway.url}${session}`,
+    `  as JSON: curl -H "Authorization: Bearer $(cat ${token})" ${gateway.url}/v1${session}/calls`,
+  ];
 }
 
 const runnerVariables = {
@@ -121,23 +164,6 @@ const runnerVariables = {
   RUNNER_OS: "Linux",
   DD_SITE: "datadoghq.com",
 };
-
-/** A line of the job's log as GitHub shows it: commands are not text (`::group::` opens a group, `::add-mask::` shows nothing). */
-function readable(line: string): string | null {
-  const command = /^::([a-z-]+)[^:]*::(.*)$/.exec(line);
-  if (command === null) return line;
-  const [, name, text = ""] = command;
-  switch (name) {
-    case "group":
-      return `▾ ${text}`;
-    case "error":
-    case "warning":
-    case "notice":
-      return `${name}: ${text}`;
-    default:
-      return null;
-  }
-}
 
 /** Kept between starts, so that a page that is open stays signed in. */
 function tokenIn(file: string): string {

@@ -4,7 +4,8 @@
  * @see https://docs.github.com/en/actions/reference/workflow-commands-for-github-actions#environment-files
  */
 
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +15,8 @@ import { z } from "zod";
 export type RunnerOptions = {
   /** What the runner sets for every step: `GITHUB_*`, `RUNNER_*`, `ACTIONS_ID_TOKEN_REQUEST_*`. */
   readonly env: Readonly<Record<string, string>>;
+  /** Marks every process of its jobs; what an earlier job left running under the same name is ended. */
+  readonly trackingId: string;
   readonly workspace: string;
   /** Every line that a step prints, commands included. */
   readonly print: (line: string) => void;
@@ -24,6 +27,8 @@ const manifest = z.object({
   runs: z.object({ main: z.string(), post: z.string() }),
 });
 
+type Performed = { readonly code: number; readonly state: Record<string, string> };
+
 type Files = "ENV" | "OUTPUT" | "STATE" | "STEP_SUMMARY" | "PATH";
 
 export class Runner {
@@ -32,6 +37,8 @@ export class Runner {
   /** What steps exported with `GITHUB_ENV`, for all later ones. */
   readonly #exported: Record<string, string> = {};
   #summary = "";
+  #step: ChildProcess | null = null;
+  #cancelled = false;
 
   private constructor(options: RunnerOptions, directory: string) {
     this.#options = options;
@@ -39,6 +46,7 @@ export class Runner {
   }
 
   static async start(options: RunnerOptions): Promise<Runner> {
+    endLeftovers(options.trackingId);
     return new Runner(options, await mkdtemp(join(tmpdir(), "dogwatch-runner-")));
   }
 
@@ -52,17 +60,30 @@ export class Runner {
     const inputEnv = Object.fromEntries(
       Object.entries(given).map(([name, value]) => [`INPUT_${name.replaceAll(" ", "_").toUpperCase()}`, value]),
     );
-    const main = await this.#step([process.execPath, join(action, runs.main)], inputEnv);
+    const main = await this.#unlessCancelled([process.execPath, join(action, runs.main)], inputEnv);
     const state = Object.fromEntries(Object.entries(main.state).map(([name, value]) => [`STATE_${name}`, value]));
     return {
       code: main.code,
-      post: async () => (await this.#step([process.execPath, join(action, runs.post)], { ...inputEnv, ...state })).code,
+      post: async () =>
+        (await this.#perform([process.execPath, join(action, runs.post)], { ...inputEnv, ...state })).code,
     };
   }
 
   /** A `run:` step; its exit code. `ACTIONS_*` variables are for actions only. */
   async run(command: readonly string[]): Promise<number> {
-    return (await this.#step(command, { ACTIONS_ID_TOKEN_REQUEST_URL: "", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "" })).code;
+    return (
+      await this.#unlessCancelled(command, { ACTIONS_ID_TOKEN_REQUEST_URL: "", ACTIONS_ID_TOKEN_REQUEST_TOKEN: "" })
+    ).code;
+  }
+
+  /** Ends the step that runs and lets no other begin but `post`, which runs always. */
+  cancel(): void {
+    this.#cancelled = true;
+    this.#step?.kill("SIGKILL");
+  }
+
+  get cancelled(): boolean {
+    return this.#cancelled;
   }
 
   /** What the steps wrote for the job summary, as Markdown. */
@@ -71,13 +92,15 @@ export class Runner {
   }
 
   async close(): Promise<void> {
+    endLeftovers(this.#options.trackingId);
     await rm(this.#directory, { recursive: true, force: true });
   }
 
-  async #step(
-    command: readonly string[],
-    extra: Readonly<Record<string, string>>,
-  ): Promise<{ code: number; state: Record<string, string> }> {
+  async #unlessCancelled(command: readonly string[], extra: Readonly<Record<string, string>>): Promise<Performed> {
+    return this.#cancelled ? { code: 1, state: {} } : this.#perform(command, extra);
+  }
+
+  async #perform(command: readonly string[], extra: Readonly<Record<string, string>>): Promise<Performed> {
     const files = await this.#files();
     const env = {
       ...process.env,
@@ -85,6 +108,7 @@ export class Runner {
       ...this.#exported,
       ...extra,
       RUNNER_TEMP: this.#directory,
+      RUNNER_TRACKING_ID: this.#options.trackingId,
       ...files,
     };
     const code = await this.#spawn(command, env);
@@ -108,10 +132,14 @@ export class Runner {
 
   #spawn([program = "", ...args]: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
     const child = spawn(program, args, { cwd: this.#options.workspace, env, stdio: ["ignore", "pipe", "pipe"] });
+    this.#step = child;
     for (const stream of [child.stdout, child.stderr]) printLines(stream, this.#options.print);
     return new Promise((resolve, reject) => {
       child.on("error", reject);
-      child.on("close", (code) => resolve(code ?? 1));
+      child.on("close", (code) => {
+        this.#step = null;
+        resolve(code ?? 1);
+      });
     });
   }
 }
@@ -138,6 +166,26 @@ export function parseEnvironmentFile(text: string): Record<string, string> {
     i = end;
   }
   return values;
+}
+
+/** As the runner does at a job's end: by the mark in a process's environment. Where there is no /proc, nothing is found. */
+function endLeftovers(trackingId: string): void {
+  const mark = `RUNNER_TRACKING_ID=${trackingId}\0`;
+  for (const name of listProcesses()) {
+    try {
+      if (readFileSync(`/proc/${name}/environ`, "latin1").includes(mark)) process.kill(Number(name), "SIGKILL");
+    } catch {
+      // It is another user's, or it has just ended.
+    }
+  }
+}
+
+function listProcesses(): string[] {
+  try {
+    return readdirSync("/proc").filter((name) => /^\d+$/.test(name) && name !== String(process.pid));
+  } catch {
+    return [];
+  }
 }
 
 function printLines(stream: NodeJS.ReadableStream, print: (line: string) => void): void {

@@ -10,7 +10,14 @@ const monitors = new v1.MonitorsApi(configuration);
 const metrics = new v2.MetricsApi(configuration);
 const logs = new v2.LogsApi(configuration);
 
-await attempt("look at the monitors", async () => `${(await monitors.listMonitors()).length} there`);
+await attempt("look at the monitors", async () => {
+  const found = await monitors.listMonitors();
+  return found.map(({ name }) => name).join(", ");
+});
+await attempt("search the logs", async () => {
+  const found = await logs.listLogs({ body: { filter: { query: "service:checkout status:error" } } });
+  return `${found.data?.length ?? 0} errors, the last one: ${found.data?.[0]?.attributes?.message}`;
+});
 const created = await attempt("create a monitor", () =>
   monitors.createMonitor({
     body: {
@@ -41,10 +48,6 @@ await attempt("submit a metric", () =>
       ],
     },
   }),
-);
-await attempt(
-  "search the logs",
-  async () => `${(await logs.listLogs({ body: { filter: { query: "service:checkout" } } })).data?.length ?? 0} found`,
 );
 await attempt("delete the monitor", () => monitors.deleteMonitor({ monitorId: created?.id ?? 0 }));
 

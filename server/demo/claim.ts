@@ -1,0 +1,90 @@
+/** One scene a folder: a second start waits for one that is ending, and refuses beside one that is not. */
+
+import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+
+export type Claim = {
+  /** Lets a second start say where the first one is. */
+  tell(url: string): void;
+  release(): void;
+};
+
+/** Another process holds the folder; the message says which, and how to end it. */
+export class FolderTaken extends Error {}
+
+const holder = z.object({
+  pid: z.int().positive(),
+  /** Tells it from a later process with the same number. */
+  since: z.string().nullable(),
+  url: z.string().nullable(),
+});
+type Holder = z.infer<typeof holder>;
+
+/** A gateway that was told to end finishes its calls first, ms. */
+const patience = 5_000;
+
+/** @throws FolderTaken */
+export async function claimFolder(folder: string): Promise<Claim> {
+  const file = join(folder, "running.json");
+  const mine: Holder = { pid: process.pid, since: startOf(process.pid), url: null };
+  for (let waited = 0; !claimed(file, mine); waited += 100) {
+    const other = readHolder(file);
+    if (other === null || !isAlive(other)) rmSync(file, { force: true });
+    else if (waited >= patience) throw new FolderTaken(explain(other));
+    else await sleep(100);
+  }
+  return {
+    tell: (url) => writeFileSync(file, JSON.stringify({ ...mine, url })),
+    release: () => rmSync(file, { force: true }),
+  };
+}
+
+/** Linked when it is complete: nobody reads half of it, and only one of two gets it. */
+function claimed(file: string, mine: Holder): boolean {
+  const draft = `${file}.${mine.pid}`;
+  writeFileSync(draft, JSON.stringify(mine));
+  try {
+    linkSync(draft, file);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+function readHolder(file: string): Holder | null {
+  try {
+    return holder.parse(JSON.parse(readFileSync(file, "utf8")));
+  } catch {
+    return null;
+  }
+}
+
+function isAlive({ pid, since }: Holder): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    // EPERM: it is somebody else's.
+    if (!(error instanceof Error && "code" in error && error.code === "EPERM")) return false;
+  }
+  return since === startOf(pid);
+}
+
+/** When a process started, in the kernel's ticks; null when it has ended, and on systems without /proc. */
+function startOf(pid: number): string | null {
+  try {
+    // The second field is the program's name, which may hold anything; Z is a process that has ended and was not collected.
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" ? null : (fields[19] ?? null);
+  } catch {
+    return null;
+  }
+}
+
+const explain = ({ pid, url }: Holder): string =>
+  `Dogwatch already runs in this folder${url === null ? "" : `: ${url}`} (process ${pid}). Stop it with Ctrl-C in its terminal, or with: kill ${pid}`;
