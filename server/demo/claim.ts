@@ -23,7 +23,7 @@ const holder = z.object({
 type Holder = z.infer<typeof holder>;
 
 /** A gateway that was told to end finishes its calls first, ms. */
-const patience = 5_000;
+const patience = 3_000;
 
 /** @throws FolderTaken */
 export async function claimFolder(folder: string): Promise<Claim> {

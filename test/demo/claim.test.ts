@@ -1,0 +1,55 @@
+/** One scene a folder, whatever became of the one before. */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { FolderTaken, claimFolder } from "../../server/demo/claim.ts";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "dogwatch-claim-"));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+});
+
+test("refuses a second one, and says where the first one is", async () => {
+  const claim = await claimFolder(folder);
+  claim.tell("http://127.0.0.1:8080");
+  const second = claimFolder(folder);
+  await expect(second).rejects.toThrow(FolderTaken);
+  await expect(second).rejects.toThrow(`http://127.0.0.1:8080 (process ${process.pid})`);
+});
+
+test("lets the next one in as soon as the one before is done", async () => {
+  const claim = await claimFolder(folder);
+  const next = claimFolder(folder);
+  claim.release();
+  (await next).release();
+  expect(existsSync(join(folder, "running.json"))).toBe(false);
+});
+
+test("of many at once one gets it", async () => {
+  const all = await Promise.allSettled([1, 2, 3, 4].map(() => claimFolder(folder)));
+  expect(all.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+});
+
+test.each([
+  ["of a process that was killed", { pid: 4_194_305, since: "1", url: null }],
+  ["of another process's number", { pid: process.pid, since: "1", url: null }],
+  ["that was cut short", null],
+])("takes no notice of a claim %s", async (_name, left) => {
+  writeFileSync(join(folder, "running.json"), left === null ? '{"pid": 1' : JSON.stringify(left));
+  (await claimFolder(folder)).release();
+});
+
+test("takes no notice of a process that has ended and was not collected", async ({ skip }) => {
+  skip(!existsSync("/proc/self/stat"), "there is no /proc");
+  // The shell becomes a program that never asks for its child's end.
+  const parent = spawn("sh", ["-c", "sleep 0.01 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
+  onTestFinished(() => void parent.kill("SIGKILL"));
+  const [line] = (await once(parent.stdout, "data")) as [Buffer];
+  writeFileSync(join(folder, "running.json"), JSON.stringify({ pid: Number(line), since: null, url: null }));
+  (await claimFolder(folder)).release();
+});

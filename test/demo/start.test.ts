@@ -1,0 +1,142 @@
+/** `npm start` for somebody who has just cloned the repository, and what people do to it afterwards. */
+
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
+import { Newcomer, type Running, kill, nobody } from "./newcomer.ts";
+
+const up = /Dogwatch is up: (http:\/\/127\.0\.0\.1:\d+)/;
+const played = /Ctrl-C stops it\./;
+const minute = 60_000;
+
+let here: Newcomer;
+/** How many sessions earlier starts have left. */
+let before = 0;
+beforeAll(() => {
+  here = new Newcomer();
+});
+afterAll(() => here.leave());
+
+const nothingRuns = (newcomer = here): Promise<void> =>
+  expect.poll(() => newcomer.processes(), { timeout: 20_000 }).toEqual([]);
+
+/** Starts, and sees that the sample job is recorded beside everything that was recorded before. */
+async function startAndPlay(newcomer = here, sessionsBefore = before): Promise<{ npm: Running; url: string }> {
+  const npm = newcomer.run("npm start");
+  const url = await npm.says(up);
+  await npm.says(played);
+  const sessions = await newcomer.sessions(url);
+  expect(sessions).toHaveLength(sessionsBefore + 1);
+  expect(sessions[0]).toMatchObject({ calls: 6, state: "closed" });
+  if (newcomer === here) before = sessions.length;
+  return { npm, url };
+}
+
+describe("npm start", { timeout: minute }, () => {
+  test("plays a job, shows what it did in words, and ends wholly at Ctrl-C", async () => {
+    const { npm, url } = await startAndPlay();
+    const session = (await here.sessions(url))[0]?.id ?? "";
+    npm.interrupt();
+    const { code, output } = await npm.ended;
+    expect(code).toBe(0);
+    expect(output).toContain(
+      "agent: delete the monitor: refused, dogwatch: DeleteMonitor is denied by rule no-monitor-deletes",
+    );
+    expect(output).toMatch(/Operation +Calls +Decision +Status/);
+    expect(output).toMatch(
+      new RegExp(`signs you in.*\\n  ${url}/sign-in/once/\\S+\\n  its page .*/sessions/${session}\\n`),
+    );
+    expect(output).not.toMatch(/::[a-z-]+::|<\/?[a-z0-9]+>|&#\d+;/);
+    await nothingRuns();
+  });
+
+  test("started beside itself it says where the first one is, and does it no harm", async () => {
+    const { npm, url } = await startAndPlay();
+    const configuration = readFileSync(join(here.folder, "data/demo.yaml"), "utf8");
+    const second = await here.run("npm start").ended;
+    expect(second.output).toMatch(
+      new RegExp(`Dogwatch already runs in this folder: ${url} \\(process \\d+\\)\\. Stop it with Ctrl-C .* kill \\d+`),
+    );
+    expect(second.code).toBe(2);
+    expect(readFileSync(join(here.folder, "data/demo.yaml"), "utf8")).toBe(configuration);
+    expect(await here.sessions(url)).toHaveLength(before);
+    kill(npm.pid, "SIGTERM");
+    await npm.ended;
+    await nothingRuns();
+  });
+
+  test("ends when its npm is killed, and a start at once after that waits for it", async () => {
+    const { npm } = await startAndPlay();
+    kill(npm.pid, "SIGKILL");
+    const again = await startAndPlay();
+    kill(again.npm.pid, "SIGKILL");
+    await nothingRuns();
+  });
+
+  test("starts again when gateway and database were killed, one or both", async () => {
+    const first = await startAndPlay();
+    for (const pid of here.pids("dogwatch.mjs start")) kill(pid, "SIGKILL");
+    await first.npm.ended;
+
+    const second = await startAndPlay();
+    const killed = postmaster() ?? 0;
+    kill(killed, "SIGKILL");
+    await expect.poll(postmaster, { timeout: 30_000 }).not.toBeOneOf([killed, null]);
+    await expect
+      .poll(() => here.sessions(second.url).then((sessions) => sessions.length, String), { timeout: 30_000 })
+      .toBe(before);
+    for (const line of here.processes()) kill(Number.parseInt(line, 10), "SIGKILL");
+
+    const third = await startAndPlay();
+    third.npm.interrupt();
+    await third.npm.ended;
+    await nothingRuns();
+  });
+
+  test("leaves nothing behind when it is interrupted in the middle of the job", async () => {
+    const npm = here.run("npm start");
+    await npm.says(/run: node/);
+    npm.interrupt();
+    const { output } = await npm.ended;
+    expect(output).toContain("Dogwatch session closed");
+    before += 1;
+    await nothingRuns();
+  });
+
+  test("ends a relay that a killed gateway has left behind", async () => {
+    const npm = here.run("npm start");
+    await npm.says(/run: node/);
+    for (const line of here.processes()) if (!line.includes("relay.js")) kill(Number.parseInt(line, 10), "SIGKILL");
+    await npm.ended;
+    expect(here.processes().join()).toContain("relay.js");
+    before += 1;
+    const next = await startAndPlay();
+    next.npm.interrupt();
+    await next.npm.ended;
+    await nothingRuns();
+  });
+
+  test("runs for a plain user, and keeps what it writes from all others", async ({ skip }) => {
+    skip(process.getuid?.() !== 0, "only root can be somebody else");
+    skip(!isOpenToOthers(), "a plain user cannot come into this checkout");
+    const plain = new Newcomer(nobody);
+    onTestFinished(() => plain.leave());
+    const { npm } = await startAndPlay(plain, 0);
+    for (const secret of ["data/demo-token", "data/postgres/password"])
+      expect(statSync(join(plain.folder, secret)).mode & 0o077, secret).toBe(0);
+    npm.interrupt();
+    await npm.ended;
+    await nothingRuns(plain);
+  });
+});
+
+/** Process id of the database; null while there is none. */
+function postmaster(): number | null {
+  const file = join(here.folder, "data/postgres/cluster/postmaster.pid");
+  return existsSync(file) ? Number.parseInt(readFileSync(file, "utf8"), 10) : null;
+}
+
+function isOpenToOthers(): boolean {
+  const folders = import.meta.dirname.split("/").map((_, at, all) => all.slice(0, at + 1).join("/") || "/");
+  return folders.every((folder) => (statSync(folder).mode & 0o001) !== 0);
+}
