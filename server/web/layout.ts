@@ -35,12 +35,15 @@ a { color: var(--link); } a:focus-visible, input:focus-visible, button:focus-vis
 .skip { position: absolute; left: -99rem; } .skip:focus { left: 1rem; top: 1rem; background: var(--card); padding: .5rem; }
 .scroll { overflow-x: auto; border: 1px solid var(--line); border-radius: .5rem; background: var(--card); }
 table { border-collapse: collapse; width: 100%; } th, td { text-align: left; padding: .45rem .7rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-th { color: var(--soft); font-weight: 600; font-size: .85rem; white-space: nowrap; } tr:last-child td { border-bottom: 0; } td.n { text-align: right; font-variant-numeric: tabular-nums; }
+th { color: var(--soft); font-weight: 600; font-size: .85rem; white-space: nowrap; } tr:last-child td { border-bottom: 0; }
+/* The last two columns of every table are numbers. */
+th:nth-last-child(-n + 2) { text-align: right; } tbody tr:hover { background: var(--bg); } td time { white-space: nowrap; font-size: .875rem; } td code { overflow-wrap: anywhere; }
+time { font-variant-numeric: tabular-nums; } td.n { text-align: right; font-variant-numeric: tabular-nums; }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1rem; } dt { color: var(--soft); } dd { margin: 0; overflow-wrap: anywhere; }
 code, pre { font: .875rem/1.5 ui-monospace, monospace; } pre { white-space: pre-wrap; overflow-wrap: anywhere; background: var(--card); border: 1px solid var(--line); border-radius: .5rem; padding: .8rem; max-height: 40rem; overflow: auto; }
 .allow { color: var(--good); } .deny { color: var(--bad); } .approve, .observe { color: var(--warn); } .soft { color: var(--soft); }
-form { display: grid; gap: .8rem; max-width: 28rem; } input { font: inherit; padding: .5rem; border: 1px solid var(--soft); border-radius: .4rem; background: var(--card); color: var(--ink); width: 100%; }
+form { display: grid; gap: .8rem; max-width: 28rem; } input { font: inherit; padding: .5rem; border: 1px solid var(--soft); border-radius: .4rem; background: var(--card); color: var(--ink); width: 100%; margin-top: .3rem; }
 button { font: inherit; padding: .5rem 1rem; border: 0; border-radius: .4rem; background: var(--link); color: var(--bg); justify-self: start; cursor: pointer; }
 .notice { border-left: 4px solid var(--bad); padding: .5rem .8rem; background: var(--card); }
-@media (max-width: 40rem) { dl { grid-template-columns: 1fr; } dt { margin-top: .5rem; } }
+@media (max-width: 40rem) { table { min-width: 48rem; } dl { grid-template-columns: 1fr; } dt { margin-top: .5rem; } }
 `;
