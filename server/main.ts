@@ -2,23 +2,29 @@
 
 import { Command, CommanderError } from "commander";
 import type { RunOptions } from "../action/run.ts";
+import manifest from "../package.json" with { type: "json" };
 
 const program = new Command("dogwatch")
   .description(
     "Stands between autonomous agents and Datadog: decides per operation, keeps the credentials, records every call.",
   )
-  .version("0.1.0")
+  .version(manifest.version)
   .showHelpAfterError("(see dogwatch --help)")
   .exitOverride()
   .addHelpText(
     "after",
     `
-Exit codes: 0 done · 1 a finding (denied, refused) · 2 wrong usage or configuration · 3 the gateway cannot be reached
+Exit codes:
+  0  done
+  1  a finding (something was denied or refused), or a failure nobody foresaw
+  2  wrong usage or configuration, or what the configuration names cannot be used
+  3  the gateway cannot be reached
+  dogwatch run ends with its command's own exit code
 
 Examples:
-  dogwatch demo
-  dogwatch check dogwatch.yaml
-  dogwatch serve --config dogwatch.yaml
+  dogwatch demo                           see it work, with nothing to configure
+  dogwatch check dogwatch.yaml            say what is wrong with a configuration
+  dogwatch serve --config dogwatch.yaml   run a gateway
   dogwatch run --gateway https://dogwatch.example.com --token-file /var/run/token -- ./agent.sh`,
   );
 
@@ -26,6 +32,16 @@ program
   .command("serve")
   .description("start the gateway")
   .option("-c, --config <file>", "configuration", "dogwatch.yaml")
+  .addHelpText(
+    "after",
+    `
+It is ready when GET /readyz answers 200. SIGTERM or Ctrl-C ends it when the calls in flight are done.
+LOG_LEVEL is info if not set; the log is JSON lines on standard output.
+
+Examples:
+  dogwatch serve
+  DD_API_KEY=… DD_APP_KEY=… dogwatch serve --config /etc/dogwatch/dogwatch.yaml`,
+  )
   .action(async ({ config }: { config: string }) => (await import("./cli/serve.ts")).serve(config, process.env));
 
 program
@@ -37,13 +53,26 @@ program
 program
   .command("demo")
   .description("start a gateway with a sandbox Datadog and play one sample workflow job through the real action")
-  .option("--once", "end when the sample job has ended")
+  .option("--once", "end when the sample job has ended; the exit code is the job's")
+  .addHelpText(
+    "after",
+    "\nIt keeps its recordings in ./data, and is what npm start runs where there is no dogwatch.yaml.",
+  )
   .action(async (options: { once?: true }) => (await import("./cli/demo.ts")).demo(options));
 
 program
   .command("check")
   .description("validate a configuration and say everything that is wrong with it, with line and column")
   .argument("[file]", "configuration", "dogwatch.yaml")
+  .addHelpText(
+    "after",
+    `
+Variables that the file names as \${env:NAME} must be set, as they must be for serve.
+
+Examples:
+  dogwatch check
+  dogwatch check deploy/dogwatch.example.yaml`,
+  )
   .action(async (file: string) => {
     const [{ check }, { examinerOf }] = await Promise.all([import("./cli/check.ts"), import("./rulebook.ts")]);
     const { exitCode, output } = check({ file, env: process.env, examine: examinerOf() });
@@ -61,7 +90,16 @@ program
   .option("--audience <audience>", "what the identity token is for; default: the gateway's address")
   .option("--intercept <how>", "proxy, hosts or off: how clients that know only a Datadog site are brought in")
   .argument("<command...>", "the command and its arguments, after --")
-  .addHelpText("after", "\nIn a GitHub Actions job with permissions: id-token: write no token option is needed.")
+  .addHelpText(
+    "after",
+    `
+In a GitHub Actions job with permissions: id-token: write no token option is needed.
+
+Examples:
+  dogwatch run --gateway https://dogwatch.example.com --token-file /var/run/secrets/dogwatch/token -- python agent.py
+  dogwatch run --gateway https://dogwatch.example.com --connection prod \\
+    --token-command 'gcloud auth print-identity-token --audiences=https://dogwatch.example.com' -- ./agent.sh`,
+  )
   .action(async (command: string[], options: RunOptions) => {
     process.exitCode = await (await import("../action/run.ts")).runCommand(command, options);
   });

@@ -6,6 +6,10 @@ import { type Environment, type Examine, formatProblem, isConfig, loadConfig } f
 
 export const defaultFile = "dogwatch.yaml";
 
+/** One line for whoever has no configuration yet. */
+export const explainMissing = (file: string): string =>
+  `${file} is not there: name yours, or begin with a copy of deploy/dogwatch.example.yaml; \`dogwatch demo\` needs none\n`;
+
 export type CheckRequest = {
   /** Default: `dogwatch.yaml`. */
   readonly file?: string;
@@ -17,7 +21,7 @@ export type CheckRequest = {
 export type CheckResult = { readonly exitCode: 0 | 2; readonly output: string };
 
 export const check = ({ file = defaultFile, env, examine }: CheckRequest): CheckResult => {
-  if (!existsSync(file)) return { exitCode: 2, output: `${file} is not there: dogwatch check FILE\n` };
+  if (!existsSync(file)) return { exitCode: 2, output: explainMissing(file) };
   const loaded = loadConfig(file, env, examine);
   if (isConfig(loaded)) return { exitCode: 0, output: summary(loaded) };
   const count = loaded.length === 1 ? "1 problem" : `${loaded.length} problems`;

@@ -22,11 +22,8 @@ export function explainStart(error: unknown, { file }: Wanted): string | null {
   if (error instanceof GatewayError && error.code === "recording_unavailable")
     return `dogwatch: ${error.message}. It is the one that \`database\` in ${file} names: is it up, and may this machine and role use it?`;
   if (isSystemError(error)) return explainSystem(error, file);
-  return error.message.startsWith("another gateway") ||
-    error.message.includes("PostgreSQL") ||
-    error.message.startsWith("initdb")
-    ? `dogwatch: ${error.message}`
-    : null;
+  // What this program throws by itself says what to do; anything else is a bug, and its stack is wanted.
+  return error.constructor === Error ? `dogwatch: ${error.message}` : null;
 }
 
 type SystemError = NodeJS.ErrnoException & { readonly address?: string; readonly port?: number };

@@ -34,6 +34,7 @@ test("problems: exit code 2, one line each, and how many", () => {
 test("no file: how to name one", () => {
   expect(check({ file: "/nowhere/dogwatch.yaml", env, examine })).toEqual({
     exitCode: 2,
-    output: "/nowhere/dogwatch.yaml is not there: dogwatch check FILE\n",
+    output:
+      "/nowhere/dogwatch.yaml is not there: name yours, or begin with a copy of deploy/dogwatch.example.yaml; `dogwatch demo` needs none\n",
   });
 });
