@@ -12,10 +12,13 @@ import { registerApi } from "./http/api.ts";
 import { registerHealth } from "./http/health.ts";
 import { type Metrics, createMetrics } from "./http/metrics.ts";
 import { registerPages } from "./http/pages.ts";
+import { InFlight } from "./http/inFlight.ts";
 import { createGatewayServer } from "./http/server.ts";
 import { type SignIn, createSignIn } from "./http/signIn.ts";
+import { stopServing } from "./http/stop.ts";
 import { passCall } from "./journeys/call.ts";
 import type { CallParts, Incoming } from "./journeys/call/parts.ts";
+import { expireIdle } from "./journeys/close.ts";
 import type { OfferedConnection } from "./journeys/token.ts";
 import type { AuditEvent } from "./model/audit.ts";
 import type { AccessToken, Config, Problem } from "./model/config.ts";
@@ -25,10 +28,17 @@ import { type Presenter, createPresenter } from "./stages/authenticate/present.t
 import { createBudget } from "./stages/decide/budget.ts";
 import { createTidy } from "./stages/forward/tidy.ts";
 import { Upstreams } from "./stages/forward/upstream.ts";
+import { breakOff } from "./stages/reply/end.ts";
 import { type Store, openStore } from "./store/database.ts";
 import { startEmbedded } from "./store/embedded.ts";
 
-export type GatewayOptions = { readonly file: string; readonly env: Environment; readonly log: FastifyBaseLogger };
+export type GatewayOptions = {
+  readonly file: string;
+  readonly env: Environment;
+  readonly log: FastifyBaseLogger;
+  /** How long calls in flight may go on after `close` is called, ms; default 20 seconds, less than an orchestrator waits before it kills. */
+  readonly patience?: number;
+};
 
 export type Gateway = {
   /** Where it listens, `http://127.0.0.1:8080`. */
@@ -36,7 +46,7 @@ export type Gateway = {
   readonly config: Config;
   /** A path that signs in as the holder of this access token, once. */
   invite(tokenName: string, to: string): string;
-  /** Finishes the calls in flight, then stops. */
+  /** Takes no new call, finishes those in flight, then stops; bounded by `patience`. */
   close(): Promise<void>;
 };
 
@@ -55,6 +65,8 @@ const { version } = manifest;
 /** Session tokens live this long and are renewed before; sessions in which nothing happens are closed after as long. */
 const lifetime = 15 * 60_000;
 const sweepEvery = 15_000;
+/** Calls that were broken off still have their receipts closed, ms. */
+const lastWords = 3_000;
 /** All bodies that are held for rules at the same time, bytes. */
 const inspectionMemory = 256 * 1024 * 1024;
 
@@ -82,7 +94,8 @@ type Undo = () => Promise<unknown>;
 type Beginning = { readonly catalogue: Catalogue; readonly first: Rulebook; readonly running: Undo[] };
 
 /** A start that fails leaves nothing running: whatever is up is noted in `running`. */
-async function bringUp({ file, env, log }: GatewayOptions, { catalogue, first, running }: Beginning): Promise<Gateway> {
+async function bringUp(options: GatewayOptions, { catalogue, first, running }: Beginning): Promise<Gateway> {
+  const { file, env, log, patience = 20_000 } = options;
   const embedded =
     first.config.database === undefined ? await startEmbedded({ dataDir: first.config.dataDir, log }) : null;
   if (embedded !== null) running.push(() => embedded.stop());
@@ -90,21 +103,19 @@ async function bringUp({ file, env, log }: GatewayOptions, { catalogue, first, r
   const store = await openStore({ connectionString, log, clock: () => new Date() });
   running.push(() => store.close());
   const rules = new Rules(first, { log, store, catalogue });
-  const metrics = createMetrics();
   const upstreams = new Upstreams();
   running.push(() => upstreams.close());
-  const { app, signIn } = await joinSurfaces({ store, rules, metrics, upstreams, catalogue, log });
-  running.push(() => app.close());
+  const calls = new InFlight();
+  running.push(() => calls.ended(lastWords));
+  const { app, signIn } = await joinSurfaces({ store, rules, upstreams, calls, catalogue, log });
+  running.push(() => stopServing(app, { patience, breakOff: () => upstreams.close() }));
+  running.push(async () => calls.stop());
   const url = await app.listen(first.config.listen);
   log.info({ url, publicUrl: first.config.publicUrl }, "listening");
 
   const watch = watchConfig({ file, env, examine: (config) => findingsIn(config, catalogue) }, rules);
   running.push(async () => watch.stop());
-  const sweep = setInterval(() => {
-    void store.sessions
-      .closeIdle(new Date(Date.now() - lifetime))
-      .catch((error: unknown) => log.warn({ error }, "idle sessions were not closed"));
-  }, sweepEvery);
+  const sweep = setInterval(() => void expireSessions(store, log), sweepEvery);
   running.push(async () => clearInterval(sweep));
   return {
     url,
@@ -118,6 +129,12 @@ async function bringUp({ file, env, log }: GatewayOptions, { catalogue, first, r
 async function undoAll(running: Undo[]): Promise<void> {
   for (let undo = running.pop(); undo !== undefined; undo = running.pop()) await undo();
 }
+
+const expireSessions = (store: Store, log: FastifyBaseLogger): Promise<void> =>
+  expireIdle(
+    { sessions: store.sessions, audit: (event) => store.audit.append(event) },
+    new Date(Date.now() - lifetime),
+  ).catch((error: unknown) => log.warn({ err: error }, "idle sessions were not closed"));
 
 /** The rulebook in force. A changed file replaces it between two calls; one that cannot be used leaves it in force, loudly. */
 class Rules {
@@ -172,26 +189,27 @@ const trust = ({ config, issuerAllow }: Rulebook): readonly TrustedIssuer[] =>
 type Joined = {
   readonly store: Store;
   readonly rules: Rules;
-  readonly metrics: Metrics;
   readonly upstreams: Upstreams;
+  readonly calls: InFlight;
   readonly catalogue: Catalogue;
   readonly log: FastifyBaseLogger;
 };
 
 async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; signIn: SignIn }> {
-  const { store, rules, metrics, log } = joined;
+  const { store, rules, calls, log } = joined;
   const { publicUrl } = rules.current.config;
   const audit = (event: AuditEvent): void => store.audit.append(event);
   const now = (): Date => new Date();
   const presenter = createPresenter(store.sessions, now);
-  const calls = callParts(joined, presenter);
+  const metrics = createMetrics(() => calls.size);
+  const parts = callParts(joined, { presenter, metrics });
 
   const app = createGatewayServer({
     log,
-    publicUrl,
     dataHosts: () => rules.current.config.dataHosts,
     audit,
-    passCall: (request, response, target) => carry(calls, metrics, { request, response, ...target }, log),
+    passCall: (request, response, target) => calls.add(carry(parts, { request, response, ...target }, log)),
+    stopping: () => calls.stopping,
   });
   await app.register(cookie);
   const accessTokens = (): readonly AccessToken[] => rules.current.config.access.tokens;
@@ -222,7 +240,10 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
   return { app, signIn };
 }
 
-const callParts = ({ store, rules, metrics, upstreams, catalogue }: Joined, presenter: Presenter): CallParts => ({
+const callParts = (
+  { store, rules, upstreams, catalogue }: Joined,
+  { presenter, metrics }: { readonly presenter: Presenter; readonly metrics: Metrics },
+): CallParts => ({
   present: presenter.present,
   connection: (name) => rules.current.connections.get(name),
   policy: () => rules.current.policy,
@@ -233,7 +254,7 @@ const callParts = ({ store, rules, metrics, upstreams, catalogue }: Joined, pres
   upstreams,
   tidy: createTidy(),
   budget: createBudget(inspectionMemory),
-  limits: rules.current.config.limits,
+  limits: () => rules.current.config.limits,
   publicUrl: rules.current.config.publicUrl,
   now: () => new Date(),
   monotonic: () => performance.now(),
@@ -241,15 +262,12 @@ const callParts = ({ store, rules, metrics, upstreams, catalogue }: Joined, pres
 });
 
 /** A call never takes the process down: what nobody foresaw ends its connection, so that no half answer passes for a whole one. */
-async function carry(parts: CallParts, metrics: Metrics, incoming: Incoming, log: FastifyBaseLogger): Promise<void> {
-  metrics.inFlight(1);
+async function carry(parts: CallParts, incoming: Incoming, log: FastifyBaseLogger): Promise<void> {
   try {
     await passCall(parts, incoming);
   } catch (error) {
     log.error({ err: error }, "a call ended in a way nobody foresaw");
-    if (!incoming.response.writableEnded) incoming.response.destroy();
-  } finally {
-    metrics.inFlight(-1);
+    if (!incoming.response.writableEnded) breakOff(incoming.response);
   }
 }
 

@@ -17,9 +17,23 @@ export function ambiguity(request: IncomingMessage): string | null {
   }
   if (seen.has("content-length") && seen.has("transfer-encoding"))
     return "content-length and transfer-encoding are both there";
-  if (seen.has("upgrade") && /\bupgrade\b/i.test(request.headers.connection ?? ""))
-    return "connections are not upgraded here";
-  if (!/^[a-z0-9.:[\]-]*$/i.test(request.headers.host ?? "")) return "the Host header is not a host name";
+  return transferComplaint(request) ?? hopComplaint(request, seen);
+}
+
+/** RFC 9112 §6.1: a coding that is not taken off would be forwarded as if it were the body, and HTTP/1.0 knows none. */
+function transferComplaint({ headers, httpVersion }: IncomingMessage): string | null {
+  const coding = headers["transfer-encoding"];
+  if (coding === undefined) return null;
+  if (httpVersion === "1.0") return "HTTP/1.0 has no transfer-encoding";
+  return coding.trim().toLowerCase() === "chunked" ? null : "transfer-encoding is something else than chunked";
+}
+
+function hopComplaint({ headers, httpVersion }: IncomingMessage, seen: ReadonlyMap<string, number>): string | null {
+  if (seen.has("upgrade") && /\bupgrade\b/i.test(headers.connection ?? "")) return "connections are not upgraded here";
+  if (headers.expect !== undefined && headers.expect.toLowerCase() !== "100-continue")
+    return "the only expectation that can be met is 100-continue";
+  if (headers.host === undefined && httpVersion !== "1.0") return "there is no Host header";
+  if (!/^[a-z0-9.:[\]-]*$/i.test(headers.host ?? "")) return "the Host header is not a host name";
   return null;
 }
 

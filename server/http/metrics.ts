@@ -6,10 +6,10 @@ import type { CallOutcome } from "../journeys/call/parts.ts";
 export type Metrics = {
   readonly registry: Registry;
   observe(outcome: CallOutcome): void;
-  inFlight(change: 1 | -1): void;
 };
 
-export function createMetrics(): Metrics {
+/** `inFlight`: calls that have begun and not ended. */
+export function createMetrics(inFlight: () => number): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -26,10 +26,13 @@ export function createMetrics(): Metrics {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
     registers,
   });
-  const flying = new Gauge({
+  new Gauge({
     name: "dogwatch_calls_in_flight",
     help: "Calls that have begun and not ended.",
     registers,
+    collect() {
+      this.set(inFlight());
+    },
   });
   return {
     registry,
@@ -41,6 +44,5 @@ export function createMetrics(): Metrics {
       });
       seconds.observe({ access: operation.access }, took);
     },
-    inFlight: (change) => flying.inc(change),
   };
 }

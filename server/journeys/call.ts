@@ -5,50 +5,70 @@
 
 import { type Stripped, takeTokens } from "../datadog/credentials.ts";
 import { hostOfPrefix } from "../datadog/hosts.ts";
-import { isRefusal, refuse } from "../errors.ts";
+import { GatewayError, type Refusal, isRefusal, refuse } from "../errors.ts";
 import type { Operation } from "../model/operation.ts";
 import type { HeaderList } from "../model/receipt.ts";
+import { sessionTokensIn } from "../stages/authenticate/sessionToken.ts";
 import { classify } from "../stages/classify/classify.ts";
 import { RequestAborted, bodyOf } from "../stages/forward/requestBody.ts";
 import { forwardCall } from "./call/forward.ts";
 import { judge, unjudged } from "./call/judge.ts";
 import type { Call, CallParts, Incoming, Route } from "./call/parts.ts";
-import { refuseCall, turnAway } from "./call/refuse.ts";
+import { recordDeparture, refuseCall, turnAway } from "./call/refuse.ts";
 
 export async function passCall(parts: CallParts, incoming: Incoming): Promise<void> {
-  const received_at = parts.now();
-  const presented = takeTokens({ headers: headersOf(incoming), ...split(incoming.target) });
-  const grant = await parts.present(presented.tokens);
-  if (isRefusal(grant)) return turnAway(parts, { incoming, presented }, grant);
-  if (strays(presented)) return turnAway(parts, { incoming, presented: withoutTokens(presented) }, tokenAstray);
+  const received = receive(parts, incoming);
+  const call = await authenticate(parts, received);
+  if (isRefusal(call)) return turnAway(parts, received, call);
+  const operation = operationOf(call);
+  if (isRefusal(operation)) return refuseUnread(call, operation);
+  const judgement = await judge(call, operation).catch(nullWhenGone);
+  if (judgement === null) return recordDeparture(call, unjudged(call, operation, unread("the client went away")));
+  const { judged, refusal, release } = judgement;
+  try {
+    await (refusal === null ? forwardCall(call, judged) : refuseCall(call, judged, refusal));
+  } finally {
+    release();
+  }
+}
+
+type Received = Pick<Call, "incoming" | "presented" | "received_at">;
+
+const receive = (parts: CallParts, incoming: Incoming): Received => ({
+  incoming,
+  presented: takeTokens({ headers: headersOf(incoming), ...split(incoming.target) }),
+  received_at: parts.now(),
+});
+
+async function authenticate(parts: CallParts, received: Received): Promise<Call | Refusal> {
+  const grant = await parts.present(received.presented.tokens).catch(notKnown);
+  if (isRefusal(grant)) return grant;
   const connection = parts.connection(grant.connection);
   if (connection === undefined)
-    return turnAway(
-      parts,
-      { incoming, presented },
-      refuse("session_closed", `connection ${grant.connection} is not configured any more`),
-    );
+    return refuse("session_closed", `connection ${grant.connection} is not configured any more`);
+  return { ...received, parts, grant, connection, host: hostOf(received.incoming.route, connection.site) };
+}
 
-  const host = hostOf(incoming.route, connection.site);
-  const call: Call = { parts, incoming, grant, connection, host, presented, received_at };
-  const operation = classify(parts.catalogue, {
-    ...presented,
-    site: connection.site,
-    host,
-    method: methodOf(incoming),
-  });
-  if (isRefusal(operation))
-    return refuseCall(call, unjudged(call, nothingKnown(call), unread(operation.message)), operation);
+function operationOf({ parts, presented, connection, host, incoming }: Call): Operation | Refusal {
+  if (scrub(presented) !== presented) return tokenAstray;
+  return classify(parts.catalogue, { ...presented, site: connection.site, host, method: methodOf(incoming) });
+}
 
-  const judgement = await judge(call, operation).catch((error: unknown) => {
-    if (!(error instanceof RequestAborted)) throw error;
-    return {
-      judged: unjudged(call, operation, unread(error.message)),
-      refusal: refuse("request_malformed", error.message),
-    };
-  });
-  if (judgement.refusal !== null) return refuseCall(call, judgement.judged, judgement.refusal);
-  return forwardCall(call, judgement.judged);
+/** Refused for its head alone. A token that stands in it is not written down. */
+function refuseUnread(call: Call, refusal: Refusal): Promise<void> {
+  const scrubbed = { ...call, presented: scrub(call.presented) };
+  return refuseCall(scrubbed, unjudged(scrubbed, nothingKnown(scrubbed), unread(refusal.message)), refusal);
+}
+
+function nullWhenGone(error: unknown): null {
+  if (error instanceof RequestAborted) return null;
+  throw error;
+}
+
+/** Whose token it is could not be looked up, so nothing is done with it. */
+function notKnown(error: unknown): Refusal {
+  if (!(error instanceof GatewayError)) throw error;
+  return refuse(error.code, `${error.message}; nothing was sent`);
 }
 
 function hostOf(route: Route, site: string): string {
@@ -80,19 +100,22 @@ function headersOf(incoming: Incoming): HeaderList {
 
 const methodOf = (incoming: Incoming): string => incoming.request.method ?? "";
 
-/** The session token stands in a place that would be forwarded or recorded. */
-const strays = (presented: Stripped): boolean =>
-  presented.tokens.some(
-    (token) =>
-      presented.path.includes(token) ||
-      presented.query.includes(token) ||
-      presented.headers.some(([, value]) => value.includes(token)),
-  );
-
-const withoutTokens = (presented: Stripped): Stripped => ({
-  ...presented,
-  path: "(a request that holds its token outside the token slots)",
-});
+/**
+ * Without the session tokens, the caller's or others, that stand where they would be forwarded or recorded; the same object when there
+ * is none.
+ */
+function scrub(presented: Stripped): Stripped {
+  const { path, query, headers } = presented;
+  if (![path, query, ...headers.map(([, value]) => value)].some((text) => text.search(sessionTokensIn) !== -1))
+    return presented;
+  const clean = (text: string): string => text.replaceAll(sessionTokensIn, "{token}");
+  return {
+    ...presented,
+    path: clean(path),
+    query: clean(query),
+    headers: headers.map(([name, value]) => [name, clean(value)]),
+  };
+}
 
 const tokenAstray = refuse(
   "request_malformed",

@@ -1,4 +1,4 @@
-/** The end of a session, by its own token; asked again it answers the same. */
+/** The end of a session: by its own token, which asked again answers the same, or because nothing happens in it. */
 
 import { refuseApi, type ApiRefusal } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
@@ -24,4 +24,24 @@ export async function closeSession(parts: CloseParts, reader: Reader, id: string
     parts.audit({ kind: "session_closed", who: whoIs(grant.caller), what: `session ${id}`, reason });
   }
   return session;
+}
+
+export type ExpiryParts = {
+  readonly sessions: {
+    /** Ends open sessions that were not used since, and gives their ids. */
+    closeIdle(before: Date): Promise<readonly string[]>;
+    get(id: string): Promise<Session | null>;
+  };
+  audit(event: AuditEvent): void;
+};
+
+/** Ends the sessions in which nothing has happened since `before`. */
+export async function expireIdle(parts: ExpiryParts, before: Date): Promise<void> {
+  for (const id of await parts.sessions.closeIdle(before)) {
+    // It has ended whether or not it can be read now.
+    const session = await parts.sessions.get(id).catch(() => null);
+    const counts = session === null ? "" : `; ${session.calls} calls, ${session.denied} denied`;
+    const who = session === null ? "a caller" : whoIs(session.caller);
+    parts.audit({ kind: "session_expired", who, what: `session ${id}`, reason: `nothing happened in it${counts}` });
+  }
 }

@@ -19,6 +19,8 @@ export type WorldOptions = {
   /** More top level keys of dogwatch.yaml. */
   readonly more?: string;
   readonly upstream?: UpstreamOptions;
+  /** How long a gateway that is closed waits for the calls in flight, ms. */
+  readonly patience?: number;
   /** Puts something between the gateway and its database. */
   readonly databaseThrough?: (connectionString: string) => Promise<string>;
   /** In place of the test issuer and the recording upstream. */
@@ -99,6 +101,7 @@ export async function startWorld(answer: Answerer, options: WorldOptions = {}): 
     file: scene.file,
     env: {},
     log: pino({ level: "debug" }, { write: (line) => log.push(line) }),
+    patience: options.patience ?? 1_000,
   });
   return {
     ...visit(gateway.url, scene.issuer),

@@ -1,31 +1,25 @@
 /** Gives a forwarded call's answer to its caller, the end of it only after the receipt is closed. */
 
-import { GatewayError, type Refusal, refuse, statusOf } from "../../errors.ts";
-import type { Access } from "../../model/operation.ts";
+import { GatewayError } from "../../errors.ts";
 import type { CallNumber, HeaderList } from "../../model/receipt.ts";
 import { BrokenAnswer } from "../../stages/forward/answerBody.ts";
 import { endToEnd, headerOf } from "../../stages/forward/endToEnd.ts";
 import { CredentialGuard, credentialsOf, headersHold } from "../../stages/forward/guard.ts";
-import type { Answer, Broken } from "../../stages/forward/upstream.ts";
+import type { Answer } from "../../stages/forward/upstream.ts";
 import { type Capture, inlineLimit } from "../../stages/record/capture.ts";
-import type { Receipt } from "../../stages/record/receipt.ts";
-import { callId, refusalAnswer, sendOwnAnswer } from "../../stages/reply/refusal.ts";
-import { CallerGone, type Head, Release, releaseWhole } from "../../stages/reply/release.ts";
-import { type Ending, type Trace, captureOf, draftClosing, recordBytes, recordOwn } from "./draft.ts";
-import type { Call, Judged } from "./parts.ts";
+import { callId } from "../../stages/reply/refusal.ts";
+import { type Head, Release, releaseWhole } from "../../stages/reply/release.ts";
+import { captureOf, recordBytes } from "./draft.ts";
+import {
+  type Forwarded,
+  answerUnclosed,
+  answerWithout,
+  blockAnswer,
+  blocked,
+  closeReceipt,
+  interruptionBy,
+} from "./ending.ts";
 import { observe } from "./refuse.ts";
-
-/** A call that is on its way. */
-export type Forwarded = {
-  readonly call: Call;
-  readonly judged: Judged;
-  readonly receipt: Receipt;
-  readonly trace: Trace;
-  /** A request body that was still streaming at the opening. */
-  readonly upload: Capture | null;
-  /** Closes the connection to the upstream. */
-  cancel(): void;
-};
 
 export async function answerCall(forwarded: Forwarded, answer: Answer): Promise<void> {
   const { call, judged } = forwarded;
@@ -57,16 +51,22 @@ async function answerWhole(forwarded: Forwarded, { head, answer, guard }: Arrivi
     if (error instanceof BrokenAnswer) return answerWithout(forwarded, error.broken);
     throw error;
   }
-  if (body.length > 0 && (await guard.sees(body))) return blockAnswer(forwarded);
+  if (body.length > 0 && (await guard.sees(body)) === "found") return blockAnswer(forwarded);
+  let number: CallNumber;
   try {
-    const recorded = await recordBytes(parts, head.headers, body);
-    const response = { headers: head.headers, body: recorded };
-    const number = await close(forwarded, () => ({ ...closedWell, status: head.status, response }));
-    releaseWhole(incoming.response, named(head, number), body);
-    observe(forwarded.call, forwarded.judged, { status: head.status, code: null });
+    const response = { headers: head.headers, body: await recordBytes(parts, head.headers, body) };
+    number = await closeReceipt(forwarded, () => ({
+      state: "closed",
+      error_code: null,
+      error: null,
+      status: head.status,
+      response,
+    }));
   } catch (error) {
-    answerUnclosed(forwarded, error);
+    return answerUnclosed(forwarded, error);
   }
+  releaseWhole(incoming.response, named(head, number), body);
+  observe(forwarded.call, forwarded.judged, { status: head.status, code: null });
 }
 
 /** A large or endless answer: passed on as it comes, with its proper end only after the closing is durable. */
@@ -75,7 +75,7 @@ async function answerPiecewise(
   arriving: Arriving & { readonly length: number | null },
 ): Promise<void> {
   const { parts, incoming } = forwarded.call;
-  const { head, answer, guard } = arriving;
+  const { head } = arriving;
   let number: CallNumber;
   try {
     number = await forwarded.receipt.open();
@@ -85,136 +85,69 @@ async function answerPiecewise(
   }
   const capture = captureOf(parts, head.headers);
   const release = new Release(incoming.response, named(head, number), arriving.length);
-  const closeAs = async (ending: Pick<Ending, "error_code" | "error">): Promise<void> => {
-    const response = { headers: head.headers, body: await capture.finish() };
-    await close(forwarded, () => ({ state: "closed", status: head.status, response, ...ending }));
-    observe(forwarded.call, forwarded.judged, { status: head.status, code: ending.error_code });
-  };
   try {
-    for (let chunks = await answer.body.read(); chunks !== null; chunks = await answer.body.read()) {
-      for (const chunk of chunks) {
-        if (await guard.sees(chunk)) throw new GatewayError("response_blocked", blocked.message);
-        await capture.take(chunk);
-        await release.pass(chunk);
-        parts.tidy(chunk.length);
-      }
-    }
-    await closeAs({ error_code: null, error: null });
+    await passPieces(forwarded, arriving, { capture, release });
+    const response = { headers: head.headers, body: await capture.finish() };
+    await closeReceipt(forwarded, () => ({
+      state: "closed",
+      error_code: null,
+      error: null,
+      status: head.status,
+      response,
+    }));
     release.finish();
+    observe(forwarded.call, forwarded.judged, { status: head.status, code: null });
   } catch (error) {
     release.abort();
     forwarded.cancel();
-    await closeAs(interruption(error)).catch(() => capture.abandon());
+    await closeInterrupted(forwarded, { head, capture }, error);
   }
 }
 
-/** The call ended without a whole answer, and nothing of one has been released. */
-export async function answerWithout(forwarded: Forwarded, broken: Broken): Promise<void> {
-  const { parts, incoming } = forwarded.call;
-  const { access } = forwarded.judged.operation;
-  try {
-    if (broken.broken === "cancelled") {
-      await close(forwarded, () => ({
-        state: "closed",
-        status: null,
-        response: null,
-        ...interruption(new CallerGone()),
-      }));
-      observe(forwarded.call, forwarded.judged, { status: null, code: "client_disconnected" });
-      return;
+type Way = { readonly capture: Capture; readonly release: Release };
+
+/** Every piece is looked at, recorded and released; one that may hold the beginning of a credential waits for the next. */
+async function passPieces(
+  { call: { parts } }: Forwarded,
+  { answer, guard }: Arriving,
+  { capture, release }: Way,
+): Promise<void> {
+  const pass = async (pieces: readonly Buffer[]): Promise<void> => {
+    for (const piece of pieces) {
+      await capture.take(piece);
+      await release.pass(piece);
+      parts.tidy(piece.length);
     }
-    const refusal = refusalOf(access, broken);
-    const number = await close(forwarded, (number) => ({
-      state: refusal.code === "outcome_unknown" ? "indeterminate" : "closed",
-      status: statusOf[refusal.code],
-      error_code: refusal.code,
-      error: `${refusal.message} (${broken.message})`,
-      response: recordOwn(refusalAnswer(refusal, number, parts.publicUrl)),
-    }));
-    sendOwnAnswer(incoming.response, refusalAnswer(refusal, number, parts.publicUrl));
-    observe(forwarded.call, forwarded.judged, { status: statusOf[refusal.code], code: refusal.code });
-  } catch (error) {
-    answerUnclosed(forwarded, error);
+  };
+  const suspect: Buffer[] = [];
+  for (let chunks = await answer.body.read(); chunks !== null; chunks = await answer.body.read()) {
+    for (const chunk of chunks) {
+      const sight = await guard.sees(chunk);
+      if (sight === "found") throw new GatewayError("response_blocked", blocked.message);
+      suspect.push(chunk);
+      if (sight === "clear") await pass(suspect.splice(0));
+    }
   }
+  await pass(suspect);
 }
 
-/** What arrived may not be passed on: the caller gets our own answer, and the recording holds that one only. */
-async function blockAnswer(forwarded: Forwarded): Promise<void> {
-  const { parts, incoming } = forwarded.call;
-  forwarded.cancel();
-  try {
-    const number = await close(forwarded, (number) => ({
-      state: "closed",
-      status: statusOf[blocked.code],
-      error_code: blocked.code,
-      error: blocked.message,
-      response: recordOwn(refusalAnswer(blocked, number, parts.publicUrl)),
-    }));
-    sendOwnAnswer(incoming.response, refusalAnswer(blocked, number, parts.publicUrl));
-    observe(forwarded.call, forwarded.judged, { status: statusOf[blocked.code], code: blocked.code });
-  } catch (error) {
-    answerUnclosed(forwarded, error);
-  }
-}
-
-/** The receipt could not be closed: of a read nothing is given, of anything else nobody can say what it did. */
-function answerUnclosed(forwarded: Forwarded, error: unknown): void {
-  const { parts, incoming } = forwarded.call;
-  const { operation } = forwarded.judged;
-  const refusal: Refusal =
-    operation.access === "read"
-      ? refuse(
-          error instanceof GatewayError ? error.code : "recording_unavailable",
-          `the answer could not be recorded, so it is withheld`,
-        )
-      : unknownOutcome;
-  sendOwnAnswer(incoming.response, refusalAnswer(refusal, forwarded.receipt.number, parts.publicUrl));
-  observe(forwarded.call, forwarded.judged, { status: statusOf[refusal.code], code: refusal.code });
-  if (!(error instanceof GatewayError)) throw error;
-}
-
-async function close(forwarded: Forwarded, ending: (call: CallNumber) => Ending): Promise<CallNumber> {
-  const request_body = (await forwarded.upload?.finish()) ?? null;
-  return forwarded.receipt.close((number) =>
-    draftClosing(forwarded.call.parts, forwarded.trace, { ...ending(number), request_body }),
+/** The caller has had a part of the answer and gets no more: the receipt says why. What nobody foresaw is thrown on. */
+async function closeInterrupted(
+  forwarded: Forwarded,
+  { head, capture }: { readonly head: Head; readonly capture: Capture },
+  error: unknown,
+): Promise<void> {
+  const why = interruptionBy(error);
+  if (why === null) throw error;
+  observe(forwarded.call, forwarded.judged, { status: head.status, code: why.error_code });
+  if (forwarded.receipt.ended) return capture.abandon();
+  // What was stored of the answer is worth less than the closing itself.
+  const body = await capture.finish().catch(() => null);
+  const response = { headers: head.headers, body };
+  // The sink, which could not take it in time, sees to it that the call does not stay open.
+  await closeReceipt(forwarded, () => ({ state: "closed", status: head.status, response, ...why })).catch(() =>
+    capture.abandon(),
   );
-}
-
-const closedWell = { state: "closed", error_code: null, error: null } as const;
-
-const blocked = refuse("response_blocked", "the answer holds a credential of this connection, so it is withheld");
-
-const unknownOutcome = refuse(
-  "outcome_unknown",
-  "the call was sent and its outcome is unknown: it may have been applied; do not repeat blindly",
-);
-
-function refusalOf(access: Access, broken: Broken): Refusal {
-  if (!broken.sent) return refuse("upstream_unreachable", "Datadog could not be reached; nothing was sent");
-  if (access !== "read") return unknownOutcome;
-  return broken.broken === "timeout"
-    ? refuse("upstream_timeout", "Datadog did not answer in time")
-    : refuse("upstream_unreachable", "the connection to Datadog broke before its answer was complete");
-}
-
-/** Why an answer that had begun has no proper end. */
-function interruption(error: unknown): Pick<Ending, "error_code" | "error"> {
-  if (error instanceof CallerGone) return { error_code: "client_disconnected", error: error.message };
-  if (error instanceof GatewayError) return { error_code: error.code, error: error.message };
-  if (!(error instanceof BrokenAnswer)) throw error;
-  switch (error.broken.broken) {
-    case "cancelled":
-      return {
-        error_code: "client_disconnected",
-        error: "the client closed the connection before the answer was complete",
-      };
-    case "timeout":
-      return { error_code: "upstream_timeout", error: error.message };
-    case "network":
-      return { error_code: "upstream_unreachable", error: error.message };
-    default:
-      return error.broken.broken satisfies never;
-  }
 }
 
 /** Bytes of the body to come; null when the answer does not say (RFC 9112 §6.3). */

@@ -60,7 +60,7 @@ export const draftClosing = (
 export const captureOf = (parts: CallParts, headers: HeaderList): Capture =>
   new Capture({
     openSpill: parts.openSpill,
-    limit: parts.limits.record,
+    limit: parts.limits().record,
     content_type: headerOf(headers, "content-type"),
     encoding: headerOf(headers, "content-encoding"),
   });
@@ -70,6 +70,15 @@ export async function recordBytes(parts: CallParts, headers: HeaderList, bytes: 
   const capture = captureOf(parts, headers);
   await capture.take(bytes);
   return capture.finish();
+}
+
+/** What was read of a body that streamed through; when its caller or Datadog ended the call before it was whole, that is said. */
+export async function recordUpload(call: Call, upload: Capture): Promise<RecordedBody | null> {
+  const { request } = call.incoming;
+  const whole = request.complete && request.readableLength === 0;
+  // A closing without the body is worth more than none.
+  const recorded = await upload.finish().catch(() => null);
+  return recorded === null || whole ? recorded : { ...recorded, truncated: true };
 }
 
 /** The body of a call that will not be forwarded: when more of it was coming, that is said. */

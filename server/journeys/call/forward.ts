@@ -1,49 +1,67 @@
 /** Forwards an allowed call: nothing but a read goes out before its receipt is open, and nothing goes out twice. */
 
-import { type Answer, type Broken, isBroken, originOf } from "../../stages/forward/upstream.ts";
-import { withCredentials } from "../../stages/forward/outgoing.ts";
+import { type Sent, isBroken, originOf } from "../../stages/forward/upstream.ts";
+import { type Outgoing, withCredentials } from "../../stages/forward/outgoing.ts";
 import { streamThrough } from "../../stages/forward/requestBody.ts";
 import type { Capture } from "../../stages/record/capture.ts";
 import { Receipt, isFresh } from "../../stages/record/receipt.ts";
-import { answerCall, answerWithout } from "./answer.ts";
+import { answerCall } from "./answer.ts";
 import { captureOf, draftOpening, recordBytes, startTrace } from "./draft.ts";
-import type { Call, CallParts, Judged } from "./parts.ts";
-import { answerBreakage } from "./refuse.ts";
+import { type Forwarded, answerWithout, closeBroken } from "./ending.ts";
+import type { Call, Judged } from "./parts.ts";
+import { answerBreakage, closeUnsent } from "./refuse.ts";
 
 export async function forwardCall(call: Call, judged: Judged): Promise<void> {
-  const { parts, incoming } = call;
-  const upload = judged.body.rest === null ? null : captureOf(parts, call.presented.headers);
-  const held = upload === null ? await recordBytes(parts, call.presented.headers, judged.body.prefix) : null;
-  const receipt = new Receipt(parts.sink, draftOpening(call, judged, held));
+  const upload = judged.body.rest === null ? null : captureOf(call.parts, call.presented.headers);
+  let ready: Ready;
   try {
-    const goesAhead = judged.operation.access === "read" && isFresh(parts.sink, parts.monotonic());
-    if (!goesAhead) await receipt.open();
+    ready = { outgoing: outgoingOf(call, judged, upload), receipt: await openReceipt(call, judged, upload) };
   } catch (error) {
     return answerBreakage(call, judged, error);
   }
+  // Nobody waits for it any more, and it has not been sent.
+  if (call.incoming.response.destroyed) return closeUnsent(call, judged, ready.receipt);
+  return carry(call, judged, { ...ready, upload });
+}
 
+type Ready = { readonly outgoing: Outgoing; readonly receipt: Receipt };
+
+async function carry(call: Call, judged: Judged, { outgoing, receipt, upload }: Ready & { upload: Capture | null }) {
+  const { parts, incoming } = call;
   const trace = startTrace(originOf(call.connection, call.host), parts.now());
-  const { method } = judged.operation;
-  const body = upload === null ? judged.body.prefix : streamThrough(judged.body, capturing(parts, upload));
-  const sent = parts.upstreams.send(
-    trace.upstream,
-    withCredentials(call.connection, { ...call.presented, method, host: call.host, body }),
-  );
-  const forwarded = { call, judged, receipt, trace, upload, cancel: () => sent.cancel() };
-  const onGone = (): void => sent.cancel();
-  incoming.response.once("close", onGone);
-  if (incoming.response.destroyed) sent.cancel();
+  const sent: Sent = parts.upstreams.send(trace.upstream, outgoing);
+  const forwarded: Forwarded = { call, judged, receipt, trace, upload, cancel: () => sent.cancel() };
+  incoming.response.once("close", forwarded.cancel);
   try {
-    const answer: Answer | Broken = await sent.answered;
+    const answer = await sent.answered;
     await (isBroken(answer) ? answerWithout(forwarded, answer) : answerCall(forwarded, answer));
+  } catch (error) {
+    await closeBroken(forwarded);
+    throw error;
   } finally {
-    incoming.response.off("close", onGone);
+    incoming.response.off("close", forwarded.cancel);
   }
 }
 
-function capturing({ tidy }: CallParts, upload: Capture): (chunk: Buffer) => Promise<void> | undefined {
-  return (chunk) => {
+/** A write's receipt is durable before it goes out; a read goes ahead while the sink is known to work. */
+async function openReceipt(call: Call, judged: Judged, upload: Capture | null): Promise<Receipt> {
+  const { parts, presented } = call;
+  const held = upload === null ? await recordBytes(parts, presented.headers, judged.body.prefix) : null;
+  const receipt = new Receipt(parts.sink, draftOpening(call, judged, held));
+  const goesAhead = judged.operation.access === "read" && isFresh(parts.sink, parts.monotonic());
+  if (!goesAhead) await receipt.open();
+  return receipt;
+}
+
+function outgoingOf(call: Call, judged: Judged, upload: Capture | null): Outgoing {
+  const { method } = judged.operation;
+  const body = upload === null ? judged.body.prefix : streamThrough(judged.body, capturing(call, upload));
+  return withCredentials(call.connection, { ...call.presented, method, host: call.host, body });
+}
+
+const capturing =
+  ({ parts: { tidy } }: Call, upload: Capture) =>
+  (chunk: Buffer): Promise<void> | undefined => {
     tidy(chunk.length);
     return upload.take(chunk);
   };
-}

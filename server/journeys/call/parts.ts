@@ -31,7 +31,7 @@ export type CallParts = {
   /** Of the memory for bodies that rules read. */
   readonly budget: InspectionBudget;
   /** Bytes. */
-  readonly limits: { readonly inspect: number; readonly record: number };
+  limits(): { readonly inspect: number; readonly record: number };
   readonly publicUrl: string;
   now(): Date;
   /** Milliseconds that never go back. */

@@ -1,9 +1,10 @@
 /** Refuses a call: the receipt first, then the answer, which names the rule and links to the receipt. */
 
-import type { ServerResponse } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { unknownOperation } from "../../datadog/catalogue.ts";
 import { type Stripped, maskPath } from "../../datadog/credentials.ts";
 import { GatewayError, type Refusal, refuse, statusOf } from "../../errors.ts";
+import { sessionTokensIn } from "../../stages/authenticate/sessionToken.ts";
 import { Receipt } from "../../stages/record/receipt.ts";
 import { type OwnAnswer, refusalAnswer, sendOwnAnswer } from "../../stages/reply/refusal.ts";
 import { draftOpening, draftRefusal, recordOwn, recordUnsent } from "./draft.ts";
@@ -17,23 +18,33 @@ export function turnAway(
 ): void {
   const { incoming, presented } = request;
   parts.audit({
-    kind: "token_refused",
+    kind: statusOf[refusal.code] === 401 ? "token_refused" : "request_refused",
     who: incoming.request.socket.remoteAddress ?? "unknown address",
-    what: `${incoming.request.method} ${auditablePath(incoming, presented)}`,
+    what: `${incoming.request.method} ${auditablePath(incoming.request.method, presented.path)}`,
     reason: `${refusal.code}: ${refusal.message}`,
   });
   sendOwnAnswer(incoming.response, refusalAnswer(refusal, null, parts.publicUrl));
 }
 
 /** For a request whose head is too ambiguous to be a call at all; whoever read it writes the audit event. */
-export const malformedAnswer = (complaint: string, publicUrl: string): OwnAnswer =>
-  refusalAnswer(refuse("request_malformed", complaint), null, publicUrl);
+export const malformedAnswer = (complaint: string): OwnAnswer =>
+  refusalAnswer(refuse("request_malformed", complaint), null, "");
 
-/** Two readers could differ about where this request ends, so nothing more is read from its connection. */
+export const stoppingAnswer: OwnAnswer = refusalAnswer(
+  refuse("gateway_busy", "this gateway is stopping; nothing was sent, so try again"),
+  null,
+  "",
+);
+
+/** Nothing more is read from this connection: of a malformed request, two readers could differ about where it ends. */
 export function turnAwayUnread(response: ServerResponse, answer: OwnAnswer): void {
-  response.setHeader("connection", "close");
+  response.shouldKeepAlive = false;
   sendOwnAnswer(response, answer);
 }
+
+/** Method and path for the audit log. The query is left out, and whatever could be a key or a session token. */
+export const auditableTarget = ({ method = "", url = "" }: IncomingMessage): string =>
+  `${method} ${auditablePath(method, url.split("?")[0] ?? "").replace(/\/\/[^/@]*@/, "//")}`;
 
 export async function refuseCall(call: Call, judged: Judged, refusal: Refusal): Promise<void> {
   const { parts, incoming } = call;
@@ -56,6 +67,30 @@ export async function refuseCall(call: Call, judged: Judged, refusal: Refusal): 
   }
 }
 
+/** The caller left before anything was sent on: its receipt says so, and nobody is answered. */
+export async function closeUnsent(call: Call, judged: Judged, receipt: Receipt): Promise<void> {
+  const code = "client_disconnected";
+  const refused = judged.decision.effect === "deny" || judged.decision.effect === "approve";
+  try {
+    await receipt.close(() =>
+      draftRefusal(call.parts, {
+        state: refused ? "refused" : "closed",
+        status: null,
+        error_code: code,
+        error: "the client closed the connection before anything was sent",
+        response: null,
+      }),
+    );
+    observe(call, judged, { status: null, code });
+  } catch (error) {
+    answerBreakage(call, judged, error);
+  }
+}
+
+/** Of a call that nobody waits for any more before the policy was asked. */
+export const recordDeparture = (call: Call, judged: Judged): Promise<void> =>
+  closeUnsent(call, judged, new Receipt(call.parts.sink, draftOpening(call, judged, null)));
+
 /** The receipt could not be written and nothing was sent: the caller is told why, or that the gateway broke. */
 export function answerBreakage(call: Call, judged: Judged, error: unknown): void {
   const refusal =
@@ -76,15 +111,15 @@ export function observe(
   call.parts.observe({ operation: judged.operation, effect: judged.decision.effect, seconds, ...end });
 }
 
-/** Whatever the operation is or is not: a key in the path is not written down. */
-const auditablePath = (incoming: Incoming, { path }: Stripped): string =>
-  maskPath(unknownOperation({ method: incoming.request.method ?? "", path }), path);
+/** Whatever the operation is or is not: a key in the path is not written down, nor a token that stands where none belongs. */
+const auditablePath = (method = "", path: string): string =>
+  maskPath(unknownOperation({ method, path }), path).replaceAll(sessionTokensIn, "{token}");
 
 function auditRefusal(call: Call, refusal: Refusal): void {
   call.parts.audit({
     kind: "request_refused",
     who: `${call.grant.caller.issuer_name} ${call.grant.caller.subject}`,
-    what: `${call.incoming.request.method} ${call.host} ${auditablePath(call.incoming, call.presented)}`,
+    what: `${call.incoming.request.method} ${call.host} ${auditablePath(call.incoming.request.method, call.presented.path)}`,
     reason: `${refusal.code}: ${refusal.message}`,
   });
 }

@@ -5,6 +5,9 @@ import { createHash } from "node:crypto";
 /** `dws_` and 43 characters of base64url. The prefix lets secret scanners and people know it. */
 export const sessionTokenPattern = /^dws_[A-Za-z0-9_-]{43}$/;
 
+/** Every session token in a text, for whoever must not write one down. */
+export const sessionTokensIn = /dws_[A-Za-z0-9_-]{43}/g;
+
 export type SessionToken = { readonly token: string; readonly digest: Buffer };
 
 /** `chance` gives that many random bytes, `crypto.randomBytes`. */

@@ -20,12 +20,14 @@ export type Outgoing = {
 const ownFields = new Set(["host", "expect", "cookie"]);
 
 export function withCredentials(connection: Connection, request: Omit<Outgoing, "target"> & Keyed): Outgoing {
-  const { headers, path, query } = putCredentials(connection, request.host, request);
+  // What the caller's `Connection` names is dropped before the credentials come, so that it cannot name them.
+  const own = { ...request, headers: endToEnd(request.headers).filter(([name]) => !ownFields.has(name.toLowerCase())) };
+  const { headers, path, query } = putCredentials(connection, request.host, own);
   return {
     method: request.method,
     host: request.host,
     target: query === "" ? path : `${path}?${query}`,
-    headers: endToEnd(headers).filter(([name]) => !ownFields.has(name.toLowerCase())),
+    headers,
     body: request.body,
   };
 }

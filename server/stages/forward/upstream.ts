@@ -5,6 +5,7 @@ import type { Connection } from "../../model/connection.ts";
 import type { HeaderList } from "../../model/receipt.ts";
 import { AnswerBody } from "./answerBody.ts";
 import type { Outgoing } from "./outgoing.ts";
+import { RequestAborted } from "./requestBody.ts";
 
 export type Answer = {
   readonly status: number;
@@ -67,6 +68,7 @@ export class Upstreams {
       bodyTimeout: this.#timeouts.body,
       // Shorter than any load balancer's: a connection that is about to be closed is not written to.
       keepAliveTimeout: 4_000,
+      keepAliveMaxTimeout: 4_000,
       allowH2: false,
     });
     this.#pools.set(origin, pool);
@@ -130,8 +132,10 @@ class Exchange implements Dispatcher.DispatchHandler, Sent {
 
   onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
     const timeout = error instanceof errors.HeadersTimeoutError || error instanceof errors.BodyTimeoutError;
+    // When the caller stops in the middle of its upload, the word of it comes this way or the other.
+    const departed = this.#cancelled || error instanceof RequestAborted;
     const broken: Broken = {
-      broken: this.#cancelled ? "cancelled" : timeout ? "timeout" : "network",
+      broken: departed ? "cancelled" : timeout ? "timeout" : "network",
       sent: this.#controller !== null,
       message: describe(error),
     };

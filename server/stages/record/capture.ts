@@ -26,6 +26,8 @@ export class Capture {
   readonly #hash: Hash = createHash("sha256");
   #held: Buffer[] = [];
   #spill: Spill | null = null;
+  /** One write at a time, also when the body is declared finished in the middle of one. */
+  #written: Promise<void> = Promise.resolve();
   #size = 0;
   #stored = 0;
   #finished = false;
@@ -43,22 +45,27 @@ export class Capture {
     if (kept.length === 0) return undefined;
     this.#stored += kept.length;
     this.#hash.update(kept);
-    if (this.#spill !== null) return this.#spill.write(kept);
     this.#held.push(kept);
-    return this.#stored > inlineLimit ? this.#overflow() : undefined;
+    return this.#spill !== null || this.#stored > inlineLimit ? this.#overflow() : undefined;
   }
 
-  async #overflow(): Promise<void> {
-    const held = Buffer.concat(this.#held);
+  #overflow(): Promise<void> {
+    const spill = (this.#spill ??= this.#options.openSpill());
+    const held = this.#held;
     this.#held = [];
-    this.#spill = this.#options.openSpill();
-    await this.#spill.write(held);
+    this.#written = this.#written.then(async () => {
+      for (const chunk of held) await spill.write(chunk);
+    });
+    // Whoever passes the body waits for it, and so does `finish`; it may be that neither is left.
+    this.#written.catch(() => undefined);
+    return this.#written;
   }
 
   /** The body as it will be stored; null when there was none. */
   async finish(): Promise<RecordedBody | null> {
     this.#finished = true;
     if (this.#size === 0) return null;
+    await this.#written;
     return {
       size: this.#size,
       sha256: this.#hash.digest(),
@@ -70,9 +77,11 @@ export class Capture {
     };
   }
 
-  /** Forgets what was captured, when its receipt can no longer be written. */
+  /** Forgets what was captured, when its receipt can no longer be written. What cannot be thrown away now is swept later. */
   async abandon(): Promise<void> {
+    this.#finished = true;
     this.#held = [];
-    await this.#spill?.abandon();
+    await this.#written.catch(() => undefined);
+    await this.#spill?.abandon().catch(() => undefined);
   }
 }

@@ -22,6 +22,7 @@ export class Receipt {
   readonly #opening: Masked<Opening>;
   #opened: Promise<CallNumber> | null = null;
   #number: CallNumber | null = null;
+  #ended = false;
 
   constructor(sink: ReceiptSink, opening: Masked<Opening>) {
     this.#sink = sink;
@@ -31,6 +32,11 @@ export class Receipt {
   /** Null until the opening is durable. */
   get number(): CallNumber | null {
     return this.#number;
+  }
+
+  /** Its closing was handed to the sink, which sees to it that the call ends one way or another. */
+  get ended(): boolean {
+    return this.#ended;
   }
 
   /** Resolves when the opening is durable. */
@@ -43,12 +49,15 @@ export class Receipt {
   /** Resolves when the closing is durable, with the opening in the same commit if there was none yet. */
   async close(closing: (call: CallNumber) => Masked<Closing>): Promise<CallNumber> {
     if (this.#opened === null) {
+      this.#ended = true;
       this.#opened = this.#sink.record(this.#opening, closing);
       this.#number = await this.#opened;
       return this.#number;
     }
     const call = await this.open();
-    await this.#sink.close(call, closing(call));
+    const masked = closing(call);
+    this.#ended = true;
+    await this.#sink.close(call, masked);
     return call;
   }
 }

@@ -3,6 +3,7 @@
 import type { ServerResponse } from "node:http";
 import { type Refusal, statusOf } from "../../errors.ts";
 import type { CallNumber } from "../../model/receipt.ts";
+import { endAnswer } from "./end.ts";
 
 export type OwnAnswer = {
   readonly status: number;
@@ -28,23 +29,9 @@ export const callId = (call: CallNumber): string => `${call.session_id}/${call.n
 export const callUrl = (publicUrl: string, call: CallNumber): string =>
   `${publicUrl}/sessions/${call.session_id}/calls/${call.n}`;
 
-/** Writes it, unless the caller is gone or an answer has begun. A request body still on its way is not waited for. */
+/** Writes it, unless the caller is gone or an answer has begun. */
 export function sendOwnAnswer(response: ServerResponse, answer: OwnAnswer): void {
   if (response.headersSent || response.destroyed) return;
-  if (!response.req.complete) response.setHeader("connection", "close");
   response.writeHead(answer.status, answer.headers.flat());
-  response.end(response.req.method === "HEAD" ? undefined : answer.body);
-  drain(response);
-}
-
-/** Clients that are still writing would see a reset instead of the answer: swallow a bounded rest of their body. */
-function drain(response: ServerResponse): void {
-  const request = response.req;
-  if (request.complete) return;
-  let left = 16 * 1024 * 1024;
-  request.on("data", (chunk: Buffer) => {
-    left -= chunk.length;
-    if (left < 0) request.destroy();
-  });
-  request.resume();
+  endAnswer(response, response.req.method === "HEAD" ? null : answer.body);
 }

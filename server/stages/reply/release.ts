@@ -2,6 +2,7 @@
 
 import type { ServerResponse } from "node:http";
 import type { HeaderList } from "../../model/receipt.ts";
+import { breakOff, endAnswer } from "./end.ts";
 
 export type Head = { readonly status: number; readonly reason: string; readonly headers: HeaderList };
 
@@ -17,7 +18,7 @@ export class CallerGone extends Error {
 export function releaseWhole(response: ServerResponse, head: Head, body: Buffer): void {
   if (response.destroyed) return;
   writeHead(response, head);
-  response.end(body.length === 0 ? undefined : body);
+  endAnswer(response, body.length === 0 ? null : body);
 }
 
 /**
@@ -50,12 +51,12 @@ export class Release {
 
   /** The proper end of the message: only after the receipt is closed. */
   finish(): void {
-    this.#response.end(this.#withheld ?? undefined);
+    endAnswer(this.#response, this.#withheld);
   }
 
   /** No proper end: the caller sees that the answer is not whole. */
   abort(): void {
-    this.#response.destroy();
+    breakOff(this.#response);
   }
 }
 
