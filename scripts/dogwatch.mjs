@@ -2,7 +2,7 @@
 /** The `dogwatch` command: hands over to server/main.ts on Node 24, also when an older Node started it. */
 
 import { spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { askForNode24, node24, root } from "./node24.mjs";
 
@@ -21,13 +21,26 @@ else runOn(node);
 /** A killed npm or npx (-9) passes nothing on, and then no terminal reaches the gateway any more: it ends as if it had been told to. */
 function endWithNpm() {
   if (!["start", "npx", "dogwatch"].includes(process.env.npm_lifecycle_event)) return;
-  const parent = process.ppid;
+  const before = String(ancestors());
   const watch = setInterval(() => {
-    if (process.ppid === parent) return;
+    if (String(ancestors()) === before) return;
     clearInterval(watch);
     process.kill(process.pid, "SIGTERM");
   }, 200);
   watch.unref();
+}
+
+/** Whoever started this process; where that is a shell between npx and us, which outlives npx, also who started the shell. */
+function ancestors() {
+  const parent = process.ppid;
+  try {
+    const isShell = readFileSync(`/proc/${parent}/cmdline`, "utf8").split("\0")[1] === "-c";
+    const stat = readFileSync(`/proc/${parent}/stat`, "latin1");
+    return isShell ? [parent, stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]] : [parent];
+  } catch {
+    // It has just ended, or there is no /proc: then only the parent itself is watched.
+    return [parent];
+  }
 }
 
 /** Stands for the newer Node: passes signals on, ends as it ends. */

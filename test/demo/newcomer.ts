@@ -1,7 +1,17 @@
 /** Somebody who has just cloned the repository: the machine's own Node and npm, a checkout, and nothing else. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import { chownSync, cpSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
+import {
+  chownSync,
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -17,6 +27,12 @@ export type User = { readonly uid: number; readonly gid: number };
 
 /** A plain user everywhere. */
 export const nobody: User = { uid: 65_534, gid: 65_534 };
+
+/** Whether a plain user can come into this checkout at all; root's own folders are closed. */
+export function isOpenToOthers(): boolean {
+  const folders = import.meta.dirname.split("/").map((_, at, all) => all.slice(0, at + 1).join("/") || "/");
+  return folders.every((folder) => (statSync(folder).mode & 0o001) !== 0);
+}
 
 export class Newcomer {
   readonly folder: string;

@@ -3,7 +3,7 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { Newcomer, type Running, kill, nobody } from "./newcomer.ts";
+import { Newcomer, type Running, isOpenToOthers, kill, nobody } from "./newcomer.ts";
 
 const up = /Dogwatch is up: (http:\/\/127\.0\.0\.1:\d+)/;
 const played = /Ctrl-C stops it\./;
@@ -134,9 +134,4 @@ describe("npm start", { timeout: minute }, () => {
 function postmaster(): number | null {
   const file = join(here.folder, "data/postgres/cluster/postmaster.pid");
   return existsSync(file) ? Number.parseInt(readFileSync(file, "utf8"), 10) : null;
-}
-
-function isOpenToOthers(): boolean {
-  const folders = import.meta.dirname.split("/").map((_, at, all) => all.slice(0, at + 1).join("/") || "/");
-  return folders.every((folder) => (statSync(folder).mode & 0o001) !== 0);
 }
