@@ -119,7 +119,12 @@ class Exchange implements Dispatcher.DispatchHandler, Sent {
   onResponseStart(controller: Dispatcher.DispatchController, status: number, _headers: unknown, reason?: string): void {
     if (status < 200) return;
     this.#body = new AnswerBody(controller);
-    this.#answer({ status, reason: reason ?? "", headers: headerList(controller.rawHeaders), body: this.#body });
+    this.#answer({
+      status,
+      reason: phrase(reason ?? ""),
+      headers: headerList(controller.rawHeaders),
+      body: this.#body,
+    });
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -155,6 +160,12 @@ function headerList(raw: Dispatcher.DispatchController["rawHeaders"]): HeaderLis
   for (let i = 0; i + 1 < raw.length; i += 2) list.push([text(raw[i]), text(raw[i + 1])]);
   return list;
 }
+
+/** The bytes of the reason, which undici read as UTF-8; what node:http would refuse to write is left out, for it means nothing (RFC 9112 §4). */
+const phrase = (reason: string): string =>
+  Buffer.from(reason)
+    .toString("latin1")
+    .replaceAll(/[^\t\x20-\x7e\x80-\xff]/g, "");
 
 /** Header bytes are latin1 on the wire, and node:http writes them back as latin1. */
 const text = (field: Buffer | string | undefined): string =>
