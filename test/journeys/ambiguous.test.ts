@@ -42,7 +42,7 @@ test.each([
   expect(answer.header("dogwatch-call")).toMatch(new RegExp(`^${session}/\\d+$`));
   expect(answer.errors?.[0]).toMatch(/^dogwatch: /);
   expect(world.upstream.requests.length).toBe(before);
-  expect(await audited()).toContain("request_malformed");
+  await world.audited(/request_malformed/);
 });
 
 test.each([
@@ -60,7 +60,7 @@ test.each([
   expect(answer.status).toBe(403);
   expect(answer.header("dogwatch-error")).toBe("host_not_allowed");
   expect(world.upstream.requests.length).toBe(before);
-  expect(await audited()).toContain("host_not_allowed");
+  await world.audited(/host_not_allowed/);
 });
 
 test.each([
@@ -90,7 +90,7 @@ test.each([
   expect(answer).toMatch(/^HTTP\/1\.1 400 /);
   expect(answer).toContain("dogwatch-error: request_malformed");
   expect(world.upstream.requests.length).toBe(before);
-  expect(await audited()).toMatch(/request_refused .*request_malformed/);
+  await world.audited(/request_refused .*request_malformed/);
 });
 
 test("a chunked body with a smuggled second request reaches the upstream as one body or not at all", async () => {

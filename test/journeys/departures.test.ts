@@ -45,9 +45,8 @@ const head = (line: string, fields = ""): string =>
 
 async function ended(query: string): Promise<CallJson> {
   for (;;) {
-    const call = (await world.calls(session)).find((one) => one.query === query);
-    if (call !== undefined && call.state !== "open") return call;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    const call = (await world.endedCalls(session)).find((one) => one.query === query);
+    if (call !== undefined) return call;
   }
 }
 

@@ -126,7 +126,11 @@ export type Visit = {
   read(path: string): Promise<Response>;
   session(id: string): Promise<SessionJson>;
   calls(id: string): Promise<readonly CallJson[]>;
+  /** Its calls, once none of them is open any more. */
+  endedCalls(id: string): Promise<readonly CallJson[]>;
   audit(): Promise<readonly AuditJson[]>;
+  /** The newest event, once it is there, whose kind, subject and reason match: events are written a moment after what they tell of. */
+  audited(pattern: RegExp): Promise<AuditJson>;
 };
 
 type AuditJson = { readonly kind: string; readonly who: string; readonly what: string; readonly reason: string };
@@ -139,24 +143,41 @@ export function visit(url: string, issuer: TestIssuer): Visit {
     if (response.status !== 200) throw new Error(`${path}: ${response.status} ${await response.text()}`);
     return (await response.json()) as T;
   };
+  const calls = async (id: string): Promise<readonly CallJson[]> => {
+    const all: CallJson[] = [];
+    let path: string | null = `/v1/sessions/${id}/calls?limit=200`;
+    while (path !== null) {
+      const page: { items: CallJson[]; next_cursor: string | null } = await json(path);
+      all.push(...page.items);
+      const next = page.next_cursor;
+      path = next === null ? null : `/v1/sessions/${id}/calls?limit=200&cursor=${encodeURIComponent(next)}`;
+    }
+    return all;
+  };
+  const audit = async (): Promise<readonly AuditJson[]> =>
+    (await json<{ items: AuditJson[] }>("/v1/audit?limit=200")).items;
   return {
     url,
     read,
     openSession: async (claims = {}) =>
       exchange(url, await issuer.sign({ ...githubClaims, aud: "http://gateway.test", ...claims })),
     session: (id) => json(`/v1/sessions/${id}`),
-    calls: async (id) => {
-      const all: CallJson[] = [];
-      let path: string | null = `/v1/sessions/${id}/calls?limit=200`;
-      while (path !== null) {
-        const page: { items: CallJson[]; next_cursor: string | null } = await json(path);
-        all.push(...page.items);
-        const next = page.next_cursor;
-        path = next === null ? null : `/v1/sessions/${id}/calls?limit=200&cursor=${encodeURIComponent(next)}`;
+    calls,
+    endedCalls: async (id) => {
+      for (;;) {
+        const all = await calls(id);
+        if (all.every(({ state }) => state !== "open")) return all;
+        await new Promise((resolve) => setTimeout(resolve, 20));
       }
-      return all;
     },
-    audit: async () => (await json<{ items: AuditJson[] }>("/v1/audit?limit=200")).items,
+    audit,
+    audited: async (pattern) => {
+      for (;;) {
+        const event = (await audit()).find(({ kind, what, reason }) => pattern.test(`${kind} ${what} ${reason}`));
+        if (event !== undefined) return event;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    },
   };
 }
 
