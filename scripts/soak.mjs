@@ -1,0 +1,169 @@
+/**
+ * What takes too long for `npm test`: `npm run soak`, or `npm run soak -- PART…`. Needs the package registry, and git.
+ * Works on what is committed. The last line is `N passed, N failed`; the exit code is 1 when anything failed.
+ */
+
+import { spawn, spawnSync } from "node:child_process";
+import { chownSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { delimiter, join } from "node:path";
+import { root } from "./node24.mjs";
+
+const seconds = 1_000;
+const minutes = 60 * seconds;
+const nobody = 65_534;
+
+const parts = {
+  "clean-clone": {
+    what: "npm start in a clean clone, twice",
+    act: () => inClone({}, startTwice),
+  },
+  "clean-clone-plain-user": {
+    what: "npm start in a clean clone, twice, as a plain user",
+    act: () => inClone({ uid: nobody, gid: nobody }, startTwice),
+    unless: process.getuid?.() === 0 ? null : "only root can be somebody else",
+  },
+  "clean-clone-tests": {
+    what: "npm test in a clean clone, in less than eight minutes",
+    act: () => inClone({}, runTests),
+  },
+};
+
+const wanted = process.argv.slice(2);
+const unknown = wanted.filter((name) => !(name in parts));
+if (unknown.length > 0) {
+  console.error(`no such part: ${unknown.join(", ")}. There are: ${Object.keys(parts).join(", ")}`);
+  process.exit(2);
+}
+
+let [passed, failed] = [0, 0];
+for (const [name, { what, act, unless = null }] of Object.entries(parts)) {
+  if (wanted.length > 0 && !wanted.includes(name)) continue;
+  if (unless !== null) {
+    console.log(`skipped ${name}: ${unless}`);
+    continue;
+  }
+  console.log(`${name}: ${what}`);
+  try {
+    await act();
+    passed += 1;
+  } catch (error) {
+    failed += 1;
+    console.log(`  FAILED: ${error.message}`);
+  }
+}
+console.log(`\n${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 ? 0 : 1;
+
+/** A clone with nothing installed, a home with no cache, and the machine's own Node and npm. */
+async function inClone(user, act) {
+  const folder = mkdtempSync(join(tmpdir(), "dogwatch-soak-"));
+  const place = { clone: join(folder, "clone"), home: join(folder, "home"), user };
+  try {
+    mkdirSync(place.home);
+    if (user.uid !== undefined) for (const path of [folder, place.home]) chownSync(path, user.uid, user.gid);
+    const cloned = spawnSync("git", ["-c", "safe.directory=*", "clone", "--quiet", `file://${root}`, place.clone], {
+      ...user,
+      env: environment(place),
+      encoding: "utf8",
+    });
+    if (cloned.status !== 0) throw new Error(`git clone: ${cloned.stderr}`);
+    await act(place);
+  } finally {
+    for (const pid of processesIn(folder)) killQuietly(pid, "SIGKILL");
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+async function startTwice(place) {
+  const first = await startAndStop(place, 5 * minutes);
+  expect(first.sessions === 1, `one session after the first start, not ${first.sessions}`);
+  const second = await startAndStop(place, minutes);
+  expect(second.sessions === 2, `two sessions after the second start, not ${second.sessions}`);
+  console.log(`  first start: gateway up after ${first.up} s (with install), job recorded after ${first.played} s`);
+  console.log(`  second start: gateway up after ${second.up} s, job recorded after ${second.played} s`);
+}
+
+async function startAndStop(place, patience) {
+  const started = Date.now();
+  const npm = run("npm", ["start"], place);
+  const [, url] = await npm.says(/Dogwatch is up: (\S+)/, patience);
+  const up = since(started);
+  await npm.says(/Ctrl-C stops it/, minutes);
+  const played = since(started);
+  const token = readFileSync(join(place.clone, "data/demo-token"), "utf8");
+  const answer = await fetch(`${url}/v1/sessions`, { headers: { authorization: `Bearer ${token}` } });
+  const { items } = await answer.json();
+  expect(items[0]?.calls === 6 && items[0]?.state === "closed", `a closed session of six calls: ${items[0]?.state}`);
+  killQuietly(-npm.child.pid, "SIGINT");
+  const code = await npm.ended;
+  expect(code === 0, `exit code 0 after Ctrl-C, not ${code}`);
+  expect(processesIn(place.clone).length === 0, "nothing runs after Ctrl-C");
+  return { up, played, sessions: items.length };
+}
+
+async function runTests(place) {
+  const started = Date.now();
+  const npm = run("npm", ["test"], place);
+  const code = await npm.ended;
+  const last = npm.output().trimEnd().split("\n").at(-1);
+  console.log(`  ${last} (${since(started)} s)`);
+  expect(code === 0, `npm test passes:\n${npm.output().slice(-3_000)}`);
+  expect(Date.now() - started < 8 * minutes, "less than eight minutes");
+}
+
+/** In a process group of its own, as in the foreground of a terminal. */
+function run(program, args, place) {
+  const options = { cwd: place.clone, env: environment(place), detached: true, stdio: ["ignore", "pipe", "pipe"] };
+  const child = spawn(program, args, { ...options, ...place.user });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
+  const ended = new Promise((resolve) => child.on("close", resolve));
+  const says = async (pattern, patience) => {
+    for (const started = Date.now(); ; await new Promise((resolve) => setTimeout(resolve, 20))) {
+      const found = pattern.exec(output);
+      if (found !== null) return found;
+      if (child.exitCode !== null || Date.now() - started > patience)
+        throw new Error(`npm start did not say ${pattern}:\n${output.slice(-3_000)}`);
+    }
+  };
+  return { child, ended, says, output: () => output };
+}
+
+/** No Node that a checkout brings along, and nothing of the npm that runs this; the registry that the machine uses stays. */
+function environment({ home }) {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !/^(npm_(?!config_registry$)|INIT_CWD$|NODE$)/i.test(name),
+  );
+  const path = (process.env.PATH ?? "").split(delimiter).filter((folder) => !/node_modules|node-gyp-bin/.test(folder));
+  return { ...Object.fromEntries(kept), PATH: path.join(delimiter), HOME: home };
+}
+
+function processesIn(folder) {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+    .filter((name) => {
+      try {
+        return readlinkSync(`/proc/${name}/cwd`).startsWith(folder) && readFileSync(`/proc/${name}/cmdline`).length > 0;
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
+}
+
+function killQuietly(pid, signal) {
+  try {
+    process.kill(pid, signal);
+  } catch {
+    // It has just ended.
+  }
+}
+
+function since(started) {
+  return ((Date.now() - started) / seconds).toFixed(1);
+}
+
+function expect(holds, what) {
+  if (!holds) throw new Error(`expected ${what}`);
+}
