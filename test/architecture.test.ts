@@ -22,6 +22,7 @@ const table: readonly { part: string; may: readonly string[]; types?: readonly s
       "server/demo/",
       "server/errors.ts",
       "action/run.ts",
+      "package.json",
     ],
   },
   { part: "server/app.ts", may: ["server/", "package.json"] },
