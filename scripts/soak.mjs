@@ -4,7 +4,7 @@
  */
 
 import { spawn, spawnSync } from "node:child_process";
-import { chownSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { root } from "./node24.mjs";
@@ -61,13 +61,9 @@ async function inClone(user, act) {
   const place = { clone: join(folder, "clone"), home: join(folder, "home"), user };
   try {
     mkdirSync(place.home);
-    if (user.uid !== undefined) for (const path of [folder, place.home]) chownSync(path, user.uid, user.gid);
-    const cloned = spawnSync("git", ["-c", "safe.directory=*", "clone", "--quiet", `file://${root}`, place.clone], {
-      ...user,
-      env: environment(place),
-      encoding: "utf8",
-    });
+    const cloned = spawnSync("git", ["clone", "--quiet", `file://${root}`, place.clone], { encoding: "utf8" });
     if (cloned.status !== 0) throw new Error(`git clone: ${cloned.stderr}`);
+    if (user.uid !== undefined) spawnSync("chown", ["-R", `${user.uid}:${user.gid}`, folder]);
     await act(place);
   } finally {
     for (const pid of processesIn(folder)) killQuietly(pid, "SIGKILL");
