@@ -83,7 +83,13 @@ export class ReceiptSink implements Sink {
   }
 
   async close(call: CallNumber, closing: Masked<Closing>): Promise<void> {
-    await this.#submit({ kind: "close", call, closing });
+    try {
+      await this.#submit({ kind: "close", call, closing });
+    } catch (error) {
+      // Nobody will close it again, and while this sink lives nobody else may: it must not stay open.
+      this.#closeUnknown(call, "the database did not take the end of this call in time: it may have been applied");
+      throw error;
+    }
   }
 
   record(opening: Masked<Opening>, closing: (call: CallNumber) => Masked<Closing>): Promise<CallNumber> {
@@ -226,11 +232,19 @@ export class ReceiptSink implements Sink {
 
   /** Whoever opened this call was told that it could not be recorded, so nobody will close it. */
   #closeUnwanted(call: CallNumber): void {
+    this.#closeUnknown(
+      call,
+      "the database took the opening of this call too late; a call that was not a read was not sent",
+    );
+  }
+
+  /** As soon as the database is there, however long that takes; a call that has a closing by then keeps it. */
+  #closeUnknown(call: CallNumber, error: string): void {
     const closing = {
       state: "indeterminate",
       status: null,
       error_code: "recording_unavailable",
-      error: "the database took the opening of this call too late; a call that was not a read was not sent",
+      error,
       upstream: null,
       forwarded_at: null,
       first_byte_at: null,
