@@ -1,0 +1,102 @@
+/** SIGTERM: calls in flight end as they would have, new ones are turned away, and whatever never ends is broken off and recorded. */
+
+import { Agent, request } from "node:http";
+import { afterEach, expect, test } from "vitest";
+import { RawConnection } from "../standins/rawSocket.ts";
+import { send } from "../standins/send.ts";
+import { type World, startWorld } from "../standins/world.ts";
+
+let world: World;
+/** Lets the held answers go. */
+let letGo: () => void = () => undefined;
+const held = (): Promise<void> =>
+  new Promise((resolve) => {
+    letGo = resolve;
+  });
+
+afterEach(() => world.close());
+
+async function* endless(end: Promise<void>): AsyncGenerator<Buffer> {
+  yield Buffer.from("data: 1\n\n");
+  await end;
+}
+
+const startHolding = async (patience: number): Promise<string> => {
+  const wait = held();
+  world = await startWorld(
+    async ({ url }) => {
+      if (url.includes("endless")) return { status: 200, body: endless(new Promise(() => undefined)) };
+      if (url.includes("held")) await wait;
+      return { status: 200, headers: [["Content-Length", "2"]], body: "{}" };
+    },
+    { patience },
+  );
+  return (await world.openSession()).access_token;
+};
+
+/** States and codes of all calls, by query, as the database has them. */
+const recorded = async (): Promise<Record<string, string>> =>
+  Object.fromEntries(
+    (
+      await world.database.query<{ query: string; state: string; error_code: string | null }>(
+        "SELECT c.query, coalesce(e.state, 'open') AS state, e.error_code FROM calls c LEFT JOIN closings e USING (session_id, n)",
+      )
+    ).map(({ query, state, error_code }) => [query, `${state} ${error_code ?? "well"}`]),
+  );
+
+test("a call in flight ends well, on its kept connection too, and nothing new is begun meanwhile", async () => {
+  const token = await startHolding(60_000);
+  const agent = new Agent({ keepAlive: true });
+  const answered = new Promise<number>((resolve, reject) => {
+    request(
+      `${world.url}/api/v1/monitor?held`,
+      { method: "POST", agent, headers: { "dd-api-key": token } },
+      (response) => response.resume().on("end", () => resolve(response.statusCode ?? 0)),
+    )
+      .on("error", reject)
+      .end();
+  });
+  const pipelined = new RawConnection(world.url);
+  const line = `HTTP/1.1\r\nHost: h\r\nDD-API-KEY: ${token}\r\nContent-Length: 0\r\n\r\n`;
+  await pipelined.write(`POST /api/v1/monitor?held2 ${line}POST /api/v1/monitor?late ${line}`);
+  await world.upstream.received(2);
+  const closed = world.gateway.close();
+  const refused = await send(world.url, { target: "/api/v1/monitor?new", headers: [["DD-API-KEY", token]] }).catch(
+    () => null,
+  );
+  expect(refused?.status ?? 503).toBe(503);
+  letGo();
+  expect(await answered).toBe(200);
+  await pipelined.over;
+  expect(pipelined.text).toMatch(/^HTTP\/1\.1 200 [^]*HTTP\/1\.1 503 [^]*dogwatch-error: gateway_busy[^]*stopping/);
+  await closed;
+  agent.destroy();
+  expect(await recorded()).toEqual({ held: "closed well", held2: "closed well" });
+});
+
+test("a stream that never ends, a write without an answer and an upload that stalls are broken off, and each has its receipt", async () => {
+  const token = await startHolding(200);
+  const stream = new RawConnection(world.url);
+  const write = new RawConnection(world.url);
+  const upload = new RawConnection(world.url);
+  const line = `HTTP/1.1\r\nHost: h\r\nDD-API-KEY: ${token}\r\n`;
+  await stream.write(`GET /api/v1/monitor?endless ${line}\r\n`);
+  await stream.until(/data: 1/);
+  await write.write(`POST /api/v1/monitor?held ${line}Content-Length: 0\r\n\r\n`);
+  await upload.write(`POST /api/v2/series?upload ${line}Content-Length: 1000000\r\n\r\n${"a".repeat(300_000)}`);
+  await world.upstream.received(2);
+  while (!("upload" in (await recorded())));
+  const closed = world.gateway.close();
+  await upload.until(/\r\n\r\n.*}$/s);
+  upload.destroy();
+  await closed;
+  expect(await stream.over).toBe("ended");
+  expect(stream.text).not.toMatch(/\r\n0\r\n\r\n$/);
+  expect(write.text).toContain("outcome_unknown");
+  expect(upload.text).toContain("outcome_unknown");
+  expect(await recorded()).toEqual({
+    endless: "closed upstream_unreachable",
+    held: "indeterminate outcome_unknown",
+    upload: "indeterminate outcome_unknown",
+  });
+});
