@@ -26,7 +26,11 @@ if (!isInstalled()) {
 function isInstalled() {
   if (readIfThere(stamp) === wanted()) return true;
   if (!isInstalledByHand()) return false;
-  writeFileSync(stamp, wanted());
+  try {
+    writeFileSync(stamp, wanted());
+  } catch {
+    // Somebody else, root perhaps, has installed: it is looked at again the next time.
+  }
   return true;
 }
 

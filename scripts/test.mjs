@@ -92,16 +92,8 @@ function readTally() {
 /** Runs a command in a process group of its own, so that nothing it started is left behind when it hangs or is interrupted. */
 function run(command, { quiet, deadline }) {
   const [program, ...args] = command;
-  const child = spawn(program === "node" ? node : program, args, {
-    cwd: root,
-    env: environment(),
-    detached: true,
-    stdio: quiet ? ["ignore", "pipe", "pipe"] : ["ignore", 1, 1],
-  });
   return new Promise((resolve) => {
     let output = "";
-    for (const stream of [child.stdout, child.stderr])
-      stream?.setEncoding("utf8").on("data", (text) => (output += text));
     const kill = (signal) => {
       try {
         process.kill(-child.pid, signal);
@@ -109,17 +101,26 @@ function run(command, { quiet, deadline }) {
         // Already gone.
       }
     };
-    const timer = setTimeout(() => {
-      output += `\n${command.join(" ")} did not end within ${deadline / minutes} minutes`;
-      if (!quiet) console.log(output);
-      kill("SIGKILL");
-    }, deadline);
     const interrupt = (signal) => {
       process.exitCode = signal === "SIGINT" ? 130 : 143;
       kill("SIGTERM");
       setTimeout(() => kill("SIGKILL"), 10_000);
     };
+    // Before there is a child: whoever hears it may interrupt at once.
     process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+    const child = spawn(program === "node" ? node : program, args, {
+      cwd: root,
+      env: environment(),
+      detached: true,
+      stdio: quiet ? ["ignore", "pipe", "pipe"] : ["ignore", 1, 1],
+    });
+    for (const stream of [child.stdout, child.stderr])
+      stream?.setEncoding("utf8").on("data", (text) => (output += text));
+    const timer = setTimeout(() => {
+      output += `\n${command.join(" ")} did not end within ${deadline / minutes} minutes`;
+      if (!quiet) console.log(output);
+      kill("SIGKILL");
+    }, deadline);
     const end = (ok) => {
       clearTimeout(timer);
       process.off("SIGINT", interrupt).off("SIGTERM", interrupt);

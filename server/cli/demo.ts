@@ -26,7 +26,7 @@ export async function demo({ once }: { readonly once?: true }): Promise<void> {
     await close();
     process.exit(played.exitCode);
   } catch (error) {
-    reportStart(error, { file: "data/demo.yaml" });
+    reportStart(error, { file: "data/demo.yaml", elsewhere: "remove data/ with all its recordings" });
   }
 }
 

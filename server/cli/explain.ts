@@ -4,8 +4,12 @@ import { ConfigurationRefused } from "../app.ts";
 import { FolderTaken } from "../demo/claim.ts";
 import { GatewayError } from "../errors.ts";
 
-/** `file`: the configuration that was to be served. */
-export type Wanted = { readonly file: string };
+export type Wanted = {
+  /** The configuration that was to be served. */
+  readonly file: string;
+  /** What to do about a folder that cannot be used, other than giving it to the user who runs Dogwatch. */
+  readonly elsewhere: string;
+};
 
 /** Says it and ends: 2 where the configuration or what it names cannot be used, 1 where nobody foresaw it. */
 export function reportStart(error: unknown, wanted: Wanted): never {
@@ -15,13 +19,13 @@ export function reportStart(error: unknown, wanted: Wanted): never {
 }
 
 /** Null when the error is none of those that the person who started it can mend. */
-export function explainStart(error: unknown, { file }: Wanted): string | null {
+export function explainStart(error: unknown, wanted: Wanted): string | null {
   if (!(error instanceof Error)) return null;
   if (error instanceof ConfigurationRefused) return error.message;
   if (error instanceof FolderTaken) return `dogwatch: ${error.message}`;
   if (error instanceof GatewayError && error.code === "recording_unavailable")
-    return `dogwatch: ${error.message}. It is the one that \`database\` in ${file} names: is it up, and may this machine and role use it?`;
-  if (isSystemError(error)) return explainSystem(error, file);
+    return `dogwatch: ${error.message}. It is the one that \`database\` in ${wanted.file} names: is it up, and may this machine and role use it?`;
+  if (isSystemError(error)) return explainSystem(error, wanted);
   // What this program throws by itself says what to do; anything else is a bug, and its stack is wanted.
   return error.constructor === Error ? `dogwatch: ${error.message}` : null;
 }
@@ -30,7 +34,8 @@ type SystemError = NodeJS.ErrnoException & { readonly address?: string; readonly
 
 const isSystemError = (error: Error): error is SystemError => "code" in error && "syscall" in error;
 
-function explainSystem({ code, syscall, address, port, path, message }: SystemError, file: string): string {
+function explainSystem(error: SystemError, { file, elsewhere }: Wanted): string {
+  const { code, syscall, address, port, path, message } = error;
   const place = `${address}:${port}`;
   switch (syscall === "listen" ? code : "") {
     case "EADDRINUSE":
@@ -43,7 +48,7 @@ function explainSystem({ code, syscall, address, port, path, message }: SystemEr
     default:
       return path === undefined
         ? `dogwatch: ${message}`
-        : `dogwatch: ${path} cannot be used (${code}): give it to the user who runs Dogwatch, or set \`dataDir\` in ${file} to another folder`;
+        : `dogwatch: ${path} cannot be used (${code}): give it to the user who runs Dogwatch, or ${elsewhere}`;
   }
 }
 

@@ -20,6 +20,6 @@ export async function serve(file: string, env: NodeJS.ProcessEnv): Promise<void>
     // The log is for machines; whoever sits before it should not have to read JSON for this.
     if (process.stderr.isTTY) process.stderr.write(`Dogwatch listens on ${url}; Ctrl-C stops it.\n`);
   } catch (error) {
-    reportStart(error, { file });
+    reportStart(error, { file, elsewhere: `set \`dataDir\` in ${file} to another folder` });
   }
 }

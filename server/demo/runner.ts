@@ -103,7 +103,7 @@ export class Runner {
   async #perform(command: readonly string[], extra: Readonly<Record<string, string>>): Promise<Performed> {
     const files = await this.#files();
     const env = {
-      ...process.env,
+      ...machineEnvironment(),
       ...this.#options.env,
       ...this.#exported,
       ...extra,
@@ -146,6 +146,12 @@ export class Runner {
 
 const defaultsOf = (declared: z.infer<typeof manifest>["inputs"]): Record<string, string> =>
   Object.fromEntries(Object.entries(declared).map(([name, input]) => [name, String(input.default ?? "")]));
+
+/** What a runner's machine would have: nobody's Datadog keys, and nothing of a job that this process may itself be a step of. */
+const machineEnvironment = (): NodeJS.ProcessEnv =>
+  Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !/^(DD|DATADOG|GITHUB|ACTIONS|RUNNER|INPUT|STATE)_/.test(name)),
+  );
 
 /** `NAME=value` and `NAME<<DELIMITER` blocks. */
 export function parseEnvironmentFile(text: string): Record<string, string> {

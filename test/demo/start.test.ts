@@ -1,6 +1,6 @@
 /** `npm start` for somebody who has just cloned the repository, and what people do to it afterwards. */
 
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 import { Newcomer, type Running, isOpenToOthers, kill, nobody } from "./newcomer.ts";
@@ -114,6 +114,28 @@ describe("npm start", { timeout: minute }, () => {
     next.npm.interrupt();
     await next.npm.ended;
     await nothingRuns();
+  });
+
+  test("npx dogwatch demo does the same, and ends when its npx is killed", async () => {
+    const npx = here.run("npx dogwatch demo");
+    await npx.says(played);
+    before += 1;
+    kill(npx.pid, "SIGKILL");
+    await nothingRuns();
+  });
+
+  test("for a plain user where root has recorded: whose the folder is, and what to do", async ({ skip }) => {
+    skip(process.getuid?.() !== 0, "only root can be somebody else");
+    skip(!isOpenToOthers(), "a plain user cannot come into this checkout");
+    const plain = new Newcomer(nobody);
+    onTestFinished(() => plain.leave());
+    mkdirSync(join(plain.folder, "data"), { mode: 0o700 });
+    const { code, output } = await plain.run("npm start").ended;
+    expect(output).toMatch(
+      /\/?data\S* cannot be used \(EACCES\): give it to the user who runs Dogwatch, or remove data\//,
+    );
+    expect(output).not.toContain("    at ");
+    expect(code).toBe(2);
   });
 
   test("runs for a plain user, and keeps what it writes from all others", async ({ skip }) => {

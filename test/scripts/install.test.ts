@@ -1,6 +1,6 @@
 /** `npm start` and `npm test` install what the lock file names, once, and again when it changed or was cut short. */
 
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { Checkout } from "./checkout.ts";
@@ -81,6 +81,18 @@ describe("scripts/install.mjs", () => {
       "node_modules/.package-lock.json",
       JSON.stringify({ packages: { "node_modules/a": { version: "1.0.0" } } }),
     );
+    expect(await here.install()).toMatchObject({ code: 0, output: "" });
+    expect(here.calls()).toEqual([]);
+  });
+
+  test("starts with what somebody else has installed, where it may not write", async () => {
+    const here = checkout();
+    here.write(
+      "node_modules/.package-lock.json",
+      JSON.stringify({ packages: { "node_modules/a": { version: "1.0.0" } } }),
+    );
+    // Nobody, not even root, can write a file where a folder is.
+    mkdirSync(join(here.root, "node_modules/.installed"));
     expect(await here.install()).toMatchObject({ code: 0, output: "" });
     expect(here.calls()).toEqual([]);
   });
