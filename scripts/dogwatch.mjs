@@ -45,8 +45,9 @@ function ancestors() {
 
 /** Stands for the newer Node: passes signals on, ends as it ends. */
 function runOn(newer) {
-  const child = spawn(newer, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
+  // Before there is a child: whoever hears it may signal at once.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"]) process.on(signal, () => child.kill(signal));
+  const child = spawn(newer, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
   child.on("error", (error) => {
     console.error(`dogwatch: ${newer} could not be started: ${error.message}`);
     process.exit(2);

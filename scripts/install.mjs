@@ -90,7 +90,7 @@ function isAlive(pid) {
 }
 
 function install() {
-  console.error("dogwatch: installing dependencies (once; less than a minute)");
+  console.error("dogwatch: installing dependencies (once; about a minute)");
   // npm ci removes node_modules, and with it the Node that may be running this file: use the one that runs npm.
   const node = process.env.npm_node_execpath ?? process.execPath;
   const npm = process.env.npm_execpath;
