@@ -2,7 +2,7 @@
 
 import { Readable } from "node:stream";
 import helmet from "@fastify/helmet";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { type ApiRefusal, apiStatusOf, isApiRefusal } from "../errors.ts";
 import {
@@ -19,15 +19,20 @@ import type { Html } from "../web/html.ts";
 import { stylesheet } from "../web/layout.ts";
 import { callPage, sessionPage, sessionsPage } from "../web/sessions.ts";
 import { messagePage, signInPage } from "../web/signIn.ts";
+import { refusalOf } from "./complain.ts";
 import { callJson, sessionJson } from "./json.ts";
-import type { SignIn } from "./signIn.ts";
+import { type SignIn, sendPage } from "./signIn.ts";
 
 export type PageParts = { readonly history: HistoryParts; readonly signIn: SignIn; readonly publicUrl: string };
 
 export async function registerPages(app: FastifyInstance, parts: PageParts): Promise<void> {
-  const { history, publicUrl, signIn } = parts;
+  const { history, publicUrl } = parts;
   await app.register(helmet, { contentSecurityPolicy, strictTransportSecurity: false });
-  signIn.register(app);
+  app.addHook("onSend", async (_request, reply) => {
+    if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
+  });
+  app.setErrorHandler(answerPageError);
+  await app.register(async (scope) => parts.signIn.register(scope));
   app.get("/", (_request, reply) => reply.redirect("/sessions"));
   app.get("/assets/dogwatch.css", (_request, reply) =>
     reply.type("text/css").header("cache-control", "max-age=300").send(stylesheet),
@@ -66,18 +71,13 @@ export async function registerPages(app: FastifyInstance, parts: PageParts): Pro
 
 /** Bytes as they were recorded, for saving: never rendered by a browser as anything. */
 async function sendBody(parts: PageParts, { request, reply }: Asked): Promise<FastifyReply> {
-  const token = parts.signIn.who(request);
+  const reader = readerOf(parts, request);
+  if (reader === null) return reply.redirect(`/sign-in?to=${encodeURIComponent(request.url)}`);
   const { id, n, side } = bodyParams.parse(request.params);
-  if (token === null) return reply.redirect(`/sign-in?to=${encodeURIComponent(request.url)}`);
-  const body = await readBody(
-    parts.history,
-    { kind: "access", name: token.name, role: token.role },
-    { session_id: id, n, side },
-  );
-  if (isApiRefusal(body)) return reply.code(apiStatusOf[body.code]).send({ errors: [body.message] });
+  const body = await readBody(parts.history, reader, { session_id: id, n, side });
+  if (isApiRefusal(body)) return sendRefusal(reply, body);
   return reply
     .header("content-disposition", `attachment; filename="${id}-${n}-${side}"`)
-    .header("cache-control", "no-store")
     .type("application/octet-stream")
     .send(Readable.from(body.stream));
 }
@@ -89,23 +89,35 @@ async function show(
   { request, reply }: Asked,
   page: (reader: Reader) => Promise<Html | ApiRefusal>,
 ): Promise<FastifyReply> {
-  const html = (status: number, content: Html): FastifyReply =>
-    reply.code(status).header("cache-control", "no-store").type("text/html; charset=utf-8").send(content.text);
-  const token = parts.signIn.who(request);
-  if (token === null) return html(401, signInPage(request.url, null));
-  const content = await page({ kind: "access", name: token.name, role: token.role }).catch((error: unknown) => {
-    if (error instanceof z.ZodError) return noSuchPage;
-    throw error;
-  });
-  return isApiRefusal(content)
-    ? html(apiStatusOf[content.code], messagePage("Not shown", content.message))
-    : html(200, content);
+  const reader = readerOf(parts, request);
+  if (reader === null) return sendPage(reply.code(401), signInPage(request.url, null));
+  const content = await page(reader);
+  return isApiRefusal(content) ? sendRefusal(reply, content) : sendPage(reply, content);
+}
+
+function readerOf({ signIn }: PageParts, request: FastifyRequest): Reader | null {
+  const token = signIn.who(request);
+  return token === null ? null : { kind: "access", name: token.name, role: token.role };
+}
+
+const sendRefusal = (reply: FastifyReply, { code, message }: ApiRefusal): FastifyReply =>
+  sendPage(reply.code(apiStatusOf[code]), messagePage(code === "not_found" ? "Not found" : "Not shown", message));
+
+/** An address that no link of ours has is not found; what else went wrong is said without a word of the inside. */
+function answerPageError(error: FastifyError, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  if (error instanceof z.ZodError) return sendPage(reply.code(404), noSuchPage);
+  const refusal = refusalOf(error);
+  if (refusal !== null) return sendRefusal(reply, refusal);
+  request.log.error({ err: error, route: request.routeOptions.url }, "a page failed");
+  return sendPage(reply.code(500), brokenPage);
 }
 
 const noSuchPage = messagePage(
   "Not found",
   "There is no such session or call. Links to recordings end in /sessions/ID or /sessions/ID/calls/N.",
 );
+
+const brokenPage = messagePage("Not shown", "Something is broken in the gateway; its log says what.");
 
 const contentSecurityPolicy = {
   useDefaults: false,
@@ -119,7 +131,7 @@ const contentSecurityPolicy = {
 };
 
 const sessionParams = z.object({ id: z.uuid() });
-const callParams = sessionParams.extend({ n: z.coerce.number().int().positive() });
+const callParams = sessionParams.extend({ n: z.coerce.number().int().min(1).max(2_147_483_647) });
 
 const bodyParams = callParams.extend({ side: z.enum(["request", "response"]) });
 

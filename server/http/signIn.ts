@@ -2,11 +2,13 @@
 
 import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
 import type {} from "@fastify/cookie";
+import rateLimit from "@fastify/rate-limit";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { AuditEvent } from "../model/audit.ts";
 import type { AccessToken } from "../model/config.ts";
-import { signInPage } from "../web/signIn.ts";
+import type { Html } from "../web/html.ts";
+import { messagePage, signInPage } from "../web/signIn.ts";
 
 export type SignInParts = {
   readonly publicUrl: string;
@@ -17,7 +19,7 @@ export type SignInParts = {
 
 export type SignIn = {
   /** The routes of `/sign-in`. */
-  register(app: FastifyInstance): void;
+  register(app: FastifyInstance): Promise<void>;
   /** Who is signed in, by the request's cookie. */
   who(request: FastifyRequest): AccessToken | null;
   /** A path that signs in as this token's holder, once, within ten minutes; then leads to `to`. */
@@ -27,6 +29,11 @@ export type SignIn = {
 const cookieName = "dogwatch_sign_in";
 const signedInFor = 12 * 60 * 60 * 1000;
 const invitedFor = 10 * 60 * 1000;
+/** Sign-ins a minute that one address may try: a person needs one, and a guess should be expensive. */
+const triesPerMinute = 30;
+
+export const sendPage = (reply: FastifyReply, page: Html): FastifyReply =>
+  reply.type("text/html; charset=utf-8").send(page.text);
 
 export function createSignIn(parts: SignInParts): SignIn {
   const invitations = new Map<string, { readonly name: string; readonly to: string; readonly until: number }>();
@@ -44,23 +51,25 @@ export function createSignIn(parts: SignInParts): SignIn {
       .redirect(to, 303);
   };
 
-  const register = (app: FastifyInstance): void => {
+  const turnAway = (reply: FastifyReply, to: string, complaint: string): FastifyReply =>
+    sendPage(reply.code(401), signInPage(to, complaint));
+
+  const register = async (app: FastifyInstance): Promise<void> => {
+    await app.register(rateLimit, { global: false });
     app.addContentTypeParser("application/x-www-form-urlencoded", { parseAs: "string" }, (_request, body, done) =>
       done(null, Object.fromEntries(new URLSearchParams(String(body)))),
     );
-    app.get("/sign-in", (request, reply) =>
-      reply.type("text/html").send(signInPage(ownPath(query.parse(request.query).to), null).text),
-    );
+    app.get("/sign-in", (request, reply) => sendPage(reply, signInPage(ownPath(query.parse(request.query).to), null)));
 
-    app.post("/sign-in", (request, reply) => {
-      const { token: presented, to } = form.parse(request.body);
+    const limited = { config: { rateLimit: { max: triesPerMinute, timeWindow: 60_000 } } };
+    app.post("/sign-in", limited, (request, reply) => {
+      const { token: presented, to: asked } = form.parse(request.body ?? {});
+      const to = ownPath(asked);
+      if (!fromHere(request)) return sendPage(reply.code(403), elsewhere);
       const token = parts.tokens().find((known) => same(known.token.reveal(), presented));
-      if (token !== undefined) return welcome(reply, token, ownPath(to));
-      parts.audit({ kind: "sign_in_refused", who: request.ip, what: ownPath(to), reason: "no such access token" });
-      return reply
-        .code(401)
-        .type("text/html")
-        .send(signInPage(ownPath(to), "That is no access token of this gateway.").text);
+      if (token !== undefined) return welcome(reply, token, to);
+      parts.audit({ kind: "sign_in_refused", who: request.ip, what: to, reason: "no such access token" });
+      return turnAway(reply, to, "That is no access token of this gateway.");
     });
 
     app.get("/sign-in/once/:invitation", (request, reply) => {
@@ -68,13 +77,9 @@ export function createSignIn(parts: SignInParts): SignIn {
       const invitation = invitations.get(digest);
       invitations.delete(digest);
       const token = parts.tokens().find(({ name }) => name === invitation?.name);
-      if (invitation === undefined || token === undefined || invitation.until < parts.now().getTime()) {
-        return reply
-          .code(401)
-          .type("text/html")
-          .send(signInPage("/sessions", "That link has been used or has expired.").text);
-      }
-      return welcome(reply, token, invitation.to);
+      const valid = invitation !== undefined && invitation.until >= parts.now().getTime();
+      if (valid && token !== undefined) return welcome(reply, token, invitation.to);
+      return turnAway(reply, "/sessions", "That link has been used or has expired.");
     });
   };
 
@@ -93,8 +98,14 @@ export function createSignIn(parts: SignInParts): SignIn {
 }
 
 const query = z.object({ to: z.string().max(2048).optional() });
-const form = z.object({ token: z.string().max(4096), to: z.string().max(2048).optional() });
+const form = z.object({ token: z.string().max(4096).default(""), to: z.string().max(2048).optional() });
 const invitationParams = z.object({ invitation: z.string().max(100) });
+
+/** A page of another site must not sign anybody in as somebody else. Browsers say where a form was; curl says nothing. */
+const fromHere = (request: FastifyRequest): boolean =>
+  ["same-origin", "none", undefined].includes(request.headers["sec-fetch-site"]?.toString());
+
+const elsewhere = messagePage("Not signed in", "The form was on another site. Sign in on this gateway's own page.");
 
 /** Only a path of this gateway: nobody is sent elsewhere after signing in. */
 const ownPath = (to: string | undefined): string =>

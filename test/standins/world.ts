@@ -21,6 +21,8 @@ export type WorldOptions = {
   readonly upstream?: UpstreamOptions;
   /** How long a gateway that is closed waits for the calls in flight, ms. */
   readonly patience?: number;
+  /** `access.tokens` in YAML; default: one auditor. */
+  readonly tokens?: string;
   /** Puts something between the gateway and its database. */
   readonly databaseThrough?: (connectionString: string) => Promise<string>;
   /** In place of the test issuer and the recording upstream. */
@@ -42,7 +44,7 @@ type Addresses = { readonly issuer: string; readonly upstream: string; readonly 
 
 export const allowEverything = "    - { name: everything, effect: allow, when: 'true' }";
 
-export const configurationOf = (scene: Addresses & Pick<WorldOptions, "rules" | "more">): string => `
+export const configurationOf = (scene: Addresses & Pick<WorldOptions, "rules" | "more" | "tokens">): string => `
 listen: 127.0.0.1:0
 publicUrl: http://gateway.test
 database: ${JSON.stringify(scene.database)}
@@ -52,7 +54,7 @@ identity:
 connections:
   - { name: prod, kind: live, site: datadoghq.com, endpoint: "${scene.upstream}", apiKey: ${realKeys.api}, appKey: ${realKeys.app} }
 access:
-  tokens: [{ name: tests, role: auditor, token: ${auditorToken} }]
+  tokens: ${scene.tokens ?? `[{ name: tests, role: auditor, token: ${auditorToken} }]`}
 policy:
   rules:
 ${scene.rules ?? allowEverything}
