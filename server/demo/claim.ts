@@ -25,14 +25,14 @@ type Holder = z.infer<typeof holder>;
 /** A gateway that was told to end finishes its calls first, ms. */
 const patience = 3_000;
 
-/** @throws FolderTaken */
-export async function claimFolder(folder: string): Promise<Claim> {
+/** @param wait ms @throws FolderTaken */
+export async function claimFolder(folder: string, wait = patience): Promise<Claim> {
   const file = join(folder, "running.json");
   const mine: Holder = { pid: process.pid, since: startOf(process.pid), url: null };
   for (let waited = 0; !claimed(file, mine); waited += 100) {
     const other = readHolder(file);
     if (other === null || !isAlive(other)) rmSync(file, { force: true });
-    else if (waited >= patience) throw new FolderTaken(explain(other));
+    else if (waited >= wait) throw new FolderTaken(explain(other));
     else await sleep(100);
   }
   return {

@@ -17,7 +17,7 @@ beforeEach(() => {
 test("refuses a second one, and says where the first one is", async () => {
   const claim = await claimFolder(folder);
   claim.tell("http://127.0.0.1:8080");
-  const second = claimFolder(folder);
+  const second = claimFolder(folder, 100);
   await expect(second).rejects.toThrow(FolderTaken);
   await expect(second).rejects.toThrow(`http://127.0.0.1:8080 (process ${process.pid})`);
 });
@@ -31,7 +31,7 @@ test("lets the next one in as soon as the one before is done", async () => {
 });
 
 test("of many at once one gets it", async () => {
-  const all = await Promise.allSettled([1, 2, 3, 4].map(() => claimFolder(folder)));
+  const all = await Promise.allSettled([1, 2, 3, 4].map(() => claimFolder(folder, 100)));
   expect(all.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
 });
 
