@@ -164,8 +164,11 @@ class Rules {
     const stale = needsRestart(this.#current.config, config);
     this.#current = rulebookOf(config, this.#parts.catalogue);
     this.#trusted = trust(this.#current);
-    this.#parts.log.info({ policy: this.#current.policy.digest, needsRestart: stale }, "configuration reloaded");
-    this.#audit("configuration_loaded", `policy ${this.#current.policy.digest}`);
+    const { digest } = this.#current.policy;
+    this.#parts.log.info({ policy: digest }, "configuration reloaded");
+    const waiting = stale.length === 0 ? "" : `; waits for a restart: ${stale.join(", ")}`;
+    if (waiting !== "") this.#parts.log.warn({ needsRestart: stale }, "a part of the change waits for a restart");
+    this.#audit("configuration_loaded", `policy ${digest}${waiting}`);
   };
 
   readonly refused = (problems: readonly Problem[]): void => {

@@ -63,9 +63,10 @@ const readOrNothing = (file: string): Buffer => {
   }
 };
 
-/** Settings that only a new start can change, among those that differ: `listen`, `database`, `dataDir`. */
+/** Settings that only a new start can change, among those that differ: `publicUrl`, `listen`, `database`, `dataDir`. */
 export const needsRestart = (before: Config, after: Config): readonly string[] => {
   const changed: string[] = [];
+  if (before.publicUrl !== after.publicUrl) changed.push("publicUrl");
   if (before.listen.host !== after.listen.host || before.listen.port !== after.listen.port) changed.push("listen");
   if (before.database?.reveal() !== after.database?.reveal()) changed.push("database");
   if (before.dataDir !== after.dataDir) changed.push("dataDir");

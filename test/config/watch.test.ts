@@ -134,4 +134,7 @@ test("what only a new start can change is named", () => {
     "database",
     "dataDir",
   ]);
+  expect(needsRestart(before, load(good.replace("publicUrl: https://", "publicUrl: https://other.")))).toEqual([
+    "publicUrl",
+  ]);
 });
