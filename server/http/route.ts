@@ -27,6 +27,7 @@ export function dataPlaneTarget(
 function prefixOf(host: string | undefined, dataHosts: string | undefined): string | null {
   if (host === undefined || dataHosts === undefined) return null;
   const suffix = dataHosts.slice(1);
-  const name = host.replace(/:\d+$/, "");
+  // Names of hosts have no case (RFC 9110 §4.2.3).
+  const name = host.replace(/:\d+$/, "").toLowerCase();
   return name.endsWith(suffix) && name.length > suffix.length ? name.slice(0, -suffix.length) : null;
 }

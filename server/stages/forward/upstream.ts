@@ -28,22 +28,28 @@ export type Sent = {
   cancel(): void;
 };
 
-/** Milliseconds: to connect, to the first byte of the answer, between two pieces of its body. */
-export type Timeouts = { readonly connect: number; readonly headers: number; readonly body: number };
+/** Connections to one origin at most, and milliseconds: to connect, for a free connection, to the first byte of the answer, between two pieces of its body. */
+export type Bounds = {
+  readonly connections: number;
+  readonly connect: number;
+  readonly wait: number;
+  readonly headers: number;
+  readonly body: number;
+};
 
-const defaultTimeouts: Timeouts = { connect: 10_000, headers: 120_000, body: 300_000 };
+const defaultBounds: Bounds = { connections: 256, connect: 10_000, wait: 15_000, headers: 120_000, body: 300_000 };
 
 /** Connections to every origin in use. `pipelining: 1`: a request never waits behind another one's answer. */
 export class Upstreams {
   readonly #pools = new Map<string, Pool>();
-  readonly #timeouts: Timeouts;
+  readonly #bounds: Bounds;
 
-  constructor(timeouts: Partial<Timeouts> = {}) {
-    this.#timeouts = { ...defaultTimeouts, ...timeouts };
+  constructor(bounds: Partial<Bounds> = {}) {
+    this.#bounds = { ...defaultBounds, ...bounds };
   }
 
   send(origin: string, outgoing: Outgoing): Sent {
-    const exchange = new Exchange();
+    const exchange = new Exchange(this.#bounds.wait);
     this.#poolOf(origin).dispatch(
       {
         path: outgoing.target,
@@ -62,10 +68,10 @@ export class Upstreams {
     if (known !== undefined) return known;
     const pool = new Pool(origin, {
       pipelining: 1,
-      connections: 256,
-      connect: { timeout: this.#timeouts.connect },
-      headersTimeout: this.#timeouts.headers,
-      bodyTimeout: this.#timeouts.body,
+      connections: this.#bounds.connections,
+      connect: { timeout: this.#bounds.connect },
+      headersTimeout: this.#bounds.headers,
+      bodyTimeout: this.#bounds.body,
       // Shorter than any load balancer's: a connection that is about to be closed is not written to.
       keepAliveTimeout: 4_000,
       keepAliveMaxTimeout: 4_000,
@@ -92,23 +98,32 @@ class Exchange implements Dispatcher.DispatchHandler, Sent {
   #controller: Dispatcher.DispatchController | null = null;
   #body: AnswerBody | null = null;
   #cancelled = false;
+  readonly #waiting: NodeJS.Timeout;
 
-  constructor() {
+  /** `wait`: how long it may take to find a free connection, ms. */
+  constructor(wait: number) {
     this.answered = new Promise((resolve) => {
       this.#answer = resolve;
     });
+    this.#waiting = setTimeout(() => this.#giveUp("network", `no connection was free within ${wait} ms`), wait);
   }
 
   cancel(): void {
+    if (this.#controller === null) return this.#giveUp("cancelled", "cancelled before it was sent");
     this.#cancelled = true;
-    this.#controller?.abort(new errors.RequestAbortedError());
-    // Still waiting for a connection: nobody has to wait for that with it.
-    if (this.#controller === null)
-      this.#answer({ broken: "cancelled", sent: false, message: "cancelled before it was sent" });
+    this.#controller.abort(new errors.RequestAbortedError());
+  }
+
+  /** Still waiting for a connection: when one comes, it is not used. */
+  #giveUp(broken: Broken["broken"], message: string): void {
+    clearTimeout(this.#waiting);
+    this.#cancelled = true;
+    this.#answer({ broken, sent: false, message });
   }
 
   /** Undici calls this when a connection is there and the first byte is about to be written. */
   onRequestStart(controller: Dispatcher.DispatchController): void {
+    clearTimeout(this.#waiting);
     if (this.#cancelled) {
       controller.abort(new errors.RequestAbortedError());
       return;
@@ -144,6 +159,7 @@ class Exchange implements Dispatcher.DispatchHandler, Sent {
       sent: this.#controller !== null,
       message: describe(error),
     };
+    clearTimeout(this.#waiting);
     this.#body?.fail(broken);
     this.#answer(broken);
   }
