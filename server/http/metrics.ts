@@ -26,14 +26,15 @@ export function createMetrics(inFlight: () => number): Metrics {
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
     registers,
   });
-  new Gauge({
+  const flying = new Gauge({
     name: "dogwatch_calls_in_flight",
     help: "Calls that have begun and not ended.",
-    registers,
+    registers: [],
     collect() {
       this.set(inFlight());
     },
   });
+  registry.registerMetric(flying);
   return {
     registry,
     observe: ({ operation, effect, status, code, seconds: took }) => {

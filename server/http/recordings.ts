@@ -38,7 +38,9 @@ const bytes = { description: "The bytes", content: { "application/octet-stream":
 const security = [{ session: [] }, { access: [] }];
 
 export const registerRecordings = async (api: Api, parts: RecordingParts): Promise<void> => {
-  api.addHook("preParsing", async (request, reply) => void (await admit(parts)(request, reply)));
+  api.addHook("preParsing", async (request, reply) => {
+    await admit(parts)(request, reply);
+  });
   registerSessions(api, parts);
   registerCalls(api, parts);
   registerBodies(api, parts);

@@ -10,7 +10,7 @@ import type { Operation } from "../model/operation.ts";
 import type { HeaderList } from "../model/receipt.ts";
 import { sessionTokensIn } from "../stages/authenticate/sessionToken.ts";
 import { classify } from "../stages/classify/classify.ts";
-import { RequestAborted, bodyOf } from "../stages/forward/requestBody.ts";
+import { RequestAborted, type bodyOf } from "../stages/forward/requestBody.ts";
 import { forwardCall } from "./call/forward.ts";
 import { judge, unjudged } from "./call/judge.ts";
 import type { Call, CallParts, Incoming, Route } from "./call/parts.ts";

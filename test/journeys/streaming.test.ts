@@ -1,7 +1,7 @@
 /** Large bodies pass in flat memory, at the pace of the slower side, and a caller that leaves takes the upstream call with it. */
 
 import { createHash } from "node:crypto";
-import { request } from "node:http";
+import { type IncomingMessage, request } from "node:http";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type GatewayProcess, startGatewayProcess } from "../standins/gatewayProcess.ts";
 import { headerOf } from "../standins/upstream.ts";
@@ -76,7 +76,7 @@ test("a slow reader holds back the upstream, and leaving cancels it and is recor
   written = 0;
   const outgoing = request(`${gateway.url}/api/v1/dashboard`, { headers: { "dd-api-key": token } });
   outgoing.on("error", () => undefined);
-  const paused = await new Promise<import("node:http").IncomingMessage>((resolve) => {
+  const paused = await new Promise<IncomingMessage>((resolve) => {
     outgoing.on("response", resolve).end();
   });
   paused.on("error", () => undefined);

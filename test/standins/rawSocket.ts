@@ -58,7 +58,7 @@ export class RawConnection {
   /** Resolves when the other side can take more. */
   write(bytes: string | Buffer): Promise<void> {
     return new Promise((resolve) => {
-      this.#socket.write(bytes as string, "latin1", () => resolve());
+      this.#socket.write(bytes, "latin1", () => resolve());
     });
   }
 

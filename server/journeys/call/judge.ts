@@ -1,7 +1,6 @@
 /** Asks the policy about a call; its body is held and decoded only if a rule cannot be settled without it. */
 
 import { type Refusal, isRefusal, refuse } from "../../errors.ts";
-import type { Decision } from "../../model/decision.ts";
 import type { Operation } from "../../model/operation.ts";
 import type { Release } from "../../stages/decide/budget.ts";
 import { codeOf, decide, needsBody } from "../../stages/decide/decide.ts";

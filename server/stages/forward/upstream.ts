@@ -53,7 +53,7 @@ export class Upstreams {
     this.#poolOf(origin).dispatch(
       {
         path: outgoing.target,
-        method: outgoing.method as Dispatcher.HttpMethod,
+        method: outgoing.method,
         headers: ["host", outgoing.host, ...outgoing.headers.flat()],
         body: outgoing.body,
         idempotent: false,
@@ -131,6 +131,7 @@ class Exchange implements Dispatcher.DispatchHandler, Sent {
     this.#controller = controller;
   }
 
+  // oxlint-disable-next-line max-params -- undici's interface
   onResponseStart(controller: Dispatcher.DispatchController, status: number, _headers: unknown, reason?: string): void {
     if (status < 200) return;
     this.#body = new AnswerBody(controller);
