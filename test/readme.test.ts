@@ -81,6 +81,7 @@ test("its configuration, its commands and its workflow lead to a recorded sessio
   const log: string[] = [];
   const runner = await Runner.start({
     workspace: here.folder,
+    temp: join(here.folder, "temp"),
     trackingId: `readme-${process.pid}`,
     env: { ...github.grant(job), GITHUB_ACTIONS: "true", RUNNER_ENVIRONMENT: "self-hosted", HOME: here.folder },
     print: (line) => log.push(line),

@@ -86,6 +86,7 @@ async function setUp(stage: Stage, claim: Claim): Promise<Scene> {
       const lines = new JobLog();
       const runner = await Runner.start({
         workspace: root,
+        temp: join(dataDir, "runner"),
         trackingId: `dogwatch-demo-${createHash("sha256").update(resolve(dataDir)).digest("hex").slice(0, 16)}`,
         env: { ...github.grant(job), ...runnerVariables },
         print: (line) => {

@@ -6,9 +6,8 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
 
@@ -18,6 +17,8 @@ export type RunnerOptions = {
   /** Marks every process of its jobs; what an earlier job left running under the same name is ended. */
   readonly trackingId: string;
   readonly workspace: string;
+  /** A folder of its own for the job's files; what an earlier job left there is removed. */
+  readonly temp: string;
   /** Every line that a step prints, commands included. */
   readonly print: (line: string) => void;
 };
@@ -47,7 +48,9 @@ export class Runner {
 
   static async start(options: RunnerOptions): Promise<Runner> {
     endLeftovers(options.trackingId);
-    return new Runner(options, await mkdtemp(join(tmpdir(), "dogwatch-runner-")));
+    await rm(options.temp, { recursive: true, force: true });
+    await mkdir(options.temp, { recursive: true, mode: 0o700 });
+    return new Runner(options, resolve(options.temp));
   }
 
   /** Runs the action's main; the returned function runs its post with the state that main saved. */
@@ -134,11 +137,11 @@ export class Runner {
     const child = spawn(program, args, { cwd: this.#options.workspace, env, stdio: ["ignore", "pipe", "pipe"] });
     this.#step = child;
     for (const stream of [child.stdout, child.stderr]) printLines(stream, this.#options.print);
-    return new Promise((resolve, reject) => {
+    return new Promise((ended, reject) => {
       child.on("error", reject);
       child.on("close", (code) => {
         this.#step = null;
-        resolve(code ?? 1);
+        ended(code ?? 1);
       });
     });
   }
