@@ -15,12 +15,11 @@ export type ListenerParts = {
   passCall(request: IncomingMessage, response: ServerResponse, target: DataPlaneTarget): Promise<void>;
   /** Calls in flight are finished and no new one is begun. */
   stopping(): boolean;
+  /** How long a body of the gateway's own API or pages may take to arrive, ms; data plane uploads take what they take. Default 30 seconds. */
+  readonly bodyPatience?: number;
 };
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
-
-/** How long a body of the gateway's own API or pages may take to arrive, ms. Data plane uploads take what they take. */
-const bodyPatience = 30_000;
 
 /** `handler` gets every request that is not the data plane's. */
 export function createListener(parts: ListenerParts, handler: Handler): Server {
@@ -64,7 +63,7 @@ const route =
     }
     const target = dataPlaneTarget(request.url ?? "", request.headers.host, parts.dataHosts());
     if (target === null) {
-      hurryBody(request);
+      hurryBody(request, parts.bodyPatience ?? 30_000);
       return handler(request, response);
     }
     if (parts.stopping()) return turnAwayUnread(response, stoppingAnswer);
@@ -72,7 +71,7 @@ const route =
   };
 
 /** Whoever sends a body byte by byte keeps a connection, and must not keep it for long. */
-function hurryBody(request: IncomingMessage): void {
+function hurryBody(request: IncomingMessage, bodyPatience: number): void {
   const timer = setTimeout(() => {
     if (!request.complete) request.socket.destroy();
   }, bodyPatience).unref();

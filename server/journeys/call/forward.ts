@@ -26,7 +26,9 @@ export async function forwardCall(call: Call, judged: Judged): Promise<void> {
 
 type Ready = { readonly outgoing: Outgoing; readonly receipt: Receipt };
 
-async function carry(call: Call, judged: Judged, { outgoing, receipt, upload }: Ready & { upload: Capture | null }) {
+type Loaded = Ready & { readonly upload: Capture | null };
+
+async function carry(call: Call, judged: Judged, { outgoing, receipt, upload }: Loaded): Promise<void> {
   const { parts, incoming } = call;
   const trace = startTrace(originOf(call.connection, call.host), parts.now());
   const sent: Sent = parts.upstreams.send(trace.upstream, outgoing);
