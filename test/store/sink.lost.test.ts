@@ -169,7 +169,8 @@ test("connections that die again and again under load: whatever was acknowledged
   });
   const faults = ["cut after commit", "cut before commit", "hold commit and cut"] as const;
   const breaker = async (): Promise<void> => {
-    for (let i = 0; written < 2_000; i++) {
+    for (const [i] of Array.from({ length: 2_000 }).entries()) {
+      if (written >= 2_000) return;
       await line.arm(faults[i % 3] ?? "cut after commit");
       line.release();
     }
