@@ -114,7 +114,10 @@ const offsetOf = (document: Document.Parsed, finding: Located, text: string): nu
   let node: Node | null = document.contents;
   let key: Node | null = null;
   for (const step of finding.path) {
-    const next = childOf(resolved(node, document), step);
+    const parent = resolved(node, document);
+    // What may be one or a list has its first entry where the list would be.
+    if (step === 0 && parent !== null && !isSeq(parent)) continue;
+    const next = childOf(parent, step);
     if (next === undefined) return node?.range?.[0] ?? key?.range?.[0] ?? 0;
     ({ node, key } = next);
   }
@@ -171,8 +174,10 @@ class Expansion {
 
   #expandText(text: string, path: readonly (string | number)[]): string {
     const key = path.at(-1);
-    if (key === "when" || key === "allow") {
-      this.findings.push({ path, message: "${…} is not replaced in conditions: write the value itself" });
+    if (key === "when" || key === "allow" || (path[0] === "policy" && path[1] === "rules")) {
+      // Policies are kept and shown: nothing secret may come into them.
+      const where = key === "when" || key === "allow" ? "conditions" : "rules";
+      this.findings.push({ path, message: `\${…} is not replaced in ${where}: write the value itself` });
       return text;
     }
     this.expanded.add(path.join("."));

@@ -82,6 +82,7 @@ const factsOf = (call: Call, operation: Operation): Facts => ({
     query: call.presented.query,
     headers: call.presented.headers,
   },
+  now: call.parts.now(),
 });
 
 const tooLarge = (limit: number): Refusal =>
