@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from "commander";
 import type { RunOptions } from "../action/run.ts";
+import { policyCommands } from "./cli/policy.ts";
 
 const program = new Command("dogwatch")
   .description(
@@ -19,6 +20,8 @@ Examples:
   dogwatch demo
   dogwatch check dogwatch.yaml
   dogwatch serve --config dogwatch.yaml
+  dogwatch policy test dogwatch.test.yaml
+  dogwatch policy backtest new.yaml --since 7d
   dogwatch run --gateway https://dogwatch.example.com --token-file /var/run/token -- ./agent.sh`,
   );
 
@@ -50,6 +53,8 @@ program
     process[exitCode === 0 ? "stdout" : "stderr"].write(output);
     process.exitCode = exitCode;
   });
+
+program.addCommand(policyCommands());
 
 program
   .command("run")
