@@ -2,7 +2,7 @@
 
 import { isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
 import type { z } from "zod";
-import { readText } from "../../config/source.ts";
+import { type Located, readText } from "../../config/source.ts";
 import type { Finding, Problem } from "../../model/config.ts";
 import { nearest } from "../../model/nearest.ts";
 import { tableKeys, tableShape, type WrittenTable } from "./tableShape.ts";
@@ -28,7 +28,11 @@ const parseTable = (text: string, file: string): TableFile | Problem[] => {
   const [broken] = document.errors;
   if (broken !== undefined)
     return [{ path: [], message: `not valid YAML: ${broken.message.split("\n")[0]}`, ...at(broken.pos[0]) }];
-  const place = (finding: Finding): Problem => ({ ...finding, ...at(offsetOf(document.contents, finding.path)) });
+  const place = ({ path, message, at: part }: Located): Problem => ({
+    path,
+    message,
+    ...at(offsetOf(document.contents, { path, part })),
+  });
   const value = plain(() => document.toJS({ maxAliasCount: 100 }));
   if (value === undefined) return [place({ path: [], message: "has an alias without an anchor, or too many of them" })];
   const shaped = tableShape.safeParse(value, { error: noMessage, reportInput: true });
@@ -48,12 +52,16 @@ const plain = (read: () => unknown): unknown => {
 /** So that a message is ours or empty. */
 const noMessage = (): string => "";
 
-const explain = (issue: z.core.$ZodIssue): Finding[] => {
+const explain = (issue: z.core.$ZodIssue): Located[] => {
   const path = issue.path.filter((step) => typeof step !== "symbol");
   if (issue.code === "unrecognized_keys")
     return issue.keys.map((key) => {
       const meant = nearest(key, tableKeys);
-      return { path: [...path, key], message: `unknown key${meant === undefined ? "" : `; did you mean ${meant}?`}` };
+      return {
+        path: [...path, key],
+        at: "key",
+        message: `unknown key${meant === undefined ? "" : `; did you mean ${meant}?`}`,
+      };
     });
   if (issue.input === undefined) return [{ path, message: "is required" }];
   if (issue.code === "invalid_value" && typeof issue.input === "string") {
@@ -66,14 +74,18 @@ const explain = (issue: z.core.$ZodIssue): Finding[] => {
 };
 
 /** Where the value at a path stands, or the innermost thing around it that is there. */
-const offsetOf = (contents: unknown, path: Finding["path"]): number => {
+const offsetOf = (
+  contents: unknown,
+  { path, part }: { readonly path: Finding["path"]; readonly part: Located["at"] },
+): number => {
   let node = contents as Node | null;
   let offset = node?.range?.[0] ?? 0;
-  for (const step of path) {
+  for (const [index, step] of path.entries()) {
     const pair = isMap<Node, Node | null>(node)
       ? node.items.find(({ key }) => isScalar(key) && String(key.value) === String(step))
       : undefined;
     const next = isSeq<Node>(node) && typeof step === "number" ? node.items[step] : pair?.value;
+    if (part === "key" && index === path.length - 1) return pair?.key.range?.[0] ?? offset;
     offset = next?.range?.[0] ?? pair?.key.range?.[0] ?? offset;
     if (next === undefined || next === null) return offset;
     node = next;

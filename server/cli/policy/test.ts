@@ -3,6 +3,7 @@
 import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import type { Environment } from "../../config/load.ts";
+import { readText } from "../../config/source.ts";
 import { buildCatalogue } from "../../datadog/catalogue.ts";
 import { type PolicyTest, runTest, type TestResult } from "../../journeys/policy/table.ts";
 import { Trial } from "../../journeys/policy/trial.ts";
@@ -29,6 +30,7 @@ export async function testPolicy(request: TestRequest): Promise<Answer> {
     return wrongUsage(
       `${file} is not there: tests are beside their policy, as dogwatch.test.yaml beside dogwatch.yaml`,
     );
+  if (isPolicyAlone(file)) return wrongUsage(`there are no tests beside ${file}: write them in ${besideOf(file)}`);
   const table = readTableFile(file);
   if (!isTableFile(table)) return listProblems(table);
   const policyFile = join(dirname(file), table.table.policy ?? basename(file).replace(testEnding, "$1"));
@@ -51,9 +53,14 @@ type Ran = { readonly test: PolicyTest; readonly place: Problem; readonly result
 
 const testEnding = /\.tests?(\.ya?ml)$/;
 
-const tableOf = (file: string): string => {
-  const beside = file.replace(/(\.ya?ml)$/, ".test$1");
-  return !testEnding.test(file) && existsSync(beside) ? beside : file;
+const besideOf = (file: string): string => file.replace(/(\.ya?ml)$/, ".test$1");
+
+const tableOf = (file: string): string =>
+  !testEnding.test(file) && existsSync(besideOf(file)) ? besideOf(file) : file;
+
+const isPolicyAlone = (file: string): boolean => {
+  const text = readText(file);
+  return typeof text === "string" && !/^tests:/m.test(text) && /^(identity|connections):|^policy:\s*$/m.test(text);
 };
 
 const noPolicy = ({ place, table }: TableFile, file: string): Problem =>
