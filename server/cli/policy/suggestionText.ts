@@ -17,7 +17,7 @@ export function writeSuggestion(suggestions: Suggestions, source: string): strin
 }
 
 function* heading({ calls, sessions, first, last }: Suggestions, source: string): Generator<string> {
-  yield `# The least policy that allows what was recorded: ${counted(calls, "call")} in ${counted(sessions, "session")} ${oneLine(source)}`;
+  yield `# The least policy that allows what was recorded: ${counted(calls, "call")} in ${counted(sessions, "session")} (${oneLine(source)})`;
   yield first === null || last === null ? "\n" : `,\n# from ${first.toISOString()} to ${last.toISOString()}.\n`;
   yield "# Read it before you use it: what happened is not always what should be allowed.\n";
 }
@@ -26,8 +26,8 @@ function writeRule(rule: Suggestion, names: Set<string>): string {
   const calls = rule.operations.reduce((sum, operation) => sum + operation.calls, 0);
   const who = `${oneLine(rule.caller.label)} ${rule.kind === "unknown" ? "calls what the catalogue does not know" : rule.kind} on ${oneLine(rule.connection)}`;
   const asks =
-    rule.effect === "approve" && rule.kind !== "reads"
-      ? "    # A person is asked; with --include-destructive what destroys is suggested as allow.\n"
+    rule.effect === "approve" && rule.destroys
+      ? "    # It destroys, so a person is asked; --include-destructive suggests allow.\n"
       : "";
   return (
     `    # ${who}: ${counted(calls, "call")}, ${counted(rule.operations.length, "operation")}.\n${asks}` +
@@ -68,7 +68,7 @@ const portions = <T>(items: readonly T[]): (readonly T[])[] =>
 function uniqueName({ caller, connection, kind, effect }: Suggestion, taken: Set<string>): string {
   const who = slug(caller.label).slice(0, 30);
   const words = `${who}-on-${slug(connection).slice(0, 14)}-${kind === "unknown" ? "unknown-paths" : kind}`;
-  const base = effect === "approve" && kind !== "destroys" ? `ask-${words}` : words;
+  const base = effect === "approve" ? `ask-${words}` : words;
   for (let n = 1; ; n++) {
     const name = n === 1 ? base : `${base}-${n}`;
     if (taken.has(name)) continue;

@@ -18,6 +18,7 @@ export type Suggestion = {
   /** Why these operations are one rule. */
   readonly kind: "reads" | "writes" | "submits" | "destroys" | "unknown";
   readonly effect: "allow" | "approve";
+  readonly destroys: boolean;
   /** The most called first. */
   readonly operations: readonly SuggestedOperation[];
 };
@@ -61,7 +62,6 @@ export async function suggest(
 type Group = Omit<Suggestion, "operations" | "effect"> & {
   /** Somebody was asked then: somebody is to be asked. */
   readonly asked: boolean;
-  readonly destroys: boolean;
   readonly operations: Map<string, { operation: Omit<SuggestedOperation, "calls">; calls: number }>;
 };
 
@@ -88,9 +88,9 @@ class Census {
 
   result(forDestruction: Suggestion["effect"]): Suggestions {
     const rules = [...this.#groups.values()].map(
-      ({ asked, destroys, operations, ...group }): Suggestion => ({
+      ({ asked, operations, ...group }): Suggestion => ({
         ...group,
-        effect: asked ? "approve" : destroys ? forDestruction : "allow",
+        effect: asked ? "approve" : group.destroys ? forDestruction : "allow",
         operations: [...operations.values()]
           .map(({ operation, calls }) => ({ ...operation, calls }))
           .toSorted((a, b) => b.calls - a.calls || (a.id < b.id ? -1 : 1)),
