@@ -1,6 +1,7 @@
 /** Builds a gateway and joins its parts: the only place that knows all of them. */
 
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import cookie from "@fastify/cookie";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import manifest from "../package.json" with { type: "json" };
@@ -22,6 +23,7 @@ import type { AccessToken, Config, Problem } from "./model/config.ts";
 import { type Rulebook, findingsIn, readRulebook, rulebookOf } from "./rulebook.ts";
 import { type TrustedIssuer, trustIssuer } from "./stages/authenticate/identify.ts";
 import { type Presenter, createPresenter } from "./stages/authenticate/present.ts";
+import { type Policy, canonicalSource } from "./stages/decide/policy.ts";
 import { createBudget } from "./stages/decide/budget.ts";
 import { createTidy } from "./stages/forward/tidy.ts";
 import { Upstreams } from "./stages/forward/upstream.ts";
@@ -70,6 +72,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     first.config.database === undefined ? await startEmbedded({ dataDir: first.config.dataDir, log }) : null;
   const connectionString = embedded?.connectionString ?? first.config.database?.reveal() ?? "";
   const store = await openStore({ connectionString, log, clock: () => new Date() });
+  await store.policies.keep(keptOf(first.policy));
   const rules = new Rules(first, { log, store, catalogue });
   const metrics = createMetrics();
   const upstreams = new Upstreams();
@@ -89,6 +92,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
     invite: (name, to) => signIn.invite(name, to),
     close: async () => {
       watch.stop();
+      rules.stop();
       clearInterval(sweep);
       await app.close();
       await upstreams.close();
@@ -102,6 +106,7 @@ export async function startGateway(options: GatewayOptions): Promise<Gateway> {
 class Rules {
   readonly #parts: { readonly log: FastifyBaseLogger; readonly store: Store; readonly catalogue: Catalogue };
   #current: Rulebook;
+  #newest: Rulebook;
   #trusted: readonly TrustedIssuer[];
 
   constructor(
@@ -110,6 +115,7 @@ class Rules {
   ) {
     this.#parts = parts;
     this.#current = first;
+    this.#newest = first;
     this.#trusted = trust(first);
     this.#audit("configuration_loaded", `policy ${first.policy.digest}`);
   }
@@ -123,12 +129,37 @@ class Rules {
   }
 
   readonly changed = (config: Config): void => {
-    const stale = needsRestart(this.#current.config, config);
-    this.#current = rulebookOf(config, this.#parts.catalogue);
+    this.#newest = rulebookOf(config, this.#parts.catalogue);
+    void this.#adopt(this.#newest);
+  };
+
+  /** A receipt must lead to the rules that decided, so a policy is kept before it is in force. */
+  async #adopt(rulebook: Rulebook): Promise<void> {
+    const { store, log } = this.#parts;
+    while (!(await keeps(store, rulebook.policy))) {
+      log.error(
+        { policy: rulebook.policy.digest },
+        "the changed policy cannot be kept, so the last one stays in force",
+      );
+      if (this.#newest !== rulebook) return;
+      await sleep(1_000, undefined, { ref: false });
+      if (this.#newest !== rulebook) return;
+    }
+    if (this.#newest === rulebook) this.#enforce(rulebook);
+  }
+
+  #enforce(rulebook: Rulebook): void {
+    const stale = needsRestart(this.#current.config, rulebook.config);
+    this.#current = rulebook;
     this.#trusted = trust(this.#current);
     this.#parts.log.info({ policy: this.#current.policy.digest, needsRestart: stale }, "configuration reloaded");
     this.#audit("configuration_loaded", `policy ${this.#current.policy.digest}`);
-  };
+  }
+
+  /** Waits for no database any more. */
+  stop(): void {
+    this.#newest = this.#current;
+  }
 
   readonly refused = (problems: readonly Problem[]): void => {
     const said = problems.map(formatProblem);
@@ -140,6 +171,17 @@ class Rules {
     this.#parts.store.audit.append({ kind, who: "gateway", what: this.#current.config.file, reason });
   }
 }
+
+const keptOf = ({ digest, source }: Policy): { digest: string; source: string } => ({
+  digest,
+  source: canonicalSource(source),
+});
+
+const keeps = (store: Store, policy: Policy): Promise<boolean> =>
+  store.policies.keep(keptOf(policy)).then(
+    () => true,
+    () => false,
+  );
 
 const trust = ({ config, issuerAllow }: Rulebook): readonly TrustedIssuer[] =>
   config.identity.issuers.map((issuer) => {
@@ -175,7 +217,13 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
   await app.register(cookie);
   const accessTokens = (): readonly AccessToken[] => rules.current.config.access.tokens;
   const signIn = createSignIn({ publicUrl, tokens: accessTokens, now, audit });
-  const history = { sessions: store.sessions, receipts: store.receipts, auditLog: store.audit, audit };
+  const history = {
+    sessions: store.sessions,
+    receipts: store.receipts,
+    auditLog: store.audit,
+    policies: store.policies,
+    audit,
+  };
   await registerApi(app, {
     version,
     publicUrl,
@@ -205,6 +253,7 @@ const callParts = ({ store, rules, metrics, upstreams, catalogue }: Joined, pres
   present: presenter.present,
   connection: (name) => rules.current.connections.get(name),
   policy: () => rules.current.policy,
+  take: (session_id, allowance) => store.limits.take(session_id, allowance),
   catalogue,
   sink: store.sink,
   openSpill: () => store.bodies.spill(),

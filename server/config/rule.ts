@@ -67,7 +67,7 @@ const operationWord = (written: unknown): unknown => {
   if (typeof written !== "string") return written;
   if (accessClasses.some((access) => access === written)) return { access: [written] };
   if (written.includes(".")) return { id: [written] };
-  return /Api$/.test(written) ? { api: [written] } : { name: [written] };
+  return written.endsWith("Api") ? { api: [written] } : { name: [written] };
 };
 
 const operation = z

@@ -7,35 +7,38 @@ import { BrokenAnswer } from "../../stages/forward/answerBody.ts";
 import { endToEnd, headerOf } from "../../stages/forward/endToEnd.ts";
 import { CredentialGuard, credentialsOf, headersHold } from "../../stages/forward/guard.ts";
 import type { Answer, Broken } from "../../stages/forward/upstream.ts";
-import { type Capture, inlineLimit } from "../../stages/record/capture.ts";
-import type { Receipt } from "../../stages/record/receipt.ts";
+import { inlineLimit } from "../../stages/record/capture.ts";
 import { callId, refusalAnswer, sendOwnAnswer } from "../../stages/reply/refusal.ts";
 import { CallerGone, type Head, Release, releaseWhole } from "../../stages/reply/release.ts";
-import { type Ending, type Trace, captureOf, draftClosing, recordBytes, recordOwn } from "./draft.ts";
-import type { Call, Judged } from "./parts.ts";
+import { type Ending, captureOf, draftClosing, recordBytes, recordOwn } from "./draft.ts";
+import type { Forwarded } from "./forwarded.ts";
+import { judgeAnswer } from "./judgeAnswer.ts";
 import { observe } from "./refuse.ts";
-
-/** A call that is on its way. */
-export type Forwarded = {
-  readonly call: Call;
-  readonly judged: Judged;
-  readonly receipt: Receipt;
-  readonly trace: Trace;
-  /** A request body that was still streaming at the opening. */
-  readonly upload: Capture | null;
-  /** Closes the connection to the upstream. */
-  cancel(): void;
-};
 
 export async function answerCall(forwarded: Forwarded, answer: Answer): Promise<void> {
   const { call, judged } = forwarded;
   forwarded.trace.first_byte_at = call.parts.now();
   const head: Head = { status: answer.status, reason: answer.reason, headers: endToEnd(answer.headers) };
   const credentials = credentialsOf(call.connection);
-  if (headersHold(credentials, head.headers)) return blockAnswer(forwarded);
+  if (headersHold(credentials, head.headers)) return blockAnswer(forwarded, blocked);
 
+  const judgement = await judgeAnswer(forwarded, { head, answer, length: lengthOf(judged.operation.method, head) });
+  if ("broken" in judgement) return answerWithout(forwarded, judgement);
+  if ("code" in judgement) return blockAnswer(forwarded, judgement);
+  try {
+    await release(forwarded, { head, answer: judgement.answer }, credentials);
+  } finally {
+    judgement.done();
+  }
+}
+
+async function release(
+  forwarded: Forwarded,
+  { head, answer }: Omit<Arriving, "guard">,
+  credentials: ReturnType<typeof credentialsOf>,
+): Promise<void> {
   const guard = new CredentialGuard(credentials, headerOf(head.headers, "content-encoding"));
-  const length = lengthOf(judged.operation.method, head);
+  const length = lengthOf(forwarded.judged.operation.method, head);
   try {
     await (length !== null && length <= inlineLimit
       ? answerWhole(forwarded, { head, answer, guard })
@@ -57,7 +60,7 @@ async function answerWhole(forwarded: Forwarded, { head, answer, guard }: Arrivi
     if (error instanceof BrokenAnswer) return answerWithout(forwarded, error.broken);
     throw error;
   }
-  if (body.length > 0 && (await guard.sees(body))) return blockAnswer(forwarded);
+  if (body.length > 0 && (await guard.sees(body))) return blockAnswer(forwarded, blocked);
   try {
     const recorded = await recordBytes(parts, head.headers, body);
     const response = { headers: head.headers, body: recorded };
@@ -139,7 +142,7 @@ export async function answerWithout(forwarded: Forwarded, broken: Broken): Promi
 }
 
 /** What arrived may not be passed on: the caller gets our own answer, and the recording holds that one only. */
-async function blockAnswer(forwarded: Forwarded): Promise<void> {
+async function blockAnswer(forwarded: Forwarded, blocked: Refusal): Promise<void> {
   const { parts, incoming } = forwarded.call;
   forwarded.cancel();
   try {
@@ -182,7 +185,10 @@ async function close(forwarded: Forwarded, ending: (call: CallNumber) => Ending)
 
 const closedWell = { state: "closed", error_code: null, error: null } as const;
 
-const blocked = refuse("response_blocked", "the answer holds a credential of this connection, so it is withheld");
+const blocked: Refusal = refuse(
+  "response_blocked",
+  "the answer holds a credential of this connection, so it is withheld",
+);
 
 const unknownOutcome = refuse(
   "outcome_unknown",

@@ -19,7 +19,8 @@ export const nearRules = (
   const misses: Miss[] = [];
   for (const [index, rule] of rules.entries()) {
     if (rule.effect === "deny" || sifted.fails(index) > 1) continue;
-    const least = misses.length < most ? -1 : Math.min(...misses.map(({ held }) => held));
+    // What has nothing else in common with the call is not near it.
+    const least = misses.length < most ? 0 : Math.min(...misses.map(({ held }) => held));
     // Even if everything else held, others are nearer.
     if (sifted.holds(index) + sieve.own(index).length <= least) continue;
     const miss = missOf(rule, scope, spent);

@@ -68,7 +68,7 @@ export const compilePolicy = ({ rules, observe }: PolicySource, vocabulary: Voca
     answerRules: forAnswers,
     observe,
     limits: new Map(forCalls.flatMap(({ name, limit }) => (limit === undefined ? [] : [[name, limit] as const]))),
-    digest: digestOf({ rules, observe }),
+    digest: createHash("sha256").update(canonicalSource({ rules, observe })).digest("hex"),
     source: { rules, observe },
     sieve: new Sieve(forCalls.map(({ clauses }) => clauses)),
     answerSieve: new Sieve(forAnswers.map(({ clauses }) => clauses)),
@@ -166,9 +166,10 @@ const strength = { deny: 0, approve: 1, allow: 2 } as const satisfies Record<Eff
 
 const byStrength = (a: Rule, b: Rule): number => strength[a.effect] - strength[b.effect] || (a.name < b.name ? -1 : 1);
 
-const digestOf = ({ rules, observe }: PolicySource): string => {
+/** What the digest is of: RFC 8785 JSON, rules by name. */
+export const canonicalSource = ({ rules, observe }: PolicySource): string => {
   const sorted = rules.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const text = canonicalize({ rules: sorted, observe });
   if (text === undefined) throw new TypeError("a policy is always an object");
-  return createHash("sha256").update(text).digest("hex");
+  return text;
 };

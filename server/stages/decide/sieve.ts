@@ -103,13 +103,14 @@ export class Sieve {
 const operationOnly = new Set(["operation"]);
 const callerOnly = new Set(["caller", "connection"]);
 
-const within = (reads: ReadonlySet<string>, allowed: ReadonlySet<string>): boolean => [...reads].every((name) => allowed.has(name));
+const within = (reads: ReadonlySet<string>, allowed: ReadonlySet<string>): boolean =>
+  [...reads].every((name) => allowed.has(name));
 
 const settleAll = (rules: readonly (readonly Clause[])[], scope: Scope): Settled => {
   const settled = {
     fails: new Uint16Array(rules.length),
     holds: new Uint16Array(rules.length),
-    errors: new Array<Outcome | undefined>(rules.length),
+    errors: Array.from<Outcome | undefined>({ length: rules.length }),
   };
   for (const [index, clauses] of rules.entries())
     for (const clause of clauses) {
