@@ -2,7 +2,7 @@
 
 import { Command, CommanderError } from "commander";
 import type { RunOptions } from "../action/run.ts";
-import { policyCommands } from "./cli/policy.ts";
+import { addPolicyCommands } from "./cli/policy.ts";
 
 const program = new Command("dogwatch")
   .description(
@@ -54,7 +54,7 @@ program
     process.exitCode = exitCode;
   });
 
-program.addCommand(policyCommands());
+addPolicyCommands(program);
 
 program
   .command("run")

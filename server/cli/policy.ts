@@ -1,20 +1,19 @@
 /** The words after `dogwatch policy`: trying a policy on tables of tests and on what was recorded. */
 
-import { Command } from "commander";
+import type { Command } from "commander";
 import type { BacktestRequest } from "./policy/backtest.ts";
 import type { SuggestRequest } from "./policy/suggest.ts";
 import type { Answer } from "./policy/words.ts";
 
-export const policyCommands = (): Command => {
-  const policy = new Command("policy").description("try a policy before it is in force").showHelpAfterError();
-  policy.addCommand(testCommand());
-  policy.addCommand(backtestCommand());
-  policy.addCommand(suggestCommand());
-  return policy;
+export const addPolicyCommands = (program: Command): void => {
+  const policy = program.command("policy").description("try a policy before it is in force");
+  addTest(policy.command("test"));
+  addBacktest(selecting(policy.command("backtest")));
+  addSuggest(selecting(policy.command("suggest")));
 };
 
-const testCommand = (): Command =>
-  new Command("test")
+const addTest = (command: Command): Command =>
+  command
     .description("run table tests: what the policy says of requests that nobody sends")
     .argument(
       "[file]",
@@ -30,8 +29,8 @@ const testCommand = (): Command =>
       await answer(() => testPolicy({ file, ...options, env: process.env, now: new Date() }));
     });
 
-const backtestCommand = (): Command =>
-  selecting(new Command("backtest"))
+const addBacktest = (command: Command): Command =>
+  command
     .description("decide recorded calls again with a changed policy, and print every decision that changes")
     .argument("<file>", "the changed policy: a configuration, or its policy: alone")
     .option("--every", "print each changed call as well, as it is found")
@@ -47,8 +46,8 @@ const backtestCommand = (): Command =>
       await answer(() => backtestPolicy({ file, ...options }, { env: process.env, now: new Date() }, print));
     });
 
-const suggestCommand = (): Command =>
-  selecting(new Command("suggest"))
+const addSuggest = (command: Command): Command =>
+  command
     .description("write the least policy that allows what was recorded")
     .option("--include-destructive", "suggest allow, not approve, for what destroys")
     .addHelpText("after", exitCodes("2 also when nothing was recorded that fits"))

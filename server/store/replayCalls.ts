@@ -62,8 +62,10 @@ export interface CallReader {
 }
 
 /** Rows of a page: enough that the round trip does not count, few enough that their headers fit anywhere. */
-const pageSize = 1_000;
+const pageSize = 500;
 const sessionsAtOnce = 200;
+/** Different header lists, and decisions, that are kept: a few KiB each. */
+const mostRemembered = 500;
 /** A whole page may have to be read from a cold disk, ms. */
 const patience = 60_000;
 /** How far the clocks of a gateway and of its database may be apart, ms. */
@@ -82,8 +84,8 @@ const callRow = z.object({
   host: z.string(),
   path: z.string(),
   query: z.string(),
-  request_headers: z.array(z.tuple([z.string(), z.string()])),
-  decision: z.object({ effect: decidedEffect, rules: z.array(z.unknown()) }),
+  request_headers: z.string(),
+  decision: z.string(),
   error_code: z.string().nullable(),
   received_at: z.date(),
   request_body: bodyColumn.nullable(),
@@ -91,6 +93,9 @@ const callRow = z.object({
   request_spill: z.string().nullable(),
 });
 type CallRow = z.infer<typeof callRow>;
+
+const headerList = z.array(z.tuple([z.string(), z.string()]));
+const decided = z.object({ effect: decidedEffect, rules: z.array(z.unknown()) });
 
 const packedRow = z.object({ coding: z.enum(["identity", "zstd"]), bytes: z.instanceof(Buffer) });
 const contentRow = packedRow.extend({ sha256: z.instanceof(Buffer) });
@@ -141,31 +146,35 @@ type Ask = <T>(row: z.ZodType<T>, text: string, values: readonly unknown[]) => P
 
 /** Keyset pages over sessions, and over the calls of each piece of them: no cursor stays open in the gateway's database. */
 async function* callPages(ask: Ask, filter: CallFilter): AsyncGenerator<readonly RecordedCall[]> {
+  const documents = { headers: rememberParsed(headerList), decision: rememberParsed(decided) };
   for await (const sessions of sessionPages(ask, filter)) {
     const byId = new Map(sessions.map((session) => [session.id, session]));
-    let last: CallRow | undefined;
-    for (;;) {
+    let left = [...byId.keys()];
+    // Within one session the next page begins after a number: a condition on both at once would read from the first again.
+    let after = 0;
+    while (left.length > 0) {
       const rows: CallRow[] = await ask(callRow, selectCalls, [
-        [...byId.keys()],
-        last?.session_id ?? "00000000-0000-0000-0000-000000000000",
-        last?.n ?? 0,
+        after === 0 ? left : left.slice(0, 1),
+        after,
         filter.since ?? "-infinity",
       ]);
-      if (rows.length > 0) yield rows.flatMap((row) => callOf(row, byId));
-      last = rows.at(-1);
-      if (last === undefined || rows.length < pageSize) break;
+      if (rows.length > 0) yield rows.flatMap((row) => callOf(row, { sessions: byId, documents }));
+      const last = rows.length === pageSize ? rows.at(-1) : undefined;
+      if (last !== undefined) left = left.slice(left.indexOf(last.session_id));
+      else left = after === 0 ? [] : left.slice(1);
+      after = last?.n ?? 0;
     }
   }
 }
 
 /** A request body that was still arriving when the call was opened is in the closing. */
 const selectCalls = `
-  SELECT c.session_id, c.n, c.operation, c.access, c.method, c.host, c.path, c.query, c.request_headers, c.decision, c.received_at, e.error_code,
+  SELECT c.session_id, c.n, c.operation, c.access, c.method, c.host, c.path, c.query, c.request_headers::text, c.decision::text, c.received_at, e.error_code,
     coalesce(e.request_body, c.request_body) AS request_body,
     CASE WHEN e.request_body IS NULL THEN c.request_sha256 ELSE e.request_sha256 END AS request_sha256,
     CASE WHEN e.request_body IS NULL THEN c.request_spill ELSE e.request_spill END AS request_spill
   FROM calls c LEFT JOIN closings e ON e.session_id = c.session_id AND e.n = c.n
-  WHERE c.session_id = ANY ($1::uuid[]) AND (c.session_id, c.n) > ($2::uuid, $3::int4) AND c.received_at >= $4::timestamptz
+  WHERE c.session_id = ANY ($1::uuid[]) AND c.n > $2::int4 AND c.received_at >= $3::timestamptz
   ORDER BY c.session_id, c.n LIMIT ${pageSize}`;
 
 async function* sessionPages(ask: Ask, filter: CallFilter): AsyncGenerator<readonly RecordedSession[]> {
@@ -188,10 +197,32 @@ async function* sessionPages(ask: Ask, filter: CallFilter): AsyncGenerator<reado
   }
 }
 
-const callOf = (row: CallRow, sessions: ReadonlyMap<string, RecordedSession>): RecordedCall[] => {
+/** Clients send the same header fields and rules give the same reasons call after call: what was parsed is kept for a while. */
+const rememberParsed = <T>(schema: z.ZodType<T>): ((text: string) => T) => {
+  const parsed = new Map<string, T>();
+  return (text) => {
+    const before = parsed.get(text);
+    if (before !== undefined) return before;
+    if (parsed.size >= mostRemembered) parsed.clear();
+    const now = schema.parse(JSON.parse(text));
+    parsed.set(text, now);
+    return now;
+  };
+};
+
+type Known = {
+  readonly sessions: ReadonlyMap<string, RecordedSession>;
+  readonly documents: {
+    readonly headers: (text: string) => z.infer<typeof headerList>;
+    readonly decision: (text: string) => z.infer<typeof decided>;
+  };
+};
+
+const callOf = (row: CallRow, { sessions, documents }: Known): RecordedCall[] => {
   const session = sessions.get(row.session_id);
   if (session === undefined) return [];
   const { session_id: _id, request_headers, decision, request_body, request_sha256, request_spill, ...rest } = row;
+  const { effect, rules } = documents.decision(decision);
   const body =
     request_body === null || request_sha256 === null
       ? null
@@ -201,7 +232,7 @@ const callOf = (row: CallRow, sessions: ReadonlyMap<string, RecordedSession>): R
           sha256: request_sha256,
           spill: request_spill,
         };
-  return [{ ...rest, session, headers: request_headers, effect: decision.effect, rules: decision.rules.length, body }];
+  return [{ ...rest, session, headers: documents.headers(request_headers), effect, rules: rules.length, body }];
 };
 
 /** Asks for the next page while the last one is looked at. */

@@ -28,13 +28,13 @@ const readAll = async (connectionString: string, filter: CallFilter = {}): Promi
   return pages;
 };
 
-test("comes in pages of a thousand, each call once, in the order of sessions and numbers", async () => {
+test("comes in pages of at most five hundred, each call once, in the order of sessions and numbers", async () => {
   const store = await storeOn(database.connectionString);
   onTestFinished(() => store.close());
   const sessions = [await openSession(store.sessions), await openSession(store.sessions)];
   for (const { id } of sessions) await Promise.all(Array.from({ length: 1_300 }, () => store.sink.open(opening(id))));
   const pages = await readAll(database.connectionString, { sessions: sessions.map(({ id }) => id) });
-  expect(pages.map((page) => page.length)).toEqual([1_000, 1_000, 600]);
+  expect(Math.max(...pages.map((page) => page.length))).toBe(500);
   const names = pages.flat().map(({ session, n }) => `${session.id}/${n}`);
   expect(names).toEqual(sessions.flatMap(({ id }) => Array.from({ length: 1_300 }, (_, i) => `${id}/${i + 1}`)));
   // One session is one caller: what is known of a caller is kept by that object.
