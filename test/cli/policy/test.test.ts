@@ -1,5 +1,6 @@
 /** `dogwatch policy test`: what the policy says of requests that nobody sends, and what is wrong with a table of them. */
 
+import { readFileSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { testPolicy } from "../../../server/cli/policy/test.ts";
 import { configuration, folder, now, policyBlock, runTable, table } from "./files.ts";
@@ -215,4 +216,17 @@ describe("a table that cannot be used: exit code 2, the place and the fix", () =
     expect(exitCode).toBe(2);
     expect(output).toContain("name the configuration it belongs to with --config FILE");
   });
+});
+
+test("the example in docs/policy-testing.md is a table that can be used", async () => {
+  const [, example = ""] =
+    /```yaml\n(callers:[\s\S]*?)```/.exec(
+      readFileSync(new URL("../../../docs/policy-testing.md", import.meta.url), "utf8"),
+    ) ?? [];
+  const { output, exitCode } = await runTable("", {
+    whole: example
+      .replace("no-monitor-deletes", "no-deletes")
+      .replace("expect: deny", "expect: { effect: deny, rules: [] }"),
+  });
+  expect({ output, exitCode }).toEqual({ output: "4 passed, 0 failed\n", exitCode: 0 });
 });
