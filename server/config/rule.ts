@@ -45,6 +45,8 @@ const patterns = some(pattern, "must be text or a list of texts").optional();
 
 const atLeastOneKey = (keys: readonly string[]) => ({
   error: `must have at least one of ${keys.join(", ")}`,
+  // A mistyped key has been complained about already.
+  when: ({ issues }: { readonly issues: readonly unknown[] }) => issues.length === 0,
 });
 
 const hasKey = (value: object): boolean => Object.values(value).some((member) => member !== undefined);

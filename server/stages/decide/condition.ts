@@ -5,19 +5,15 @@ import { suggest } from "../../model/nearest.ts";
 import { BodyNotRead, BodyUnevaluable, type Scope } from "./facts.ts";
 import { type Flaw, flawsOf, nodes, type Vocabulary } from "./flaws.ts";
 import type { Language } from "./language.ts";
-
-/** What came of evaluating a condition once. An `error` quotes the policy's own text and never a value of the request. */
-export type Outcome = boolean | BodyNeeded | Failed;
-
-/** The condition cannot be settled without the body: of the request, or for a rule on answers of the response. */
-export type BodyNeeded = { readonly needs: "body" };
-
-export type Failed = { readonly error: string };
+import type { BodyNeeded, Failed, Outcome } from "./outcome.ts";
+import { shortcutOf } from "./shortcut.ts";
 
 /** One of the parts that `&&` joins at the top of a condition. */
 export type Clause = {
   /** As the policy writes it. */
   readonly text: string;
+  /** Whether it is answered without the interpreter. */
+  readonly quick: boolean;
   /** The variables it looks at: `caller`, `operation`, … */
   readonly reads: ReadonlySet<string>;
   readonly evaluate: (scope: Scope) => Outcome;
@@ -78,10 +74,29 @@ const clauseOf = (node: ASTNode, whole: string, language: Language): Clause => {
   const written = serialize(node);
   const parsed = language.environment.parse(written);
   parsed.check();
-  return {
+  const shortcut = shortcutOf(parsed.ast, language.slots);
+  const ask = (scope: Scope): Outcome => evaluate(parsed, written, scope);
+  return oncePerTime(written, {
     text: asWritten(node, whole, language) ?? written,
+    quick: shortcut !== null,
     reads: rootsOf(node, language),
-    evaluate: (scope) => evaluate(parsed, written, scope),
+    evaluate: shortcut === null ? ask : (scope) => shortcut(scope) ?? ask(scope),
+  });
+};
+
+/** Many rules share their working hours: what only the time decides is decided once a call. */
+export const oncePerTime = (cel: string, clause: Clause): Clause => {
+  if (clause.reads.size !== 1 || !clause.reads.has("now")) return clause;
+  return {
+    ...clause,
+    quick: true,
+    evaluate: (scope) => {
+      const known = scope.times?.get(cel);
+      if (known !== undefined) return known;
+      const outcome = clause.evaluate(scope);
+      scope.times?.set(cel, outcome);
+      return outcome;
+    },
   };
 };
 
@@ -156,7 +171,18 @@ const explainCheck = (error: unknown, { variables, functions, subject }: Languag
       message: `types do not fit: ${error.summary.replace(/^no such overload: /, "")}${hint(error.summary)}`,
       offset,
     };
+  const [, limit = "", most = ""] = /^exceeded max(\w+) \((\d+)\)/i.exec(error.summary) ?? [];
+  if (limit !== "")
+    return { message: `is too large: more than ${most} ${limits[limit] ?? "parts"}; make two rules of it`, offset };
   return { message: error.summary.charAt(0).toLowerCase() + error.summary.slice(1), offset };
+};
+
+const limits: Readonly<Record<string, string>> = {
+  AstNodes: "parts",
+  Depth: "levels",
+  ListElements: "entries in a list",
+  MapEntries: "entries in a map",
+  CallArguments: "arguments",
 };
 
 const hint = (summary: string): string =>

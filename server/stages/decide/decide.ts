@@ -3,9 +3,10 @@
 import type { ErrorCode } from "../../errors.ts";
 import type { Decision } from "../../model/decision.ts";
 import type { Operation } from "../../model/operation.ts";
-import { evaluateAll, type Outcome } from "./condition.ts";
+import { evaluateAll } from "./condition.ts";
 import { type Facts, type Scope, scopeOf } from "./facts.ts";
 import { nearRules } from "./near.ts";
+import type { Outcome } from "./outcome.ts";
 import type { Policy, Rule } from "./policy.ts";
 import { matchedRules, reasonOf, type Verdict } from "./reason.ts";
 import type { Sieve, Sifted } from "./sieve.ts";
@@ -48,8 +49,9 @@ export const judgeRules = (
   { sifted, scope }: { readonly sifted: Sifted; readonly scope: Scope },
 ): Verdict[] | null => {
   const verdicts: Verdict[] = [];
-  for (const [index, rule] of rules.entries()) {
-    if (sifted.out(index)) continue;
+  for (let index = 0; index < rules.length; index++) {
+    const rule = rules[index];
+    if (rule === undefined || sifted.fails(index) > 0) continue;
     const own = evaluateAll(sieve.own(index), scope);
     const outcome = own === true ? (sifted.error(index) ?? true) : own;
     if (outcome === false) continue;

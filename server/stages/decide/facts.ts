@@ -4,6 +4,7 @@ import { type Caller, flattenCaller } from "../../model/caller.ts";
 import type { Connection } from "../../model/connection.ts";
 import type { Operation } from "../../model/operation.ts";
 import type { HeaderList } from "../../model/receipt.ts";
+import type { Outcome } from "./outcome.ts";
 
 /**
  * A body as conditions see it: `value` is made of strings, booleans, null, bigint (JSON integers), number (other
@@ -49,6 +50,9 @@ export class Unevaluable {
 
 /** Thrown by `request.body` and `response.body` while the body has not been read. */
 export class BodyNotRead extends Error {}
+
+/** It says nothing but that, and it is thrown often: one is enough, and its stack is nobody's business. */
+const bodyNotRead = new BodyNotRead("the body has not been read");
 
 /** Thrown by them when the body was read and cannot be understood. */
 export class BodyUnevaluable extends Error {}
@@ -167,7 +171,7 @@ export class ResponseView {
 const read = (name: string, body: Body | undefined, watch: BodyWatch): unknown => {
   if (body === undefined) {
     watch.missed = true;
-    throw new BodyNotRead(`${name} has not been read`);
+    throw bodyNotRead;
   }
   if ("unevaluable" in body) throw new BodyUnevaluable(`${name}: ${body.unevaluable}`);
   return body.value;
@@ -186,15 +190,23 @@ export type Variables = {
   readonly now: Date;
 };
 
-/** What is evaluated: the variables, and whether a body was looked for that has not been read. */
-export type Scope = { readonly variables: Partial<Variables>; readonly watch: BodyWatch };
+/** What is evaluated: the variables, whether a body was looked for that has not been read, and what is known already. */
+export type Scope = {
+  readonly variables: Partial<Variables>;
+  readonly watch: BodyWatch;
+  /** What came of clauses that look at nothing but the time, by their text. */
+  readonly times?: Map<string, Outcome>;
+  /** Values at the paths that many rules look at, by their slot. */
+  readonly found?: unknown[];
+};
 
 /** Views of callers are made once: sessions keep their caller, and callers do not change. */
 export type CallerViews = WeakMap<Caller, ReadonlyMap<string, unknown>>;
 
 export const scopeOf = (facts: Facts, views: CallerViews): Scope => {
   const watch = { missed: false };
-  return { watch, variables: { ...sharedVariables(facts, views), request: new RequestView(facts, watch) } };
+  const variables = { ...sharedVariables(facts, views), request: new RequestView(facts, watch) };
+  return { watch, variables, times: new Map(), found: [] };
 };
 
 export const answerScopeOf = (facts: AnswerFacts, views: CallerViews): Scope => {
@@ -204,7 +216,7 @@ export const answerScopeOf = (facts: AnswerFacts, views: CallerViews): Scope => 
     request: new AnswerRequestView(facts),
     response: new ResponseView(facts.response, watch),
   };
-  return { watch, variables };
+  return { watch, variables, times: new Map(), found: [] };
 };
 
 const sharedVariables = (

@@ -4,6 +4,7 @@ import { Environment } from "@marcbachmann/cel-js";
 import { RE2JS } from "re2js";
 import { createClock } from "./clock.ts";
 import { AnswerRequestView, ConnectionView, OperationView, RequestView, ResponseView } from "./facts.ts";
+import type { Slots } from "./shortcut.ts";
 
 /** What a condition is about: one call, the answer to one, or only who the caller is. */
 export type Subject = "call" | "answer" | "caller";
@@ -16,6 +17,7 @@ export type Language = {
   /** Variables and functions a condition may use, for suggestions. */
   readonly variables: readonly string[];
   readonly functions: readonly string[];
+  readonly slots: Slots;
 };
 
 const text = "string";
@@ -106,4 +108,5 @@ const languageOf = (subject: Subject, environment: Environment, fields: Language
   functions: [...new Set(environment.getDefinitions().functions.map(({ name }) => name))].filter(
     (name) => name !== "matches",
   ),
+  slots: new Map(),
 });

@@ -1,13 +1,14 @@
 /** Of a call that nothing lets pass: the rules that would have, but for one clause. */
 
 import type { NearRule } from "../../model/decision.ts";
+import type { Clause } from "./condition.ts";
 import type { Scope } from "./facts.ts";
 import { limitText } from "./limit.ts";
 import type { Policy, Rule } from "./policy.ts";
 import type { Sifted } from "./sieve.ts";
 
 /** More would not be read. */
-const most = 3;
+const shown = 3;
 
 type Miss = { readonly rule: Rule; readonly held: number; readonly clause: string };
 
@@ -17,19 +18,34 @@ export const nearRules = (
   { sifted, scope, spent }: { readonly sifted: Sifted; readonly scope: Scope; readonly spent: ReadonlySet<string> },
 ): NearRule[] => {
   const misses: Miss[] = [];
-  for (const [index, rule] of rules.entries()) {
-    if (rule.effect === "deny" || sifted.fails(index) > 1) continue;
-    // What has nothing else in common with the call is not near it.
-    const least = misses.length < most ? 0 : Math.min(...misses.map(({ held }) => held));
-    // Even if everything else held, others are nearer.
-    if (sifted.holds(index) + sieve.own(index).length <= least) continue;
+  // What has nothing else in common with the call is not near it.
+  let least = 0;
+  for (let index = 0; index < rules.length; index++) {
+    const rule = rules[index];
+    if (rule === undefined || rule.effect === "deny") continue;
+    const settled = sifted.fails(index) + (sifted.error(index) === undefined ? 0 : 1);
+    const own = sieve.own(index);
+    const most = sifted.holds(index) + own.length + (rule.limit === undefined ? 0 : 1);
+    if (settled > 1 || most <= least || !mayBeNear(own, scope, settled)) continue;
     const miss = missOf(rule, scope, spent);
     if (miss === null || miss.held <= least) continue;
     misses.push(miss);
     misses.sort((a, b) => b.held - a.held);
-    misses.length = Math.min(misses.length, most);
+    misses.length = Math.min(misses.length, shown);
+    least = misses.length < shown ? 0 : (misses.at(-1)?.held ?? 0);
   }
   return misses.map(({ rule, clause }) => ({ name: rule.name, effect: rule.effect, clause }));
+};
+
+/** Whether at most one clause fails, with those that are known to fail already. */
+const mayBeNear = (clauses: readonly Clause[], scope: Scope, known: number): boolean => {
+  let missed = known;
+  for (const clause of clauses) {
+    const outcome = clause.evaluate(scope);
+    if (outcome === false || (typeof outcome === "object" && "error" in outcome)) missed++;
+    if (missed > 1) return false;
+  }
+  return true;
 };
 
 /** Null when more than one clause fails, or none that is known of. */

@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
 import type { Config, Finding, RuleLimit, RuleSource } from "../../model/config.ts";
 import type { Effect } from "../../model/decision.ts";
-import { type Clause, type Condition, compileText, evaluateAll, isCondition } from "./condition.ts";
+import { type Clause, type Condition, compileText, evaluateAll, isCondition, oncePerTime } from "./condition.ts";
 import { type CallerViews, callerView } from "./facts.ts";
 import { closedWords, type Flaw, nodes, type Vocabulary } from "./flaws.ts";
 import { type Language, languageFor } from "./language.ts";
@@ -146,11 +146,13 @@ const compileRule = (source: RuleSource, { language, words, path }: Compiling): 
 const isRule = (compiled: Rule | Finding[]): compiled is Rule => !Array.isArray(compiled);
 
 /** A shorthand is one clause to its reader, whatever it is made of. */
-const asOne = ({ shown }: Longhand, { clauses }: Condition): Clause => ({
-  text: shown,
-  reads: new Set(clauses.flatMap(({ reads }) => [...reads])),
-  evaluate: (scope) => evaluateAll(clauses, scope),
-});
+const asOne = ({ shown, cel }: Longhand, { clauses }: Condition): Clause =>
+  oncePerTime(cel, {
+    text: shown,
+    quick: false,
+    reads: new Set(clauses.flatMap(({ reads }) => [...reads])),
+    evaluate: (scope) => evaluateAll(clauses, scope),
+  });
 
 const textOf = ({ when, limit }: RuleSource, longhands: readonly Longhand[]): string => {
   const parts = longhands.map(({ shown }) => shown);

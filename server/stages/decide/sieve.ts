@@ -4,8 +4,9 @@
  */
 
 import type { Caller } from "../../model/caller.ts";
-import type { Clause, Outcome } from "./condition.ts";
+import type { Clause } from "./condition.ts";
 import type { Facts, Scope } from "./facts.ts";
+import type { Outcome } from "./outcome.ts";
 
 /** What is settled of every rule, by its index. */
 type Settled = {
@@ -23,14 +24,25 @@ type Sorted = {
   readonly call: readonly Clause[];
 };
 
-/** What is known of the rules before a call's own clauses are looked at. */
-export type Sifted = {
-  /** A settled clause of the rule is false: it does not match, whatever the rest says. */
-  readonly out: (rule: number) => boolean;
-  readonly fails: (rule: number) => number;
-  readonly holds: (rule: number) => number;
-  readonly error: (rule: number) => Outcome | undefined;
-};
+/** What is known of the rules before a call's own clauses are looked at. Asked for every rule of every call. */
+export class Sifted {
+  readonly #operation: Settled;
+  readonly #caller: Settled;
+  constructor(operation: Settled, caller: Settled) {
+    this.#operation = operation;
+    this.#caller = caller;
+  }
+  /** How many settled clauses are false: one is enough for the rule not to match, whatever the rest says. */
+  fails(rule: number): number {
+    return (this.#operation.fails[rule] ?? 0) + (this.#caller.fails[rule] ?? 0);
+  }
+  holds(rule: number): number {
+    return (this.#operation.holds[rule] ?? 0) + (this.#caller.holds[rule] ?? 0);
+  }
+  error(rule: number): Outcome | undefined {
+    return this.#operation.errors[rule] ?? this.#caller.errors[rule];
+  }
+}
 
 /** More operations than any catalogue has: what is kept stays bounded whoever asks. */
 const mostOperations = 8_192;
@@ -44,7 +56,9 @@ export class Sieve {
     this.#rules = rules.map((clauses) => ({
       operation: clauses.filter(({ reads }) => within(reads, operationOnly)),
       caller: clauses.filter(({ reads }) => !within(reads, operationOnly) && within(reads, callerOnly)),
-      call: clauses.filter(({ reads }) => !within(reads, operationOnly) && !within(reads, callerOnly)),
+      call: clauses
+        .filter(({ reads }) => !within(reads, operationOnly) && !within(reads, callerOnly))
+        .toSorted((a, b) => Number(b.quick) - Number(a.quick)),
     }));
   }
 
@@ -54,14 +68,7 @@ export class Sieve {
   }
 
   sift({ operation, caller, connection }: Pick<Facts, "operation" | "caller" | "connection">, scope: Scope): Sifted {
-    const one = this.#ofOperation(operation, scope);
-    const other = this.#ofCaller(caller, { connection, scope });
-    return {
-      out: (rule) => one.fails[rule] !== 0 || other.fails[rule] !== 0,
-      fails: (rule) => (one.fails[rule] ?? 0) + (other.fails[rule] ?? 0),
-      holds: (rule) => (one.holds[rule] ?? 0) + (other.holds[rule] ?? 0),
-      error: (rule) => one.errors[rule] ?? other.errors[rule],
-    };
+    return new Sifted(this.#ofOperation(operation, scope), this.#ofCaller(caller, { connection, scope }));
   }
 
   #ofOperation(operation: Facts["operation"], scope: Scope): Settled {
