@@ -1,6 +1,7 @@
 /** Builds a gateway and joins its parts: the only place that knows all of them. */
 
 import { randomBytes } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
 import cookie from "@fastify/cookie";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import manifest from "../package.json" with { type: "json" };
@@ -25,6 +26,7 @@ import type { AccessToken, Config, Problem } from "./model/config.ts";
 import { type Rulebook, findingsIn, readRulebook, rulebookOf } from "./rulebook.ts";
 import { type TrustedIssuer, trustIssuer } from "./stages/authenticate/identify.ts";
 import { type Presenter, createPresenter } from "./stages/authenticate/present.ts";
+import { type Policy, canonicalSource } from "./stages/decide/policy.ts";
 import { createBudget } from "./stages/decide/budget.ts";
 import { createTidy } from "./stages/forward/tidy.ts";
 import { Upstreams } from "./stages/forward/upstream.ts";
@@ -102,7 +104,9 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
   const connectionString = embedded?.connectionString ?? first.config.database?.reveal() ?? "";
   const store = await openStore({ connectionString, log, clock: () => new Date() });
   running.push(() => store.close());
+  await store.policies.keep(keptOf(first.policy));
   const rules = new Rules(first, { log, store, catalogue });
+  running.push(async () => rules.stop());
   const upstreams = new Upstreams();
   running.push(() => upstreams.close());
   const calls = new InFlight();
@@ -140,6 +144,7 @@ const expireSessions = (store: Store, log: FastifyBaseLogger): Promise<void> =>
 class Rules {
   readonly #parts: { readonly log: FastifyBaseLogger; readonly store: Store; readonly catalogue: Catalogue };
   #current: Rulebook;
+  #newest: Rulebook;
   #trusted: readonly TrustedIssuer[];
 
   constructor(
@@ -148,6 +153,7 @@ class Rules {
   ) {
     this.#parts = parts;
     this.#current = first;
+    this.#newest = first;
     this.#trusted = trust(first);
     this.#audit("configuration_loaded", `policy ${first.policy.digest}`);
   }
@@ -161,15 +167,40 @@ class Rules {
   }
 
   readonly changed = (config: Config): void => {
-    const stale = needsRestart(this.#current.config, config);
-    this.#current = rulebookOf(config, this.#parts.catalogue);
+    this.#newest = rulebookOf(config, this.#parts.catalogue);
+    void this.#adopt(this.#newest);
+  };
+
+  /** A receipt must lead to the rules that decided, so a policy is kept before it is in force. */
+  async #adopt(rulebook: Rulebook): Promise<void> {
+    const { store, log } = this.#parts;
+    while (!(await keeps(store, rulebook.policy))) {
+      log.error(
+        { policy: rulebook.policy.digest },
+        "the changed policy cannot be kept, so the last one stays in force",
+      );
+      if (this.#newest !== rulebook) return;
+      await sleep(1_000, undefined, { ref: false });
+      if (this.#newest !== rulebook) return;
+    }
+    if (this.#newest === rulebook) this.#enforce(rulebook);
+  }
+
+  #enforce(rulebook: Rulebook): void {
+    const stale = needsRestart(this.#current.config, rulebook.config);
+    this.#current = rulebook;
     this.#trusted = trust(this.#current);
     const { digest } = this.#current.policy;
     this.#parts.log.info({ policy: digest }, "configuration reloaded");
     const waiting = stale.length === 0 ? "" : `; waits for a restart: ${stale.join(", ")}`;
     if (waiting !== "") this.#parts.log.warn({ needsRestart: stale }, "a part of the change waits for a restart");
     this.#audit("configuration_loaded", `policy ${digest}${waiting}`);
-  };
+  }
+
+  /** Waits for no database any more. */
+  stop(): void {
+    this.#newest = this.#current;
+  }
 
   readonly refused = (problems: readonly Problem[]): void => {
     const said = problems.map(formatProblem);
@@ -181,6 +212,17 @@ class Rules {
     this.#parts.store.audit.append({ kind, who: "gateway", what: this.#current.config.file, reason });
   }
 }
+
+const keptOf = ({ digest, source }: Policy): { digest: string; source: string } => ({
+  digest,
+  source: canonicalSource(source),
+});
+
+const keeps = (store: Store, policy: Policy): Promise<boolean> =>
+  store.policies.keep(keptOf(policy)).then(
+    () => true,
+    () => false,
+  );
 
 const trust = ({ config, issuerAllow }: Rulebook): readonly TrustedIssuer[] =>
   config.identity.issuers.map((issuer) => {
@@ -217,7 +259,13 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
   await app.register(cookie);
   const accessTokens = (): readonly AccessToken[] => rules.current.config.access.tokens;
   const signIn = createSignIn({ publicUrl, tokens: accessTokens, now, audit });
-  const history = { sessions: store.sessions, receipts: store.receipts, auditLog: store.audit, audit };
+  const history = {
+    sessions: store.sessions,
+    receipts: store.receipts,
+    auditLog: store.audit,
+    policies: store.policies,
+    audit,
+  };
   await registerApi(app, {
     version,
     publicUrl,
@@ -250,6 +298,7 @@ const callParts = (
   present: presenter.present,
   connection: (name) => rules.current.connections.get(name),
   policy: () => rules.current.policy,
+  take: (session_id, allowance) => store.limits.take(session_id, allowance),
   catalogue,
   sink: store.sink,
   openSpill: () => store.bodies.spill(),

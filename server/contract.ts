@@ -78,6 +78,26 @@ export type BodyJson = z.infer<typeof body>;
 
 export const message = z.object({ headers, body: body.nullable() });
 
+const decision = z.object({
+  effect: z.enum(["allow", "deny", "approve", "observe"]),
+  rules: z.array(z.object({ name: z.string(), effect: z.string(), reason: z.string() })),
+  /** Rules that would have let it pass, or have asked somebody, but for one clause. */
+  near: z.array(z.object({ name: z.string(), effect: z.string(), clause: z.string() })).default([]),
+  reason: z.string(),
+  /** SHA-256 of the policy, `/v1/policies/{digest}`. */
+  policy: z.string(),
+});
+
+/** A policy that was in force: `{observe, rules}` as RFC 8785 JSON, rules by name, is what the digest is of. */
+export const policy = z.object({
+  digest: z.string(),
+  url: z.url(),
+  first_in_force: time,
+  observe: z.boolean(),
+  rules: z.array(z.looseObject({ name: z.string(), effect: z.string(), when: z.string() })),
+});
+export type PolicyJson = z.infer<typeof policy>;
+
 export const call = z.object({
   id: z.string(),
   session_id: uuid,
@@ -90,12 +110,9 @@ export const call = z.object({
   path: z.string(),
   query: z.string(),
   state: z.enum(["open", "closed", "refused", "indeterminate"]),
-  decision: z.object({
-    effect: z.enum(["allow", "deny", "approve", "observe"]),
-    rules: z.array(z.object({ name: z.string(), effect: z.string(), reason: z.string() })),
-    reason: z.string(),
-    policy: z.string(),
-  }),
+  decision,
+  /** What rules on answers said; null when none had anything against it. */
+  response_decision: decision.nullable().default(null),
   approval_id: uuid.nullable(),
   status: z.number().int().nullable(),
   error_code: z.string().nullable(),

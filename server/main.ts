@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from "commander";
 import type { RunOptions } from "../action/run.ts";
+import { addPolicyCommands } from "./cli/policy.ts";
 import manifest from "../package.json" with { type: "json" };
 
 const program = new Command("dogwatch")
@@ -25,6 +26,8 @@ Examples:
   dogwatch demo                           see it work, with nothing to configure
   dogwatch check dogwatch.yaml            say what is wrong with a configuration
   dogwatch serve --config dogwatch.yaml   run a gateway
+  dogwatch policy test                    try the rules on the tests beside them
+  dogwatch policy backtest new.yaml       say which recorded calls changed rules would decide differently
   dogwatch run --gateway https://dogwatch.example.com --token-file /var/run/token -- ./agent.sh`,
   );
 
@@ -79,6 +82,8 @@ Examples:
     process[exitCode === 0 ? "stdout" : "stderr"].write(output);
     process.exitCode = exitCode;
   });
+
+addPolicyCommands(program);
 
 program
   .command("run")

@@ -82,7 +82,20 @@ const unknownKey = (key: string, path: readonly (string | number)[]): string => 
 };
 
 /** The input side of the schema as JSON Schema: also what editors get. */
-export const editorShape = (): JsonSchema => z.toJSONSchema(configFile, { io: "input" });
+export const editorShape = (): JsonSchema => inputShape(configFile);
+
+const inputShape = (schema: z.core.$ZodType): JsonSchema =>
+  z.toJSONSchema(schema, {
+    io: "input",
+    override: ({ zodSchema, jsonSchema }) => {
+      const { shorter } = jsonSchema;
+      if (shorter === undefined || !(zodSchema instanceof z.ZodPipe)) return;
+      delete jsonSchema["shorter"];
+      // What is written shorter becomes a list, or a map, before it is looked at: to zod that could be anything.
+      const { $schema: _, ...whole } = inputShape(zodSchema.out);
+      Object.assign(jsonSchema, shorter === "one" ? { ...whole, orOne: true } : { ...whole, orWord: true });
+    },
+  });
 
 const schemaAt = (schema: JsonSchema, path: readonly (string | number)[]): JsonSchema | undefined => {
   let at: JsonSchema | undefined = schema;

@@ -4,6 +4,7 @@ import { resolve } from "node:path";
 import type { Config, Finding, Problem } from "../model/config.ts";
 import { explainIssues, noMessage } from "./explain.ts";
 import { bracketed, contradictions, kindOfIssuer, notices } from "./meaning.ts";
+import { ruleSource } from "./rule.ts";
 import { type ConfigFile, configFile } from "./schema.ts";
 import { type Located, parseSource, readText, type Source, type Surroundings } from "./source.ts";
 
@@ -24,7 +25,7 @@ export const loadConfig = (file: string, env: Environment, examine: Examine = ()
 export const isConfig = (loaded: Config | Problem[]): loaded is Config => !Array.isArray(loaded);
 
 /** References are resolved beside `surroundings.file`. */
-const parseConfig = (text: string, surroundings: Surroundings, examine: Examine): Config | Problem[] => {
+export const parseConfig = (text: string, surroundings: Surroundings, examine: Examine): Config | Problem[] => {
   const source = parseSource(text, surroundings);
   if (Array.isArray(source)) return source.toSorted(inOrder);
   const shaped = configFile.safeParse(source.value, { error: noMessage, reportInput: true });
@@ -66,7 +67,7 @@ const configOf = (data: ConfigFile, file: string, noticed: readonly Problem[]): 
       ...(allow !== undefined && { allow }),
     })),
     access: data.access,
-    policy: { rules: data.policy.rules.map(ruleOf), masks: data.policy.masks, observe: data.policy.observe },
+    policy: { rules: data.policy.rules.map(ruleSource), masks: data.policy.masks, observe: data.policy.observe },
     hold: data.hold,
     ...(data.dataHosts !== undefined && { dataHosts: data.dataHosts }),
     limits: data.limits,
@@ -74,19 +75,3 @@ const configOf = (data: ConfigFile, file: string, noticed: readonly Problem[]): 
     notices: noticed,
   };
 };
-
-const ruleOf = ({
-  approvers,
-  groups,
-  via,
-  grants,
-  expires,
-  ...rule
-}: ConfigFile["policy"]["rules"][number]): Config["policy"]["rules"][number] => ({
-  ...rule,
-  ...(approvers !== undefined && { approvers }),
-  ...(groups !== undefined && { groups }),
-  ...(via !== undefined && { via }),
-  ...(grants !== undefined && { grants }),
-  ...(expires !== undefined && { expires }),
-});

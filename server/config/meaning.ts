@@ -108,10 +108,16 @@ const approvalKeys = ["approvers", "groups", "via", "grants", "expires"] as cons
 const ruleContradictions = (rule: ConfigFile["policy"]["rules"][number], index: number): Located[] => {
   const path = ["policy", "rules", index];
   const found: Located[] = [];
-  if (rule.phase === "response")
+  if (rule.phase === "response" && rule.effect !== "deny")
     found.push({
-      path: [...path, "phase"],
-      message: "rules on responses are not part of this version; this rule would never be asked",
+      path: [...path, "effect"],
+      message: `a rule on responses can only deny: the call was made, and nothing is left to ${rule.effect}`,
+    });
+  if (rule.limit !== undefined && rule.effect !== "allow")
+    found.push({
+      path: [...path, "limit"],
+      at: "key",
+      message: `belongs to rules with effect: allow; a rule that stops to ${rule.effect} would let more pass`,
     });
   if (rule.effect === "allow" && rule.observe)
     found.push({

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { sites } from "../datadog/hosts.ts";
-import { effects } from "../model/decision.ts";
+import { condition, rule } from "./rule.ts";
 import {
   duration,
   endpointAddress,
@@ -14,8 +14,6 @@ import {
   secret,
   size,
 } from "./values.ts";
-
-const condition = z.string().min(1, { error: "is empty" }).max(10_000, { error: "is longer than 10000 characters" });
 
 /** JWS algorithms with a public key; `none` and the HS family would let anybody who knows the public key sign. */
 const algorithms = [
@@ -90,32 +88,6 @@ const accessToken = z.strictObject({
 });
 
 const words = z.array(z.string().min(1, { error: "is empty" }));
-
-const approvers = z.strictObject({
-  permission: z.enum(["read", "triage", "write", "maintain", "admin"]).optional(),
-  teams: words.optional(),
-  groups: words.optional(),
-  count: z.int().min(1, { error: "must be at least 1" }).max(20, { error: "must be at most 20" }).optional(),
-});
-
-const rule = z.strictObject({
-  name: name.describe("Name of the rule in decisions and messages"),
-  effect: z.enum(effects).describe("The strongest effect of all matching rules wins: deny, approve, allow"),
-  when: condition.default("true").describe("CEL over caller, connection, operation, request; left out: always"),
-  phase: z.enum(["request", "response"]).default("request"),
-  observe: z.boolean().default(false).describe("Only record what this deny or approve rule would do"),
-  approvers: approvers.optional().describe("Who may answer"),
-  groups: words.optional().describe("Who may answer for callers that are not GitHub's"),
-  via: z
-    .array(z.enum(["comment", "check", "page"]))
-    .min(1)
-    .optional()
-    .describe("Which ways of answering count"),
-  grants: z
-    .union([z.boolean(), z.array(z.string()).min(1)], { error: "must be true, false or a list like [session, 30m]" })
-    .optional(),
-  expires: duration(1_000).optional().describe("How long a question stays open"),
-});
 
 const mask = z.strictObject({
   name,

@@ -3,7 +3,6 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
 import {
-  type Alias,
   type Document,
   isAlias,
   isMap,
@@ -50,13 +49,9 @@ export const parseSource = (text: string, { file, env }: Surroundings): Source |
   const broken = [...document.errors, ...document.warnings];
   if (broken.length > 0)
     return broken.map((error) => ({ path: [], message: yamlReason(error, text), ...at(error.pos[0]) }));
-  const dangling = danglingAliases(document);
-  if (dangling.length > 0)
-    return dangling.map((alias) => ({
-      path: [],
-      message: `the alias *${alias.source} has no anchor`,
-      ...at(alias.range?.[0] ?? 0),
-    }));
+  const twisted = twistedNodes(document);
+  if (twisted === null) return [wholeFile(file, "is nested too deeply")];
+  if (twisted.length > 0) return twisted.map(({ message, offset }) => ({ path: [], message, ...at(offset) }));
   const plain = toPlain(document);
   if ("refused" in plain) return [wholeFile(file, plain.refused)];
 
@@ -85,14 +80,35 @@ const parseYaml = (text: string, lineCounter: LineCounter): Document.Parsed | un
   }
 };
 
-const danglingAliases = (document: Document.Parsed): Alias[] => {
-  const found: Alias[] = [];
-  visit(document, {
-    Alias: (_key, alias) => {
-      if (alias.resolve(document) === undefined) found.push(alias);
-    },
-  });
-  return found;
+type Twist = { readonly message: string; readonly offset: number };
+
+/** Nobody writes a configuration that deep, and whatever reads it after this goes down as far. */
+const deepest = 100;
+
+/** Aliases of nothing, and aliases that stand inside what they repeat; null when it is too deep to look. */
+const twistedNodes = (document: Document.Parsed): Twist[] | null => {
+  const found: Twist[] = [];
+  let tooDeep = false;
+  try {
+    visit(document, {
+      Alias: (_key, alias, path) => {
+        const meant = alias.resolve(document);
+        const offset = alias.range?.[0] ?? 0;
+        if (meant === undefined) found.push({ message: `the alias *${alias.source} has no anchor`, offset });
+        else if (path.some((ancestor) => ancestor === meant))
+          found.push({ message: `the alias *${alias.source} stands inside what it repeats`, offset });
+      },
+      Collection: (_key, _node, path) => {
+        // A map's pair is a step of its own.
+        tooDeep ||= path.length > 2 * deepest;
+        return tooDeep ? visit.BREAK : undefined;
+      },
+    });
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+  return tooDeep ? null : found;
 };
 
 const toPlain = (document: Document.Parsed): { readonly value: unknown } | { readonly refused: string } => {
@@ -104,6 +120,7 @@ const toPlain = (document: Document.Parsed): { readonly value: unknown } | { rea
 };
 
 const yamlReason = (error: YAMLError, text: string): string => {
+  if (error.message.startsWith("Maximum call stack")) return "is nested too deeply";
   if (error.code !== "DUPLICATE_KEY") return `not valid YAML: ${error.message.split("\n")[0]}`;
   const key = /^[\w.-]{1,64}/.exec(text.slice(error.pos[0]))?.[0];
   return `the key ${key ?? "here"} is written twice; keep one of them`;
@@ -114,7 +131,10 @@ const offsetOf = (document: Document.Parsed, finding: Located, text: string): nu
   let node: Node | null = document.contents;
   let key: Node | null = null;
   for (const step of finding.path) {
-    const next = childOf(resolved(node, document), step);
+    const parent = resolved(node, document);
+    // What may be one or a list has its first entry where the list would be.
+    if (step === 0 && parent !== null && !isSeq(parent)) continue;
+    const next = childOf(parent, step);
     if (next === undefined) return node?.range?.[0] ?? key?.range?.[0] ?? 0;
     ({ node, key } = next);
   }
@@ -171,8 +191,10 @@ class Expansion {
 
   #expandText(text: string, path: readonly (string | number)[]): string {
     const key = path.at(-1);
-    if (key === "when" || key === "allow") {
-      this.findings.push({ path, message: "${…} is not replaced in conditions: write the value itself" });
+    if (key === "when" || key === "allow" || (path[0] === "policy" && path[1] === "rules")) {
+      // Policies are kept and shown: nothing secret may come into them.
+      const where = key === "when" || key === "allow" ? "conditions" : "rules";
+      this.findings.push({ path, message: `\${…} is not replaced in ${where}: write the value itself` });
       return text;
     }
     this.expanded.add(path.join("."));

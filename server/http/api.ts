@@ -14,6 +14,8 @@ import { z } from "zod";
 import * as contract from "../contract.ts";
 import { refuseApi } from "../errors.ts";
 import { answerError, complain } from "./complain.ts";
+import { registerPolicies } from "./policies.ts";
+import type { PolicyParts } from "../journeys/rules.ts";
 import { registerRecordings, type RecordingParts } from "./recordings.ts";
 import { registerToken, type TokenParts } from "./token.ts";
 import type { Api } from "./zodRoutes.ts";
@@ -23,7 +25,7 @@ export type ApiParts = {
   readonly version: string;
   readonly publicUrl: string;
   readonly token: Omit<TokenParts, "publicUrl" | "perMinute">;
-  readonly recordings: Omit<RecordingParts, "publicUrl">;
+  readonly recordings: Omit<RecordingParts, "publicUrl"> & PolicyParts;
   /** Requests a minute that one address may send; many jobs share the address of their network. */
   readonly perMinute?: { readonly token: number; readonly all: number };
 };
@@ -58,6 +60,9 @@ export const registerApi = async (app: FastifyInstance, parts: ApiParts): Promis
       await api.register(async (own) =>
         registerRecordings(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
       );
+      await api.register(async (own) =>
+        registerPolicies(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
+      );
     },
     { prefix: "/v1" },
   );
@@ -67,6 +72,7 @@ const describe = async (api: Api, { version, publicUrl }: ApiParts): Promise<voi
   const schemaRegistry = z.registry<{ id: string }>();
   schemaRegistry.add(contract.session, { id: "Session" });
   schemaRegistry.add(contract.call, { id: "Call" });
+  schemaRegistry.add(contract.policy, { id: "Policy" });
   schemaRegistry.add(contract.auditEvent, { id: "AuditEvent" });
   schemaRegistry.add(contract.tokenAnswer, { id: "TokenAnswer" });
   schemaRegistry.add(contract.tokenError, { id: "TokenError" });

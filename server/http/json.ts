@@ -5,6 +5,7 @@ import type { Page, ReadCall, StoredBodyMeta } from "../journeys/history.ts";
 import type { Issued } from "../journeys/token.ts";
 import type { StoredAuditEvent } from "../model/audit.ts";
 import { flattenCaller } from "../model/caller.ts";
+import type { Decision } from "../model/decision.ts";
 import type { StoredMessage } from "../model/receipt.ts";
 import type { Session } from "../model/session.ts";
 
@@ -48,7 +49,8 @@ export const callJson = (publicUrl: string, { call, bodies }: ReadCall): CallJso
   path: call.path,
   query: call.query,
   state: call.state,
-  decision: { ...call.decision, rules: [...call.decision.rules] },
+  decision: decisionJson(call.decision),
+  response_decision: call.response_decision === null ? null : decisionJson(call.response_decision),
   approval_id: call.approval_id,
   status: call.status,
   error_code: call.error_code,
@@ -62,6 +64,12 @@ export const callJson = (publicUrl: string, { call, bodies }: ReadCall): CallJso
   done_at: timeJson(call.done_at),
   request: messageJson(call.request, bodies.request),
   response: call.response === null ? null : messageJson(call.response, bodies.response),
+});
+
+const decisionJson = ({ rules, near = [], ...rest }: Decision): CallJson["decision"] => ({
+  ...rest,
+  rules: [...rules],
+  near: [...near],
 });
 
 export const auditJson = (event: StoredAuditEvent): Omit<StoredAuditEvent, "at"> & { at: string } => ({

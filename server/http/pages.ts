@@ -15,15 +15,22 @@ import {
   readCall,
   readSession,
 } from "../journeys/history.ts";
+import { type PolicyParts, readPolicy } from "../journeys/rules.ts";
 import type { Html } from "../web/html.ts";
 import { stylesheet } from "../web/layout.ts";
+import { policyPage } from "../web/policy.ts";
 import { callPage, sessionPage, sessionsPage } from "../web/sessions.ts";
 import { messagePage, signInPage } from "../web/signIn.ts";
 import { refusalOf } from "./complain.ts";
 import { callJson, sessionJson } from "./json.ts";
+import { digestParams, policyJson } from "./policies.ts";
 import { type SignIn, sendPage } from "./signIn.ts";
 
-export type PageParts = { readonly history: HistoryParts; readonly signIn: SignIn; readonly publicUrl: string };
+export type PageParts = {
+  readonly history: HistoryParts & PolicyParts;
+  readonly signIn: SignIn;
+  readonly publicUrl: string;
+};
 
 export async function registerPages(app: FastifyInstance, parts: PageParts): Promise<void> {
   const { history, publicUrl } = parts;
@@ -64,6 +71,12 @@ export async function registerPages(app: FastifyInstance, parts: PageParts): Pro
       const { id, n } = callParams.parse(request.params);
       const call = await readCall(history, reader, { session_id: id, n });
       return isApiRefusal(call) ? call : callPage(callJson(publicUrl, call));
+    }),
+  );
+  app.get("/policies/:digest", (request, reply) =>
+    show(parts, { request, reply }, async (reader) => {
+      const policy = await readPolicy(history, reader, digestParams.parse(request.params).digest);
+      return isApiRefusal(policy) ? policy : policyPage(policyJson(publicUrl, policy));
     }),
   );
   app.get("/sessions/:id/calls/:n/:side/body", (request, reply) => sendBody(parts, { request, reply }));
@@ -114,7 +127,7 @@ function answerPageError(error: FastifyError, request: FastifyRequest, reply: Fa
 
 const noSuchPage = messagePage(
   "Not found",
-  "There is no such session or call. Links to recordings end in /sessions/ID or /sessions/ID/calls/N.",
+  "There is no such session, call or policy. Links to recordings end in /sessions/ID or /sessions/ID/calls/N.",
 );
 
 const brokenPage = messagePage("Not shown", "Something is broken in the gateway; its log says what.");

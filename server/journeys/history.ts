@@ -111,7 +111,7 @@ export async function readBody(
 }
 
 /** Roles that see only what their repositories show see nothing through an access token, which has no repositories. */
-function seesEverything(reader: Reader): ApiRefusal | null {
+export function seesEverything(reader: Reader): ApiRefusal | null {
   if (reader.kind === "session")
     return refuseApi(
       "forbidden",

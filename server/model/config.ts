@@ -30,8 +30,17 @@ export type RuleSource = {
   readonly effect: Effect;
   /** CEL; left out: always matches. */
   readonly when: string;
+  /** Before the call is forwarded, or before its answer is released. */
   readonly phase: "request" | "response";
   readonly observe: boolean;
+  /** Shorthands: each that is there must hold, and so must `when`. */
+  readonly callers?: readonly CallerPattern[];
+  readonly operations?: readonly OperationPattern[];
+  /** Inside any of these times; outside all of those. */
+  readonly during?: readonly TimeWindow[];
+  readonly outside?: readonly TimeWindow[];
+  /** How many calls of one session an allow rule lets pass. */
+  readonly limit?: RuleLimit;
   /** Kept as written for the approvals to come. */
   readonly approvers?: unknown;
   readonly groups?: readonly string[];
@@ -40,6 +49,50 @@ export type RuleSource = {
   /** ms */
   readonly expires?: number;
 };
+
+/** Any of the patterns of each key; every key that is there must fit. `*` stands for text without `/`, `**` for any text, `?` for one character but `/`. */
+export type CallerPattern = Readonly<Partial<Record<CallerKey, readonly string[]>>>;
+
+export const callerKeys = [
+  "issuer",
+  "subject",
+  "repository",
+  "owner",
+  "ref",
+  "environment",
+  "workflow",
+  "event",
+  "actor",
+  "groups",
+] as const;
+export type CallerKey = (typeof callerKeys)[number];
+
+/** The same of an operation: `access` are classes, the others patterns. */
+export type OperationPattern = Readonly<Partial<Record<OperationKey, readonly string[]>>>;
+
+export const operationKeys = ["access", "api", "name", "id"] as const;
+export type OperationKey = (typeof operationKeys)[number];
+
+export const weekdays = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"] as const;
+export type Weekday = (typeof weekdays)[number];
+
+/** A time as the clocks of `zone` show it: every part that is there must fit. */
+export type TimeWindow = {
+  readonly days?: readonly Weekday[];
+  /** `09:00` to before `17:00`; from `22:00` to `06:00` is a night that belongs to the day it begins on. */
+  readonly hours?: { readonly from: string; readonly until: string };
+  /** `2026-12-20` from its first minute, or `2026-12-20T18:00`. */
+  readonly from?: string;
+  /** `2027-01-05` to its last minute, or before `2027-01-05T08:00`. */
+  readonly until?: string;
+  /** IANA name, `Europe/Berlin`. */
+  readonly zone: string;
+};
+
+export const limitPeriods = ["second", "minute", "hour", "day", "session"] as const;
+
+/** `20/hour`: at most 20 in any sixty minutes; `20/session`: at most 20 ever. */
+export type RuleLimit = { readonly count: number; readonly per: (typeof limitPeriods)[number] };
 
 export type MaskSource = {
   readonly name: string;

@@ -61,6 +61,8 @@ export type Closing = {
   readonly done_at: Date;
   readonly request_body: RecordedBody | null;
   readonly response: RecordedMessage | null;
+  /** What rules on answers said; absent when none had anything against it. */
+  readonly response_decision?: Decision | null;
   /** How many values masks replaced since the opening; counted in the session. */
   readonly masked_values?: number;
 };
@@ -85,6 +87,7 @@ export type StoredCall = CallNumber &
     readonly done_at: Date | null;
     readonly request: StoredMessage;
     readonly response: StoredMessage | null;
+    readonly response_decision: Decision | null;
   };
 
 export type StoredMessage = {

@@ -40,7 +40,7 @@ export const packBody = async (bytes: Buffer): Promise<PackedBody> => {
   return packed.length < bytes.length * 0.875 ? { coding: "zstd", bytes: packed } : { coding: "identity", bytes };
 };
 
-const unpackBody = ({ coding, bytes }: PackedBody): Promise<Buffer> | Buffer => {
+export const unpackBody = async ({ coding, bytes }: PackedBody): Promise<Buffer> => {
   switch (coding) {
     case "identity":
       return bytes;

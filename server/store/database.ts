@@ -5,7 +5,9 @@ import type { Log } from "../model/log.ts";
 import { type Audit, createAudit } from "./audit.ts";
 import { type Bodies, createBodies } from "./bodies.ts";
 import { hearEndedSessions } from "./ended.ts";
+import { createLimits, type Limits } from "./limits.ts";
 import { migrate } from "./migrate.ts";
+import { createPolicies, type Policies } from "./policies.ts";
 import { createReceipts, type Receipts } from "./receipts.ts";
 import { recover, sweep } from "./recover.ts";
 import { openRows, type Rows } from "./rows.ts";
@@ -20,6 +22,8 @@ export type Store = {
   readonly receipts: Receipts;
   readonly bodies: Bodies;
   readonly audit: Audit;
+  readonly policies: Policies;
+  readonly limits: Limits;
   readonly sink: Sink;
   /** Closes calls of gateways that are gone as `indeterminate`; runs at the start and every second by itself. */
   recover(): Promise<number>;
@@ -60,6 +64,8 @@ const joinStore = async ({ connectionString, log, clock }: StoreOptions): Promis
     receipts: createReceipts(rows, bodies),
     bodies,
     audit,
+    policies: createPolicies(rows, clock),
+    limits: createLimits(rows),
     sink,
     recover: () => recover(rows),
     close: async () => {

@@ -25,7 +25,7 @@ const readyWithin = 60_000;
 /** The connection of a gateway that was killed is noticed well within this, ms. */
 const freeWithin = 3_000;
 /** `pg_advisory_lock` key of whoever supervises: `dogS`. */
-const supervisorLock = 0x646f6753;
+export const supervisorLock = 0x646f6753;
 const name = "dogwatch supervisor, process ";
 
 /**
@@ -40,7 +40,7 @@ export const startEmbedded = async ({ dataDir, log }: EmbeddedOptions): Promise<
   return { connectionString: addressOf(cluster, "dogwatch"), stop: () => supervisor.stop() };
 };
 
-const addressOf = ({ sockets, password }: Cluster, database: string): string =>
+export const addressOf = ({ sockets, password }: Cluster, database: string): string =>
   `postgresql://dogwatch:${password}@${encodeURIComponent(sockets)}:5432/${database}`;
 
 class Supervisor {

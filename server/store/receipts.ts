@@ -36,6 +36,15 @@ export const bodyColumn = z.object({
 const headers = z.array(z.tuple([z.string(), z.string()]));
 const matchedRule = z.object({ name: z.string(), effect: z.enum(effects), reason: z.string() });
 
+const nearRule = z.object({ name: z.string(), effect: z.enum(effects), clause: z.string() });
+const decision = z.object({
+  effect: z.enum([...effects, "observe"]),
+  rules: z.array(matchedRule),
+  near: z.array(nearRule).exactOptional(),
+  reason: z.string(),
+  policy: z.string(),
+});
+
 const callRow = z.object({
   session_id: z.uuid(),
   n: count,
@@ -45,12 +54,7 @@ const callRow = z.object({
   host: z.string(),
   path: z.string(),
   query: z.string(),
-  decision: z.object({
-    effect: z.enum([...effects, "observe"]),
-    rules: z.array(matchedRule),
-    reason: z.string(),
-    policy: z.string(),
-  }),
+  decision,
   client: z.string().nullable(),
   received_at: time,
   decided_at: time,
@@ -70,6 +74,7 @@ const callRow = z.object({
   response_body: bodyColumn.nullable(),
   response_sha256: z.instanceof(Buffer).nullable(),
   response_spill: z.uuid().nullable(),
+  response_decision: decision.nullable(),
 });
 type CallRow = z.infer<typeof callRow>;
 
@@ -81,7 +86,7 @@ const callsWithEnds = sql.fragment`
     coalesce(e.request_body, c.request_body) AS request_body,
     CASE WHEN e.request_body IS NULL THEN c.request_sha256 ELSE e.request_sha256 END AS request_sha256,
     CASE WHEN e.request_body IS NULL THEN c.request_spill ELSE e.request_spill END AS request_spill,
-    e.response_headers, e.response_body, e.response_sha256, e.response_spill
+    e.response_headers, e.response_body, e.response_sha256, e.response_spill, e.response_decision
   FROM calls c LEFT JOIN closings e ON e.session_id = c.session_id AND e.n = c.n`;
 
 export const createReceipts = (rows: Rows, bodies: Bodies): Receipts => {

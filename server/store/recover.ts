@@ -55,7 +55,7 @@ const tell = async (db: Questions, calls: readonly z.infer<typeof landed>[]): Pr
     FROM ${sql.unnest(events, ["uuid", "text", "text"])} AS e (id, kind, what)`);
 };
 
-/** Tokens a day after they expired, spills that no receipt claimed within a day, replicas that have been gone as long. */
+/** What limits counted of sessions that ended, tokens a day after they expired, spills that no receipt claimed within a day, replicas that have been gone as long. */
 export const sweep = (rows: Rows): Promise<void> =>
   rows.ask(async (db) => {
     await db.query(sql.type(z.object({}))`DELETE FROM session_tokens WHERE expires_at < now() - interval '1 day'`);
@@ -63,6 +63,8 @@ export const sweep = (rows: Rows): Promise<void> =>
     await db.query(
       sql.type(z.object({}))`DELETE FROM spills WHERE NOT claimed AND started_at < now() - interval '1 day'`,
     );
+    await db.query(sql.type(z.object({}))`
+      DELETE FROM rule_uses u USING sessions s WHERE s.id = u.session_id AND s.state <> 'open'`);
     await db.query(sql.type(z.object({}))`
       DELETE FROM replicas r WHERE seen_at < now() - interval '1 day'
         AND NOT EXISTS (SELECT FROM calls_in_flight f WHERE f.replica = r.id)`);

@@ -41,7 +41,7 @@ export interface Sessions {
   useTokenId(issuer: string, token_id: string, expires_at: Date): Promise<boolean>;
 }
 
-const caller: z.ZodType<Caller> = z.object({
+export const caller: z.ZodType<Caller> = z.object({
   issuer: z.string(),
   issuer_name: z.string(),
   subject: z.string(),

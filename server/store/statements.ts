@@ -118,10 +118,10 @@ export const insertClosings = (closings: readonly NumberedClosing[]): Statement 
   name: "insert-closings",
   text: `
     INSERT INTO closings (session_id, n, state, status, error_code, error, upstream, forwarded_at, first_byte_at, done_at,
-      request_body, request_sha256, request_spill, response_headers, response_body, response_sha256, response_spill)
+      request_body, request_sha256, request_spill, response_headers, response_body, response_sha256, response_spill, response_decision)
     SELECT * FROM unnest($1::uuid[], $2::int4[], $3::text[], $4::int4[], $5::text[], $6::text[], $7::text[],
       $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::json[], $12::bytea[], $13::uuid[],
-      $14::json[], $15::json[], $16::bytea[], $17::uuid[])`,
+      $14::json[], $15::json[], $16::bytea[], $17::uuid[], $18::json[])`,
   values: columns(closings, [
     of(uuid, (call) => call.session_id),
     of(int4, (call) => call.n),
@@ -136,6 +136,7 @@ export const insertClosings = (closings: readonly NumberedClosing[]): Statement 
     ...bodyColumns((call: NumberedClosing) => call.closing.request_body),
     of(json, (call) => call.closing.response?.headers ?? null),
     ...bodyColumns((call: NumberedClosing) => call.closing.response?.body ?? null),
+    of(json, (call) => call.closing.response_decision ?? null),
   ]),
 });
 

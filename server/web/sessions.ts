@@ -49,8 +49,10 @@ export const callPage = (call: CallJson): Html =>
 <dl>
 <dt>Request</dt><dd><code>${call.method} https://${call.host}${call.path}${call.query === "" ? "" : `?${call.query}`}</code></dd>
 <dt>Decision</dt><dd><strong class="${call.decision.effect}">${call.decision.effect}</strong>: ${call.decision.reason}</dd>
-${call.decision.rules.map((rule) => html`<dt>Rule</dt><dd><code>${rule.name}</code> (${rule.effect}): ${rule.reason}</dd>`)}
-<dt>Policy</dt><dd><code>${call.decision.policy}</code></dd>
+${call.decision.rules.map(ruleOf)}
+${call.decision.near.map(({ name, effect, clause }) => html`<dt>Nearly</dt><dd><code>${name}</code> (${effect}), but for: <code>${clause}</code></dd>`)}
+<dt>Policy</dt><dd><a href="/policies/${call.decision.policy}"><code>${call.decision.policy}</code></a></dd>
+${call.response_decision === null ? null : html`<dt>Answer</dt><dd><strong class="${call.response_decision.effect}">${call.response_decision.effect}</strong>: ${call.response_decision.reason}</dd>${call.response_decision.rules.map(ruleOf)}`}
 <dt>State</dt><dd>${call.state}, status ${outcomeOf(call)}</dd>
 ${call.error === null ? null : html`<dt>Error</dt><dd class="deny"><code>${call.error_code ?? ""}</code>: ${call.error}</dd>`}
 <dt>Client</dt><dd>${call.client ?? "unnamed"}</dd>
@@ -60,6 +62,9 @@ ${call.error === null ? null : html`<dt>Error</dt><dd class="deny"><code>${call.
 <h2>Request</h2>${messageOf(call.request, `/sessions/${call.session_id}/calls/${call.n}/request/body`)}
 <h2>Response</h2>${call.response === null ? html`<p>No answer was recorded.</p>` : messageOf(call.response, `/sessions/${call.session_id}/calls/${call.n}/response/body`)}`,
   );
+
+const ruleOf = (rule: CallJson["decision"]["rules"][number]): Html =>
+  html`<dt>Rule</dt><dd><code>${rule.name}</code> (${rule.effect}): ${rule.reason}</dd>`;
 
 const messageOf = (
   message: CallJson["request"],

@@ -20,6 +20,7 @@ const denied = callJson(id, 3, {
       { name: "agents-may-read", effect: "allow", reason: "no match" },
       { name: "no-monitor-deletes", effect: "deny", reason: "matched" },
     ],
+    near: [],
     reason: "denied by rule no-monitor-deletes",
     policy: "p1",
   },

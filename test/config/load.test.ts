@@ -335,9 +335,9 @@ describe("settings that nothing would obey are refused", () => {
     ]);
   });
 
-  test("rules on responses", () => {
+  test("rules on responses that would do more than deny", () => {
     expect(problems(`${good}      phase: response\n`)).toEqual([
-      "14:14 policy.rules.0.phase: rules on responses are not part of this version; this rule would never be asked",
+      "12:15 policy.rules.0.effect: a rule on responses can only deny: the call was made, and nothing is left to allow",
     ]);
   });
 

@@ -101,6 +101,7 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
       sessions: store.sessions,
       receipts: store.receipts,
       auditLog: store.audit,
+      policies: store.policies,
       audit,
     },
   });

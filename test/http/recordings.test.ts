@@ -323,6 +323,7 @@ test("/v1/openapi.json describes every route, with the contract's schemas by nam
   );
   expect(routes.toSorted()).toEqual([
     "GET /v1/audit",
+    "GET /v1/policies/{digest}",
     "GET /v1/sessions",
     "GET /v1/sessions/{id}",
     "GET /v1/sessions/{id}/calls",

@@ -147,9 +147,11 @@ export const callJson = (session: string, n: number, more: Partial<CallJson> = {
   decision: {
     effect: "allow",
     rules: [{ name: "agents-may-read", effect: "allow", reason: "matched" }],
+    near: [],
     reason: "allowed",
     policy: "p1",
   },
+  response_decision: null,
   approval_id: null,
   status: 200,
   error_code: null,

@@ -180,6 +180,7 @@ describe("what is read back is what was written", () => {
     const { request_body: _, response, ...end } = done;
     expect(await store.receipts.call(id, 1)).toEqual({
       n: 1,
+      response_decision: null,
       approval_id: null,
       ...rest,
       ...end,

@@ -19,6 +19,7 @@ import {
   closeReceipt,
   interruptionBy,
 } from "./ending.ts";
+import { judgeAnswer } from "./judgeAnswer.ts";
 import { observe } from "./refuse.ts";
 
 export async function answerCall(forwarded: Forwarded, answer: Answer): Promise<void> {
@@ -26,10 +27,26 @@ export async function answerCall(forwarded: Forwarded, answer: Answer): Promise<
   forwarded.trace.first_byte_at = call.parts.now();
   const head: Head = { status: answer.status, reason: answer.reason, headers: endToEnd(answer.headers) };
   const credentials = credentialsOf(call.connection);
-  if (headersHold(credentials, head.headers)) return blockAnswer(forwarded);
+  if (headersHold(credentials, head.headers)) return blockAnswer(forwarded, blocked);
 
-  const guard = new CredentialGuard(credentials, headerOf(head.headers, "content-encoding"));
   const length = lengthOf(judged.operation.method, head);
+  const judgement = await judgeAnswer(forwarded, { head, answer, length });
+  if ("broken" in judgement) return answerWithout(forwarded, judgement);
+  if ("code" in judgement) return blockAnswer(forwarded, judgement);
+  try {
+    await releaseGuarded(forwarded, { head, answer: judgement.answer, length }, credentials);
+  } finally {
+    judgement.done();
+  }
+}
+
+/** Nothing of the answer is released that holds one of the connection's credentials. */
+async function releaseGuarded(
+  forwarded: Forwarded,
+  { head, answer, length }: Omit<Arriving, "guard"> & { readonly length: number | null },
+  credentials: ReturnType<typeof credentialsOf>,
+): Promise<void> {
+  const guard = new CredentialGuard(credentials, headerOf(head.headers, "content-encoding"));
   try {
     await (length !== null && length <= inlineLimit
       ? answerWhole(forwarded, { head, answer, guard })
@@ -51,7 +68,7 @@ async function answerWhole(forwarded: Forwarded, { head, answer, guard }: Arrivi
     if (error instanceof BrokenAnswer) return answerWithout(forwarded, error.broken);
     throw error;
   }
-  if (body.length > 0 && (await guard.sees(body)) === "found") return blockAnswer(forwarded);
+  if (body.length > 0 && (await guard.sees(body)) === "found") return blockAnswer(forwarded, blocked);
   let number: CallNumber;
   try {
     const response = { headers: head.headers, body: await recordBytes(parts, head.headers, body) };

@@ -1,6 +1,7 @@
 /** The halves of a receipt, drafted from what is known of the call and masked at once. */
 
 import { createHash } from "node:crypto";
+import type { Decision } from "../../model/decision.ts";
 import type { Closing, HeaderList, Masked, Opening, RecordedBody, RecordedMessage } from "../../model/receipt.ts";
 import { headerOf } from "../../stages/forward/endToEnd.ts";
 import type { RequestBody } from "../../stages/forward/requestBody.ts";
@@ -29,12 +30,19 @@ export function draftOpening(call: Call, judged: Judged, body: RecordedBody | nu
 }
 
 /** How far the call got; filled along the way and always recorded. */
-export type Trace = { readonly upstream: string; readonly forwarded_at: Date; first_byte_at: Date | null };
+export type Trace = {
+  readonly upstream: string;
+  readonly forwarded_at: Date;
+  first_byte_at: Date | null;
+  /** What rules on answers have against this one. */
+  response_decision: Decision | null;
+};
 
 export const startTrace = (upstream: string, forwarded_at: Date): Trace => ({
   upstream,
   forwarded_at,
   first_byte_at: null,
+  response_decision: null,
 });
 
 export type Ending = Pick<Closing, "state" | "status" | "error_code" | "error" | "response">;

@@ -41,9 +41,9 @@ export async function answerWithout(forwarded: Forwarded, broken: Broken): Promi
 }
 
 /** What arrived may not be passed on: the caller gets our own answer, and the recording holds that one only. */
-export function blockAnswer(forwarded: Forwarded): Promise<void> {
+export function blockAnswer(forwarded: Forwarded, why: Refusal): Promise<void> {
   forwarded.cancel();
-  return answerOwn(forwarded, blocked, { state: "closed", error: blocked.message });
+  return answerOwn(forwarded, why, { state: "closed", error: why.message });
 }
 
 async function answerOwn(forwarded: Forwarded, refusal: Refusal, end: Pick<Ending, "state" | "error">): Promise<void> {
@@ -119,7 +119,7 @@ export function interruptionBy(error: unknown): Pick<Ending, "error_code" | "err
   }
 }
 
-export const blocked = refuse(
+export const blocked: Refusal = refuse(
   "response_blocked",
   "the answer holds a credential of this connection, so it is withheld",
 );

@@ -10,6 +10,7 @@ import type { Decision } from "../../model/decision.ts";
 import type { Operation } from "../../model/operation.ts";
 import type { SessionGrant } from "../../model/session.ts";
 import type { InspectionBudget } from "../../stages/decide/budget.ts";
+import type { Allowance } from "../../stages/decide/limit.ts";
 import type { Policy } from "../../stages/decide/policy.ts";
 import type { RequestBody } from "../../stages/forward/requestBody.ts";
 import type { Tidy } from "../../stages/forward/tidy.ts";
@@ -22,6 +23,8 @@ export type CallParts = {
   present(tokens: readonly string[]): Promise<SessionGrant | Refusal>;
   connection(name: string): Connection | undefined;
   policy(): Policy;
+  /** Takes one call of a session from the limit of a rule; false when nothing is left. */
+  take(session_id: string, allowance: Allowance): Promise<boolean>;
   readonly catalogue: Catalogue;
   readonly sink: ReceiptSink;
   openSpill(): Spill;
@@ -78,6 +81,8 @@ export type Call = {
 export type Judged = {
   readonly operation: Operation;
   readonly decision: Decision;
+  /** The one that decided; it judges the answer too. */
+  readonly policy: Policy;
   readonly decided_at: Date;
   readonly body: RequestBody;
 };

@@ -1,51 +1,121 @@
-/** One CEL condition: compiled with its types checked and every typo answered with the nearest right name, then evaluated without surprises. */
+/** One CEL condition: compiled with its types checked and every typo answered with the nearest right name, then evaluated clause by clause. */
 
-import { type ASTNode, type Environment, EvaluationError, type ParseResult } from "@marcbachmann/cel-js";
+import { type ASTNode, EvaluationError, type ParseResult, serialize } from "@marcbachmann/cel-js";
 import { suggest } from "../../model/nearest.ts";
-import { BodyNotRead, BodyUnevaluable, type Variables } from "./facts.ts";
-import { type Flaw, flawsOf, type Vocabulary } from "./flaws.ts";
-import { callEnvironment, callerEnvironment, namesIn } from "./language.ts";
+import { BodyNotRead, BodyUnevaluable, type Scope } from "./facts.ts";
+import { type Flaw, flawsOf, nodes, type Vocabulary } from "./flaws.ts";
+import type { Language } from "./language.ts";
+import type { BodyNeeded, Failed, Outcome } from "./outcome.ts";
+import { shortcutOf } from "./shortcut.ts";
 
-/** What came of evaluating a condition once. An `error` quotes the policy's own text and never a value of the request. */
-export type Outcome = boolean | { readonly needs: "request.body" } | { readonly error: string };
+/** One of the parts that `&&` joins at the top of a condition. */
+export type Clause = {
+  /** As the policy writes it. */
+  readonly text: string;
+  /** Whether it is answered without the interpreter. */
+  readonly quick: boolean;
+  /** The variables it looks at: `caller`, `operation`, … */
+  readonly reads: ReadonlySet<string>;
+  readonly evaluate: (scope: Scope) => Outcome;
+};
 
 export type Condition = {
   readonly text: string;
   readonly ast: ASTNode;
-  readonly evaluate: (variables: Partial<Variables>) => Outcome;
+  readonly clauses: readonly Clause[];
 };
 
-/** What a condition is about: one call, or only who the caller is. */
-export type Subject = "call" | "caller";
-
 /** Compiles `text`, or says everything that is wrong with it. */
-export const compileText = (text: string, subject: Subject, vocabulary: Vocabulary): Condition | Flaw[] => {
-  const environment = subject === "call" ? callEnvironment() : callerEnvironment();
-  const parsed = parse(environment, text);
+export const compileText = (text: string, language: Language, vocabulary: Vocabulary): Condition | Flaw[] => {
+  const parsed = parse(language, text);
   if (Array.isArray(parsed)) return parsed;
-  const flaws = flawsOf(parsed.ast, vocabulary);
+  const flaws = flawsOf(parsed.ast, vocabulary, language.fields);
   const checked = parsed.check();
   // An unknown field is found twice, and flawsOf() knows the right name.
   if (checked.error && !(flaws.length > 0 && checked.error.code === "no_such_key"))
-    flaws.push(explainCheck(checked.error, environment));
+    flaws.push(explainCheck(checked.error, language));
   else if (checked.valid && checked.type !== "bool" && checked.type !== "dyn")
     flaws.push({ message: `must be true or false, and this is a ${checked.type}`, offset: 0 });
   if (flaws.length > 0) return flaws;
-  return { text, ast: parsed.ast, evaluate: (variables) => evaluate(parsed, text, variables) };
+  return { text, ast: parsed.ast, clauses: conjuncts(parsed.ast).map((node) => clauseOf(node, text, language)) };
 };
 
 export const isCondition = (compiled: Condition | Flaw[]): compiled is Condition => !Array.isArray(compiled);
 
-const parse = (environment: Environment, text: string): ParseResult | Flaw[] => {
+/**
+ * What `&&` makes of its parts, in whatever order: false if any is false; else nobody knows while the body is missing; else
+ * the first error, if any. (CEL: https://github.com/google/cel-spec/blob/master/doc/langdef.md#logical-operators)
+ */
+export const evaluateAll = (clauses: readonly Clause[], scope: Scope): Outcome => {
+  let needed: BodyNeeded | null = null;
+  let failed: Failed | null = null;
+  for (const clause of clauses) {
+    const outcome = clause.evaluate(scope);
+    if (outcome === false) return false;
+    if (outcome === true) continue;
+    if ("needs" in outcome) needed = outcome;
+    else failed ??= outcome;
+  }
+  return needed ?? failed ?? true;
+};
+
+const parse = (language: Language, text: string): ParseResult | Flaw[] => {
   try {
-    return environment.parse(text);
+    return language.environment.parse(text);
   } catch (error) {
-    return [explainCheck(error, environment)];
+    return [explainCheck(error, language)];
   }
 };
 
-const evaluate = (parsed: ParseResult, text: string, variables: Partial<Variables>): Outcome => {
-  if (variables.request) variables.request.bodyMissed = false;
+const conjuncts = (node: ASTNode): ASTNode[] =>
+  node.op === "&&" ? [...conjuncts(node.args[0]), ...conjuncts(node.args[1])] : [node];
+
+const clauseOf = (node: ASTNode, whole: string, language: Language): Clause => {
+  const written = serialize(node);
+  const parsed = language.environment.parse(written);
+  parsed.check();
+  const shortcut = shortcutOf(parsed.ast, language.slots);
+  const ask = (scope: Scope): Outcome => evaluate(parsed, written, scope);
+  return oncePerTime(written, {
+    text: asWritten(node, whole, language) ?? written,
+    quick: shortcut !== null,
+    reads: rootsOf(node, language),
+    evaluate: shortcut === null ? ask : (scope) => shortcut(scope) ?? ask(scope),
+  });
+};
+
+/** Many rules share their working hours: what only the time decides is decided once a call. */
+export const oncePerTime = (cel: string, clause: Clause): Clause => {
+  if (clause.reads.size !== 1 || !clause.reads.has("now")) return clause;
+  return {
+    ...clause,
+    quick: true,
+    evaluate: (scope) => {
+      const known = scope.times?.get(cel);
+      if (known !== undefined) return known;
+      const outcome = clause.evaluate(scope);
+      scope.times?.set(cel, outcome);
+      return outcome;
+    },
+  };
+};
+
+/** The places of a node leave out parentheses around it, so that its text may lack one of a pair. */
+const asWritten = (node: ASTNode, whole: string, { environment }: Language): string | undefined => {
+  const slice = whole.slice(node.start, node.end);
+  try {
+    return serialize(environment.parse(slice).ast) === serialize(node) ? slice : undefined;
+  } catch {
+    return undefined;
+  }
+};
+
+/** A macro may name its own variable like one of ours: then this says too much, never too little. */
+const rootsOf = (node: ASTNode, { variables }: Language): ReadonlySet<string> =>
+  new Set([...nodes(node)].flatMap((one) => (one.op === "id" && variables.includes(one.args) ? [one.args] : [])));
+
+const evaluate = (parsed: ParseResult, text: string, { variables, watch }: Scope): Outcome => {
+  watch.missed = false;
   try {
     const value: unknown = parsed(variables);
     if (typeof value === "boolean") return value;
@@ -53,14 +123,16 @@ const evaluate = (parsed: ParseResult, text: string, variables: Partial<Variable
   } catch (error) {
     // CEL lets `false && error` be false, so an error that comes out is one that no other operand could settle. Which of two
     // errors comes out is up to the library; whether the body might still settle it is not.
-    if (variables.request?.bodyMissed || error instanceof BodyNotRead) return { needs: "request.body" };
+    if (watch.missed || error instanceof BodyNotRead) return bodyNeeded;
     return { error: explainError(error, text) };
   }
 };
 
+const bodyNeeded: BodyNeeded = { needs: "body" };
+
 /** In words, and in the policy's own text: messages of the library may quote values of the request, which is not ours to show. */
 const explainError = (error: unknown, text: string): string => {
-  if (error instanceof BodyUnevaluable) return `request.body: ${error.message}`;
+  if (error instanceof BodyUnevaluable) return error.message;
   if (!(error instanceof EvaluationError)) return "cannot be evaluated";
   const where = error.node ? text.slice(error.node.start, error.node.end) : "";
   const what = errorWords[error.code] ?? error.code.replaceAll("_", " ");
@@ -84,14 +156,14 @@ const isCelError = (error: unknown): error is CelError =>
   error instanceof Error && "summary" in error && "code" in error;
 
 /** A parse or type error as a sentence with the fix. Here the library's message quotes only the policy. */
-const explainCheck = (error: unknown, environment: Environment): Flaw => {
+const explainCheck = (error: unknown, { variables, functions, subject }: Language): Flaw => {
   if (!isCelError(error)) return { message: "is not a CEL expression", offset: 0 };
   const offset = error.range?.start ?? 0;
   const unknown = /^Unknown variable: (.+)$/.exec(error.summary)?.[1];
-  if (unknown !== undefined)
-    return { message: `unknown name ${unknown}${suggest(unknown, namesIn(environment, "variables"))}`, offset };
+  if (unknown === "response" && subject === "call")
+    return { message: "response is there for rules with phase: response only", offset };
+  if (unknown !== undefined) return { message: `unknown name ${unknown}${suggest(unknown, variables)}`, offset };
   const called = /^found no matching overload for '(?:[^']*\.)?(\w+)\(/.exec(error.summary)?.[1];
-  const functions = namesIn(environment, "functions");
   if (called !== undefined && !functions.includes(called))
     return { message: `unknown function ${called}()${suggest(called, functions)}`, offset };
   if (error.code === "no_such_overload")
@@ -99,7 +171,18 @@ const explainCheck = (error: unknown, environment: Environment): Flaw => {
       message: `types do not fit: ${error.summary.replace(/^no such overload: /, "")}${hint(error.summary)}`,
       offset,
     };
+  const [, limit = "", most = ""] = /^exceeded max(\w+) \((\d+)\)/i.exec(error.summary) ?? [];
+  if (limit !== "")
+    return { message: `is too large: more than ${most} ${limits[limit] ?? "parts"}; make two rules of it`, offset };
   return { message: error.summary.charAt(0).toLowerCase() + error.summary.slice(1), offset };
+};
+
+const limits: Readonly<Record<string, string>> = {
+  AstNodes: "parts",
+  Depth: "levels",
+  ListElements: "entries in a list",
+  MapEntries: "entries in a map",
+  CallArguments: "arguments",
 };
 
 const hint = (summary: string): string =>

@@ -1,12 +1,15 @@
-/** Decides one call: every rule is evaluated, the strongest effect wins, and the answer names every rule that counted and why. */
+/** Decides one call: every rule counts, the strongest effect wins, and the answer names every rule that counted and why. */
 
 import type { ErrorCode } from "../../errors.ts";
 import type { Decision } from "../../model/decision.ts";
 import type { Operation } from "../../model/operation.ts";
-import type { Outcome } from "./condition.ts";
-import { type Facts, variablesOf } from "./facts.ts";
+import { evaluateAll } from "./condition.ts";
+import { type Facts, type Scope, scopeOf } from "./facts.ts";
+import { nearRules } from "./near.ts";
+import type { Outcome } from "./outcome.ts";
 import type { Policy, Rule } from "./policy.ts";
-import { reasonOf, type Verdict } from "./reason.ts";
+import { matchedRules, reasonOf, type Verdict } from "./reason.ts";
+import type { Sieve, Sifted } from "./sieve.ts";
 
 /** A rule cannot be settled without the body: read it, and decide again with `facts.body`. */
 export type BodyNeeded = { readonly needs: "request.body" };
@@ -16,16 +19,54 @@ export const needsBody = (decided: Decision | BodyNeeded): decided is BodyNeeded
 /**
  * What the policy says of this call: deny > approve > allow, and deny when nothing matched.
  * A rule that ends in an error counts as matched when it denies or asks, and does not match when it allows.
+ * A call that passes only by rules with limits has still to take from one: `allowanceOf` says which.
  */
 export const decide = (policy: Policy, facts: Facts): Decision | BodyNeeded => {
-  const variables = variablesOf(facts);
+  const scope = scopeOf(facts, policy.callerViews);
+  const sifted = policy.sieve.sift(facts, scope);
+  const verdicts = judgeRules(policy.rules, policy.sieve, { sifted, scope });
+  if (verdicts === null) return { needs: "request.body" };
+  const { spent = nothingSpent } = facts;
+  const counted = verdicts.filter(({ rule }) => rule.limit === undefined || !spent.has(rule.name));
+  const matched = counted.filter((verdict) => verdict.matched);
+  const effect = enforce(policy, facts.operation, matched);
+  const near = matched.length > 0 ? [] : nearRules(policy, { sifted, scope, spent });
+  return {
+    effect,
+    rules: matchedRules(matched),
+    ...(near.length > 0 && { near }),
+    reason: reasonOf(effect, facts.operation, { verdicts: counted, near }),
+    policy: policy.digest,
+  };
+};
+
+const nothingSpent: ReadonlySet<string> = new Set();
+
+/** What those rules say that match or end in an error; null when one of them cannot be settled without the body. */
+export const judgeRules = (
+  rules: readonly Rule[],
+  sieve: Sieve,
+  { sifted, scope }: { readonly sifted: Sifted; readonly scope: Scope },
+): Verdict[] | null => {
   const verdicts: Verdict[] = [];
-  for (const rule of policy.rules) {
-    const outcome = rule.when.evaluate(variables);
-    if (typeof outcome === "object" && "needs" in outcome) return outcome;
+  for (let index = 0; index < rules.length; index++) {
+    const rule = rules[index];
+    if (rule === undefined || sifted.fails(index) > 0) continue;
+    const own = evaluateAll(sieve.own(index), scope);
+    const outcome = own === true ? (sifted.error(index) ?? true) : own;
+    if (outcome === false) continue;
+    if (isNeed(outcome)) return null;
     verdicts.push(verdictOf(rule, outcome));
   }
-  return conclude(policy, facts.operation, verdicts);
+  return verdicts;
+};
+
+const isNeed = (outcome: Outcome): outcome is Extract<Outcome, { needs: string }> =>
+  typeof outcome === "object" && "needs" in outcome;
+
+const verdictOf = (rule: Rule, outcome: Exclude<Outcome, { needs: string }>): Verdict => {
+  if (typeof outcome === "boolean") return { rule, matched: outcome };
+  return { rule, matched: rule.effect !== "allow", error: outcome.error };
 };
 
 /** The code with which a decision refuses the call; null when the call may pass. */
@@ -45,32 +86,12 @@ export const codeOf = (decision: Decision, operation: Operation): RefusalCode | 
 
 export type RefusalCode = Extract<ErrorCode, "denied" | "operation_unknown" | "approval_required">;
 
-const verdictOf = (rule: Rule, outcome: Exclude<Outcome, BodyNeeded>): Verdict => {
-  if (typeof outcome === "boolean") return { rule, matched: outcome };
-  return { rule, matched: rule.effect !== "allow", error: outcome.error };
-};
-
-const conclude = (policy: Policy, operation: Operation, verdicts: readonly Verdict[]): Decision => {
-  // Rules are sorted by strength, so the first match is what would be done if nothing were only observed.
-  const matched = verdicts.filter((verdict) => verdict.matched);
-  const effect = enforce(policy, operation, matched);
-  return {
-    effect,
-    rules: matched.map(({ rule, error }) => ({
-      name: rule.name,
-      effect: rule.effect,
-      reason: error === undefined ? rule.when.text : `could not be evaluated, so it counts (${error})`,
-    })),
-    reason: reasonOf(effect, operation, verdicts),
-    policy: policy.digest,
-  };
-};
-
 /**
  * The effect once `observe` is taken into account. A rule that only observes lets pass what it would refuse, unless another rule
  * refuses it in earnest; when it could not be evaluated it does neither. `policy.observe` lets everything pass but what destroys.
  */
 const enforce = (policy: Policy, operation: Operation, matched: readonly Verdict[]): Decision["effect"] => {
+  // Rules are sorted by strength, so the first match is what would be done if nothing were only observed.
   const strongest = matched[0]?.rule.effect ?? "deny";
   if (strongest === "allow") return "allow";
   if (policy.observe && !destroys(operation)) return "observe";

@@ -4,9 +4,10 @@ import { type Caller, flattenCaller } from "../../model/caller.ts";
 import type { Connection } from "../../model/connection.ts";
 import type { Operation } from "../../model/operation.ts";
 import type { HeaderList } from "../../model/receipt.ts";
+import type { Outcome } from "./outcome.ts";
 
 /**
- * A request body as conditions see it: `value` is made of strings, booleans, null, bigint (JSON integers), number (other
+ * A body as conditions see it: `value` is made of strings, booleans, null, bigint (JSON integers), number (other
  * JSON numbers), arrays and Maps, and `ndjson` when it is a list because the content type said so; `unevaluable` says why nothing can be said about it.
  */
 export type Body = { readonly value: unknown; readonly ndjson?: true } | { readonly unevaluable: string };
@@ -25,6 +26,15 @@ export type Facts = {
     readonly headers: HeaderList;
   };
   readonly body?: Body;
+  /** When it is decided: what `now` is. */
+  readonly now: Date;
+  /** Names of rules with a limit that is used up: they do not match. */
+  readonly spent?: ReadonlySet<string>;
+};
+
+/** A call and the answer that Datadog gave; `response.body` is left out until somebody asks for it. */
+export type AnswerFacts = Omit<Facts, "body" | "spent"> & {
+  readonly response: { readonly status: number; readonly headers: HeaderList; readonly body?: Body };
 };
 
 /**
@@ -38,11 +48,17 @@ export class Unevaluable {
   }
 }
 
-/** Thrown by `request.body` while the body has not been read. */
+/** Thrown by `request.body` and `response.body` while the body has not been read. */
 export class BodyNotRead extends Error {}
 
-/** Thrown by `request.body` when the body was read and cannot be understood. */
+/** It says nothing but that, and it is thrown often: one is enough, and its stack is nobody's business. */
+const bodyNotRead = new BodyNotRead("the body has not been read");
+
+/** Thrown by them when the body was read and cannot be understood. */
 export class BodyUnevaluable extends Error {}
+
+/** Whether the condition being evaluated looked for a body that has not been read. */
+export type BodyWatch = { missed: boolean };
 
 /** `operation` as conditions see it. */
 export class OperationView {
@@ -78,16 +94,14 @@ export class ConnectionView {
   }
 }
 
-/** `request` as conditions see it: parts are made when a condition reads them, and reading the body is noted. */
-export class RequestView {
-  readonly #facts: Facts;
-  /** Whether the condition being evaluated looked for a body that has not been read. */
-  bodyMissed = false;
+/** `request` as the conditions on an answer see it: parts are made when a condition reads them. */
+export class AnswerRequestView {
+  readonly #facts: Pick<Facts, "request" | "operation">;
   #params: Map<string, string> | undefined;
   #query: Map<string, unknown> | undefined;
   #headers: Map<string, unknown> | undefined;
 
-  constructor(facts: Facts) {
+  constructor(facts: Pick<Facts, "request" | "operation">) {
     this.#facts = facts;
   }
   get method(): string {
@@ -106,36 +120,113 @@ export class RequestView {
   }
   /** By lower-case name. */
   get headers(): ReadonlyMap<string, unknown> {
-    this.#headers ??= once(this.#facts.request.headers.map(([name, value]) => [name.toLowerCase(), value] as const));
+    this.#headers ??= headersByName(this.#facts.request.headers);
     return this.#headers;
-  }
-  get body(): unknown {
-    const { body } = this.#facts;
-    if (body === undefined) {
-      this.bodyMissed = true;
-      throw new BodyNotRead("the body has not been read");
-    }
-    if ("unevaluable" in body) throw new BodyUnevaluable(body.unevaluable);
-    // Where one JSON object is expected, this content type would hide it in a list, and has(request.body.x) would be false.
-    if (body.ndjson && this.#facts.operation.access !== "submit") throw new BodyUnevaluable("NDJSON outside an intake");
-    return body.value;
   }
 }
 
-/** The variables of one evaluation. */
+/** `request` as the conditions on a call see it: with its body, and reading that is noted. */
+export class RequestView extends AnswerRequestView {
+  readonly #facts: Facts;
+  readonly #watch: BodyWatch;
+
+  constructor(facts: Facts, watch: BodyWatch) {
+    super(facts);
+    this.#facts = facts;
+    this.#watch = watch;
+  }
+  get body(): unknown {
+    const value = read("request.body", this.#facts.body, this.#watch);
+    // Where one JSON object is expected, this content type would hide it in a list, and has(request.body.x) would be false.
+    if (this.#facts.body !== undefined && "ndjson" in this.#facts.body && this.#facts.operation.access !== "submit")
+      throw new BodyUnevaluable("request.body: NDJSON outside an intake");
+    return value;
+  }
+}
+
+/** `response` as conditions see it. */
+export class ResponseView {
+  readonly #response: AnswerFacts["response"];
+  readonly #watch: BodyWatch;
+  #headers: Map<string, unknown> | undefined;
+
+  constructor(response: AnswerFacts["response"], watch: BodyWatch) {
+    this.#response = response;
+    this.#watch = watch;
+  }
+  get status(): bigint {
+    return BigInt(this.#response.status);
+  }
+  /** By lower-case name. */
+  get headers(): ReadonlyMap<string, unknown> {
+    this.#headers ??= headersByName(this.#response.headers);
+    return this.#headers;
+  }
+  get body(): unknown {
+    return read("response.body", this.#response.body, this.#watch);
+  }
+}
+
+/** The body's value; while it has not been read that is noted in `watch`. */
+const read = (name: string, body: Body | undefined, watch: BodyWatch): unknown => {
+  if (body === undefined) {
+    watch.missed = true;
+    throw bodyNotRead;
+  }
+  if ("unevaluable" in body) throw new BodyUnevaluable(`${name}: ${body.unevaluable}`);
+  return body.value;
+};
+
+const headersByName = (headers: HeaderList): Map<string, unknown> =>
+  once(headers.map(([name, value]) => [name.toLowerCase(), value] as const));
+
+/** The variables of one evaluation, and the note of a body that was missed. */
 export type Variables = {
   readonly caller: ReadonlyMap<string, unknown>;
   readonly connection: ConnectionView;
   readonly operation: OperationView;
-  readonly request: RequestView;
+  readonly request: AnswerRequestView;
+  readonly response?: ResponseView;
+  readonly now: Date;
 };
 
-export const variablesOf = (facts: Facts): Variables => ({
-  caller: callerView(flattenCaller(facts.caller)),
-  connection: new ConnectionView(facts.connection),
-  operation: new OperationView(facts.operation),
-  request: new RequestView(facts),
-});
+/** What is evaluated: the variables, whether a body was looked for that has not been read, and what is known already. */
+export type Scope = {
+  readonly variables: Partial<Variables>;
+  readonly watch: BodyWatch;
+  /** What came of clauses that look at nothing but the time, by their text. */
+  readonly times?: Map<string, Outcome>;
+  /** Values at the paths that many rules look at, by their slot. */
+  readonly found?: unknown[];
+};
+
+/** Views of callers are made once: sessions keep their caller, and callers do not change. */
+export type CallerViews = WeakMap<Caller, ReadonlyMap<string, unknown>>;
+
+export const scopeOf = (facts: Facts, views: CallerViews): Scope => {
+  const watch = { missed: false };
+  const variables = { ...sharedVariables(facts, views), request: new RequestView(facts, watch) };
+  return { watch, variables, times: new Map(), found: [] };
+};
+
+export const answerScopeOf = (facts: AnswerFacts, views: CallerViews): Scope => {
+  const watch = { missed: false };
+  const variables = {
+    ...sharedVariables(facts, views),
+    request: new AnswerRequestView(facts),
+    response: new ResponseView(facts.response, watch),
+  };
+  return { watch, variables, times: new Map(), found: [] };
+};
+
+const sharedVariables = (
+  { caller, connection, operation, now }: Omit<AnswerFacts, "response">,
+  views: CallerViews,
+): Pick<Variables, "caller" | "connection" | "operation" | "now"> => {
+  const view = views.get(caller) ?? callerView(flattenCaller(caller));
+  views.set(caller, view);
+  return { caller: view, connection: new ConnectionView(connection), operation: new OperationView(operation), now };
+};
 
 /** `caller` as conditions see it: claims by name, whatever the names are (`constructor`, `__proto__`). */
 export const callerView = (caller: Readonly<Record<string, unknown>>): ReadonlyMap<string, unknown> =>

@@ -4,7 +4,8 @@ import type { ASTNode } from "@marcbachmann/cel-js";
 import { RE2JS } from "re2js";
 import { nearest, suggest } from "../../model/nearest.ts";
 import { accessClasses } from "../../model/operation.ts";
-import { fieldsOf } from "./language.ts";
+import { isZone } from "./clock.ts";
+import type { Language } from "./language.ts";
 
 /** Why a condition cannot be used: `offset` counts UTF-16 units from the start of its text. */
 export type Flaw = { readonly message: string; readonly offset: number };
@@ -18,8 +19,8 @@ export const closedWords: Vocabulary = {
   "connection.kind": ["live", "sandbox"],
 };
 
-export const flawsOf = (ast: ASTNode, vocabulary: Vocabulary): Flaw[] =>
-  [...nodes(ast)].flatMap((node) => [...callFlaws(node), ...fieldFlaws(node), ...wordFlaws(node, vocabulary)]);
+export const flawsOf = (ast: ASTNode, vocabulary: Vocabulary, fields: Language["fields"]): Flaw[] =>
+  [...nodes(ast)].flatMap((node) => [...callFlaws(node), ...fieldFlaws(node, fields), ...wordFlaws(node, vocabulary)]);
 
 /** Every node, the arguments of macros included. */
 export function* nodes(value: unknown): Generator<ASTNode> {
@@ -42,8 +43,40 @@ const callFlaws = (node: ASTNode): Flaw[] => {
     case "re":
       return node.op === "rcall" ? node.args[2].flatMap(patternFlaws) : [];
     default:
-      return [];
+      return node.op === "rcall" ? zoneFlaws(node.args[0], node.args[2]) : [];
   }
+};
+
+/** CEL's own functions with a zone ask the host's clock, which has summer times of its own, and are slow. */
+const oldZoned = /^get(?:FullYear|Month|Date|DayOfMonth|DayOfWeek|DayOfYear|Hours|Minutes)$/;
+const zoned = ["weekday", "date", "time", "hour"];
+
+const zoneFlaws = (called: string, parameters: readonly ASTNode[]): Flaw[] => {
+  const [zone] = parameters;
+  if (zone === undefined) return [];
+  if (oldZoned.test(called))
+    return [
+      {
+        message: `${called}() takes no time zone here; write now.weekday, date, time or hour("Europe/Berlin")`,
+        offset: zone.start,
+      },
+    ];
+  if (!zoned.includes(called)) return [];
+  if (zone.op !== "value" || typeof zone.args !== "string")
+    return [
+      {
+        message: `${called}() takes a time zone written in the policy, not one made from other values`,
+        offset: zone.start,
+      },
+    ];
+  if (isZone(zone.args)) return [];
+  const meant = nearest(zone.args, Intl.supportedValuesOf("timeZone"));
+  return [
+    {
+      message: `"${zone.args}" is no time zone${meant === undefined ? "" : `; did you mean "${meant}"?`}`,
+      offset: zone.start,
+    },
+  ];
 };
 
 const noMatches = "matches() is not available, because its running time has no bound; write .re() (RE2 syntax)";
@@ -61,11 +94,15 @@ const patternFlaws = ({ op, args, start: offset }: ASTNode): Flaw[] => {
 };
 
 /** `has(request.bdy)` would be false for ever, and types say nothing about it. */
-const fieldFlaws = (node: ASTNode): Flaw[] => {
+const fieldFlaws = (node: ASTNode, fields: Language["fields"]): Flaw[] => {
   if (node.op !== "." || node.args[0].op !== "id") return [];
-  const known = fieldsOf[node.args[0].args];
+  const known = fields[node.args[0].args];
   const field = node.args[1];
   if (known === undefined || known.includes(field)) return [];
+  if (node.args[0].args === "request" && field === "body")
+    return [
+      { message: "request.body is gone when the answer comes; a rule of phase: request can read it", offset: node.pos },
+    ];
   return [{ message: `unknown name ${node.args[0].args}.${field}${suggest(field, known)}`, offset: node.pos }];
 };
 

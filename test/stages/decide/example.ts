@@ -63,5 +63,6 @@ export const factsOf = (more: Partial<Facts> = {}): Facts => ({
   connection: { name: "prod", kind: "live", site: "datadoghq.com" },
   operation: updateMonitor,
   request: { method: "PUT", path: "/api/v1/monitor/17", query: "", headers: [["Content-Type", "application/json"]] },
+  now: new Date("2026-05-04T10:30:00Z"),
   ...more,
 });
