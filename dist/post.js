@@ -7407,6 +7407,26 @@ const body = object({
 
 const message = object({ headers, body: body.nullable() });
 
+const decision = object({
+  effect: _enum(["allow", "deny", "approve", "observe"]),
+  rules: array(object({ name: string(), effect: string(), reason: string() })),
+  /** Rules that would have let it pass, or have asked somebody, but for one clause. */
+  near: array(object({ name: string(), effect: string(), clause: string() })).default([]),
+  reason: string(),
+  /** SHA-256 of the policy, `/v1/policies/{digest}`. */
+  policy: string(),
+});
+
+/** A policy that was in force: `{observe, rules}` as RFC 8785 JSON, rules by name, is what the digest is of. */
+object({
+  digest: string(),
+  url: url(),
+  first_in_force: time,
+  observe: boolean(),
+  rules: array(looseObject({ name: string(), effect: string(), when: string() })),
+});
+
+
 const call = object({
   id: string(),
   session_id: uuid,
@@ -7419,12 +7439,9 @@ const call = object({
   path: string(),
   query: string(),
   state: _enum(["open", "closed", "refused", "indeterminate"]),
-  decision: object({
-    effect: _enum(["allow", "deny", "approve", "observe"]),
-    rules: array(object({ name: string(), effect: string(), reason: string() })),
-    reason: string(),
-    policy: string(),
-  }),
+  decision,
+  /** What rules on answers said; null when none had anything against it. */
+  response_decision: decision.nullable().default(null),
   approval_id: uuid.nullable(),
   status: number().int().nullable(),
   error_code: string().nullable(),
