@@ -48,6 +48,25 @@ describe("what it says", () => {
     expect(text).not.toContain("<td>agents-may-read");
   });
 
+  test("loudly, and before everything else, what passed only because a rule observes", () => {
+    const call = callJson(id, 1, { operation: "v1.MonitorsApi.DeleteMonitor" });
+    call.decision = {
+      ...call.decision,
+      effect: "observe",
+      rules: [{ name: "no-monitor-deletes", effect: "deny", reason: "operation.name == DeleteMonitor" }],
+      reason: "DeleteMonitor would be denied by rule no-monitor-deletes",
+    };
+    const observing = summarize(session, { totals, calls: [call, callJson(id, 2)] });
+    expect(observing).toContain(
+      "1 call was forwarded only because the policy observes here: enforced, it refuses them",
+    );
+    expect(observing).toContain(
+      "<td>no-monitor-deletes</td><td>DeleteMonitor would be denied by rule no-monitor-deletes",
+    );
+    expect(observing.indexOf("observes here")).toBeLessThan(observing.indexOf("<th>Operation</th><th>Calls</th>"));
+    expect(text).not.toContain("observes");
+  });
+
   test("a timeline of the calls", () => {
     expect(text).toMatch(/ {4}1 │█+ +│ 50 ms ListMonitors/);
     expect(text).toMatch(/ {4}3 │×+ +│ 50 ms DeleteMonitor/);
