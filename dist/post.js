@@ -7999,7 +7999,7 @@ const pictures = ({ calls, totals: counted }          )           => {
   if (calls.length === 0) return [];
   const left = counted.calls - calls.length;
   const partial = left > 0 ? [`<p>Only the first ${calls.length} calls are counted below.</p>\n`] : [];
-  return [...partial, operations(calls), denials(calls), waterfall(calls)];
+  return [observed(calls), ...partial, operations(calls), denials(calls), waterfall(calls)];
 };
 
 
@@ -8025,6 +8025,20 @@ const operations = (calls                     )         => {
     return [operation, String(times.length), effect, shown, `${median(times)} ms`, `${Math.max(...times)} ms`];
   });
   return table(["Operation", "Calls", "Decision", "Status", "Median", "Longest"], cells) + more(sorted.length);
+};
+
+/** First and loud: what passed here will not pass once the rule is in force. */
+const observed = (calls                     )         => {
+  const passed = calls.filter(({ decision }) => decision.effect === "observe");
+  if (passed.length === 0) return "";
+  const rows = passed.slice(0, mostRows).map((call) => {
+    const rules = call.decision.rules.filter(({ effect }) => effect !== "allow").map(({ name }) => name);
+    const rule = rules.join(", ") || "no rule allows it";
+    return [{ html: link(call.url, String(call.n)) }, call.operation, rule, call.decision.reason];
+  });
+  const count = passed.length === 1 ? "1 call was" : `${passed.length} calls were`;
+  const warning = `<h4>⚠️ ${count} forwarded only because the policy observes here: enforced, it refuses them</h4>\n`;
+  return `${warning}${table(["Call", "Operation", "Rule", "Reason"], rows)}${more(passed.length)}`;
 };
 
 const denials = (calls                     )         => {
