@@ -240,6 +240,25 @@ describe("the rules that decided", () => {
     expect((await world.read("/v1/policies/nope")).status).toBe(400);
   });
 
+  test("a person finds them from the page of a call", async () => {
+    const { access_token, session_id } = await world.openSession();
+    await send(access_token, "/api/v1/monitor/7", { method: "DELETE" });
+    const signedIn = await fetch(world.url + world.gateway.invite("tests", `/sessions/${session_id}/calls/1`), {
+      redirect: "manual",
+    });
+    const cookie = signedIn.headers
+      .getSetCookie()
+      .map((one) => one.split(";")[0])
+      .join("; ");
+    const page = async (path: string) => (await fetch(world.url + path, { headers: { cookie } })).text();
+    const [link = ""] = /\/policies\/[0-9a-f]{64}/.exec(await page(`/sessions/${session_id}/calls/1`)) ?? [];
+    const shown = await page(link);
+    expect(shown).toContain("no-emails");
+    expect(shown).toContain("endsWith(&quot;@acme.example&quot;)");
+    expect(await page(`/policies/${"0".repeat(64)}`)).toContain("was ever in force");
+    expect((await fetch(world.url + link)).status).toBe(401);
+  });
+
   test("what was kept cannot be changed", async () => {
     await expect(world.database.query("UPDATE policies SET source = '{}'")).rejects.toThrow("append-only");
     await expect(world.database.query("DELETE FROM policies")).rejects.toThrow("append-only");
