@@ -1,7 +1,7 @@
 /** What the shape of single values does not show: names used twice, settings that contradict each other or that nothing would obey yet. */
 
 import type { Finding } from "../model/config.ts";
-import { isLoopback } from "./values.ts";
+import { isLoopback } from "../model/loopback.ts";
 import type { ConfigFile } from "./schema.ts";
 import type { Located } from "./source.ts";
 

@@ -1,5 +1,6 @@
 /** The small values of dogwatch.yaml: durations, sizes, addresses, names, secrets. Each is parsed once, here. */
 
+import { isLoopback } from "../model/loopback.ts";
 import { z } from "zod";
 import { Secret } from "../model/connection.ts";
 
@@ -49,9 +50,6 @@ export const multilineSecret = z
   .string()
   .min(1, { error: "is empty" })
   .transform((text) => new Secret(text));
-
-export const isLoopback = (hostname: string): boolean =>
-  hostname === "localhost" || hostname === "[::1]" || /^127(\.\d{1,3}){3}$/.test(hostname);
 
 const parsed = (text: string): URL | undefined => (URL.canParse(text) ? new URL(text) : undefined);
 

@@ -1,6 +1,5 @@
 /** Who asks the gateway's own API: a session by its token, or the holder of an access token, or somebody signed in with one. */
 
-import { createHash, timingSafeEqual } from "node:crypto";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isRefusal, refuseApi, type ApiRefusal, type Refusal } from "../errors.ts";
 import type { Reader } from "../journeys/history.ts";
@@ -8,6 +7,7 @@ import type { AuditEvent } from "../model/audit.ts";
 import type { AccessToken } from "../model/config.ts";
 import type { SessionGrant, SessionState } from "../model/session.ts";
 import { complain, type ErrorJson } from "./complain.ts";
+import { sameSecret } from "./sameSecret.ts";
 
 export type AccessParts = {
   /** The session of a session token, ended ones too: what happened may still be read until the token expires. */
@@ -64,7 +64,7 @@ const readerOf = async (parts: AccessParts, request: FastifyRequest): Promise<Re
     return person === null ? noToken : { kind: "access", name: person.name, role: person.role };
   }
   // Every access token is compared whatever the first ones say, and none in a time that tells how much of it was right.
-  const [known] = parts.accessTokens().filter((access) => same(access.token.reveal(), token));
+  const [known] = parts.accessTokens().filter((access) => sameSecret(access.token.reveal(), token));
   if (known !== undefined) return { kind: "access", name: known.name, role: known.role };
   const grant = await parts.present([token]);
   return isRefusal(grant) ? refuseApi(grant.code, grant.message) : { kind: "session", grant };
@@ -77,10 +77,6 @@ const noToken = refuseApi(
 
 const bearerOf = (authorization: string | undefined): string | null =>
   /^bearer +([^\s]+) *$/i.exec(authorization ?? "")?.[1] ?? null;
-
-const same = (a: string, b: string): boolean => timingSafeEqual(sha256(a), sha256(b));
-
-const sha256 = (text: string): Buffer => createHash("sha256").update(text).digest();
 
 const nameOf = (reader: Reader | null): string => {
   if (reader === null) return "somebody unknown";

@@ -1,6 +1,6 @@
 /** Signs people in on the pages: with an access token, or once with a link that `npm start` prints. The cookie is proof, not state. */
 
-import { createHash, createHmac, randomBytes, timingSafeEqual } from "node:crypto";
+import { createHash, createHmac, randomBytes } from "node:crypto";
 import type {} from "@fastify/cookie";
 import rateLimit from "@fastify/rate-limit";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
@@ -9,6 +9,7 @@ import type { AuditEvent } from "../model/audit.ts";
 import type { AccessToken } from "../model/config.ts";
 import type { Html } from "../web/html.ts";
 import { messagePage, signInPage } from "../web/signIn.ts";
+import { sameSecret } from "./sameSecret.ts";
 
 export type SignInParts = {
   readonly publicUrl: string;
@@ -66,7 +67,7 @@ export function createSignIn(parts: SignInParts): SignIn {
       const { token: presented, to: asked } = form.parse(request.body ?? {});
       const to = ownPath(asked);
       if (!fromHere(request)) return sendPage(reply.code(403), elsewhere);
-      const token = parts.tokens().find((known) => same(known.token.reveal(), presented));
+      const token = parts.tokens().find((known) => sameSecret(known.token.reveal(), presented));
       if (token !== undefined) return welcome(reply, token, to);
       parts.audit({ kind: "sign_in_refused", who: request.ip, what: to, reason: "no such access token" });
       return turnAway(reply, to, "That is no access token of this gateway.");
@@ -120,7 +121,7 @@ const seal = (token: AccessToken, until: number): string => {
 function open(cookie: string, tokens: readonly AccessToken[], now: number): AccessToken | null {
   const [name = "", until = "", mac = ""] = cookie.split(".");
   const token = tokens.find((known) => known.name === Buffer.from(name, "base64url").toString());
-  if (token === undefined || !same(macOf(token, `${name}.${until}`), mac)) return null;
+  if (token === undefined || !sameSecret(macOf(token, `${name}.${until}`), mac)) return null;
   return Number(until) > now ? token : null;
 }
 
@@ -128,7 +129,3 @@ const macOf = (token: AccessToken, claim: string): string =>
   createHmac("sha256", token.token.reveal()).update(`dogwatch sign-in ${claim}`).digest("base64url");
 
 const digestOf = (value: string): string => createHash("sha256").update(value).digest("hex");
-
-/** In constant time, also for values of different length. */
-const same = (a: string, b: string): boolean =>
-  timingSafeEqual(createHash("sha256").update(a).digest(), createHash("sha256").update(b).digest());

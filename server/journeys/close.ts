@@ -2,9 +2,9 @@
 
 import { refuseApi, type ApiRefusal } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
+import { whoIs } from "../model/caller.ts";
 import type { Session } from "../model/session.ts";
 import type { Reader } from "./history.ts";
-import { whoIs } from "./token.ts";
 
 export type CloseParts = {
   readonly sessions: {

@@ -2,7 +2,7 @@
 
 import { GatewayError, isTokenRefusal, refuseToken, type TokenRefusal } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
-import { flattenCaller, type Caller } from "../model/caller.ts";
+import { flattenCaller, type Caller, whoIs } from "../model/caller.ts";
 import { quote } from "../model/quote.ts";
 import type { Session } from "../model/session.ts";
 import { bindingOf, differenceOf, type Binding } from "../stages/authenticate/binding.ts";
@@ -204,6 +204,3 @@ const issue = (
 });
 
 const expiryOf = (parts: ExchangeParts): Date => new Date(parts.now().getTime() + parts.lifetime);
-
-/** `github repo:acme/app:ref:refs/heads/main` */
-export const whoIs = (caller: Caller): string => `${caller.issuer_name} ${caller.subject}`;

@@ -23,3 +23,6 @@ export const flattenCaller = (caller: Caller): Record<string, unknown> => ({
   subject: caller.subject,
   groups: [...caller.groups],
 });
+
+/** As audit events name a caller: `github repo:acme/app:ref:refs/heads/main`. */
+export const whoIs = ({ issuer_name, subject }: Caller): string => `${issuer_name} ${subject}`;

@@ -5,6 +5,7 @@ import { unknownOperation } from "../../datadog/catalogue.ts";
 import { type Stripped, maskPath } from "../../datadog/credentials.ts";
 import { GatewayError, type Refusal, refuse, statusOf } from "../../errors.ts";
 import { sessionTokensIn } from "../../stages/authenticate/sessionToken.ts";
+import { whoIs } from "../../model/caller.ts";
 import { Receipt } from "../../stages/record/receipt.ts";
 import { type OwnAnswer, refusalAnswer, sendOwnAnswer } from "../../stages/reply/refusal.ts";
 import { draftOpening, draftRefusal, recordOwn, recordUnsent } from "./draft.ts";
@@ -118,7 +119,7 @@ const auditablePath = (method = "", path: string): string =>
 function auditRefusal(call: Call, refusal: Refusal): void {
   call.parts.audit({
     kind: "request_refused",
-    who: `${call.grant.caller.issuer_name} ${call.grant.caller.subject}`,
+    who: whoIs(call.grant.caller),
     what: `${call.incoming.request.method} ${call.host} ${auditablePath(call.incoming.request.method, call.presented.path)}`,
     reason: `${refusal.code}: ${refusal.message}`,
   });

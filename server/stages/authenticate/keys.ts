@@ -10,6 +10,7 @@
 import { createLocalJWKSet, errors, type CryptoKey, type JWSHeaderParameters } from "jose";
 import { z } from "zod";
 import { refuseToken, type TokenRefusal } from "../../errors.ts";
+import { isLoopback } from "../../model/loopback.ts";
 import { quote } from "../../model/quote.ts";
 import { fetchDocument, type Fetch } from "./document.ts";
 
@@ -97,10 +98,6 @@ const discover = async (fetch: Fetch, issuer: string): Promise<string> => {
   if (keys.protocol !== "https:" && !plain) throw new Error(`${url} has a jwks_uri that is not https`);
   return keys.href;
 };
-
-/** Names in their one spelling (`new URL` has already normalized numbers). */
-export const isLoopback = (hostname: string): boolean =>
-  hostname === "localhost" || hostname === "[::1]" || /^127(\.\d+){3}$/.test(hostname);
 
 type LocalKeys = ReturnType<typeof createLocalJWKSet>;
 
