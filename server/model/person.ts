@@ -1,0 +1,14 @@
+/** Somebody who signed in as themselves. Holders of access tokens are not people: a token can be anybody's. */
+
+import type { Role } from "./config.ts";
+
+export type Person = {
+  /** `github:octocat`, `okta:ana@acme.com`; what answers and audit events name. */
+  readonly name: string;
+  /** `github`, or the name of the OIDC provider in `signIn.oidc`. */
+  readonly provider: string;
+  /** GitHub's login, or the provider's subject. */
+  readonly login: string;
+  readonly groups: readonly string[];
+  readonly role: Role;
+};
