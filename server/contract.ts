@@ -129,6 +129,48 @@ export const call = z.object({
 });
 export type CallJson = z.infer<typeof call>;
 
+/** One held call's question and every attempt to answer it; also the body of the 202 to `Prefer: respond-async`. */
+export const approval = z.object({
+  id: uuid,
+  state: z.enum(["pending", "approved", "denied", "expired", "stale", "cancelled", "consumed"]),
+  code: z.string(),
+  session_id: uuid,
+  /** The call that asked first. */
+  call_id: z.string().nullable(),
+  operation: z.string(),
+  /** `Delete monitor 4212 “Checkout latency p99”` */
+  title: z.string(),
+  rule: z.string(),
+  digest: z.string(),
+  asked_at: time,
+  expires_at: time,
+  decided_at: time.nullable(),
+  /** Why it ended as it did; empty while nothing ended it. */
+  reason: z.string(),
+  /** The call that it let pass. */
+  consumed_by: z.string().nullable(),
+  where: z.array(z.object({ kind: z.enum(["review_comment", "comment", "check_run", "issue", "page"]), url: z.url() })),
+  answers: z.array(
+    z.object({
+      verdict: z.enum(["approve", "deny"]),
+      by: z.string(),
+      via: z.enum(["comment", "check", "page"]),
+      at: time,
+      accepted: z.boolean(),
+      reason: z.string(),
+    }),
+  ),
+  url: z.url(),
+});
+export type ApprovalJson = z.infer<typeof approval>;
+
+/** `POST /v1/approvals/{id}/answer`, for people only. */
+export const approvalAnswer = z.strictObject({
+  verdict: z.enum(["approve", "deny"]),
+  reason: z.string().max(1_000).default(""),
+});
+export type ApprovalAnswerJson = z.infer<typeof approvalAnswer>;
+
 export const auditEvent = z.object({
   id: uuid,
   at: time,
