@@ -2,6 +2,7 @@
 
 import { Command, CommanderError } from "commander";
 import type { RunOptions } from "../action/run.ts";
+import { addApprovalsCommands } from "./cli/approvals.ts";
 import { addPolicyCommands } from "./cli/policy.ts";
 import manifest from "../package.json" with { type: "json" };
 
@@ -84,6 +85,7 @@ Examples:
   });
 
 addPolicyCommands(program);
+addApprovalsCommands(program);
 
 program
   .command("run")

@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import type { BacktestRequest } from "./policy/backtest.ts";
 import type { SuggestRequest } from "./policy/suggest.ts";
-import type { Answer } from "./policy/words.ts";
+import { answer } from "./answer.ts";
 
 export const addPolicyCommands = (program: Command): void => {
   const policy = program.command("policy").description("try a policy before it is in force");
@@ -69,13 +69,3 @@ const collect = (one: string, before: readonly string[] = []): readonly string[]
 
 const exitCodes = (middle: string): string =>
   `\nExit codes: 0 done · ${middle} · 2 wrong usage or configuration · 3 the recordings cannot be reached`;
-
-async function answer(command: () => Promise<Answer>): Promise<void> {
-  const { GatewayError } = await import("../errors.ts");
-  const { exitCode, output } = await command().catch((error: unknown): Answer => {
-    if (!(error instanceof GatewayError)) throw error;
-    return { exitCode: 3, output: `${error.message}\n` };
-  });
-  process[exitCode < 2 ? "stdout" : "stderr"].write(output);
-  process.exitCode = exitCode;
-}

@@ -21,7 +21,8 @@ import {
   openRecordings,
   type Selection,
 } from "./recordings.ts";
-import { type Answer, counted, listProblems, oneLine } from "./words.ts";
+import { counted, listProblems, oneLine } from "../words.ts";
+import type { Answer } from "../answer.ts";
 
 export type BacktestRequest = Selection & {
   /** The changed policy: a whole configuration, or its `policy:` alone. */

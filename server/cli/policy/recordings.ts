@@ -5,7 +5,8 @@ import type { Config } from "../../model/config.ts";
 import { type CallFilter, type CallReader, openCallReader, type RecordedSession } from "../../store/replayCalls.ts";
 import { visitEmbedded } from "../../store/embedded/visit.ts";
 import { standIn } from "./policyFile.ts";
-import { type Answer, sinceWhen, wrongUsage } from "./words.ts";
+import { sinceWhen, wrongUsage } from "../words.ts";
+import type { Answer } from "../answer.ts";
 
 /** What the command line says of them. */
 export type Selection = {

@@ -15,7 +15,8 @@ import {
   type Selection,
 } from "./recordings.ts";
 import { writeSuggestion } from "./suggestionText.ts";
-import { type Answer, listProblems, wrongUsage } from "./words.ts";
+import { listProblems, wrongUsage } from "../words.ts";
+import type { Answer } from "../answer.ts";
 
 export type SuggestRequest = Selection & {
   readonly config?: string | undefined;

@@ -1,7 +1,7 @@
 /** Writes a suggested policy as YAML that people read: every rule and every operation with the number of calls behind it. */
 
 import type { Suggestion, SuggestedOperation, Suggestions } from "../../journeys/policy/suggest.ts";
-import { counted, oneLine } from "./words.ts";
+import { counted, oneLine } from "../words.ts";
 
 /** Entries of one rule: a longer list is cut into several. */
 const mostOperations = 400;

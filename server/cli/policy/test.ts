@@ -12,7 +12,8 @@ import type { Rulebook } from "../../rulebook.ts";
 import { isRulebook, readPolicyFile } from "./policyFile.ts";
 import { isTableFile, readTableFile, type TableFile } from "./tableFile.ts";
 import { isTests, testsOf } from "./tableTests.ts";
-import { type Answer, listProblems, oneLine, wrongUsage } from "./words.ts";
+import { listProblems, oneLine, wrongUsage } from "../words.ts";
+import type { Answer } from "../answer.ts";
 
 export type TestRequest = {
   /** The tests, or the policy beside which they are: `dogwatch.yaml` has them in `dogwatch.test.yaml`. */

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import { testPolicy } from "../../../server/cli/policy/test.ts";
-import type { Answer } from "../../../server/cli/policy/words.ts";
+import type { Answer } from "../../../server/cli/answer.ts";
 
 export const now = new Date("2026-05-04T12:00:00Z");
 

@@ -1,10 +1,8 @@
-/** Numbers, times and other people's words as the policy commands write them. */
+/** Numbers, times and other people's words as the commands write them. */
 
-import type { Problem } from "../../model/config.ts";
-import { formatProblem } from "../../config/load.ts";
-
-/** What a command answers: its text, for standard output when it is 0 or 1, and its exit code. */
-export type Answer = { readonly exitCode: 0 | 1 | 2 | 3; readonly output: string };
+import type { Answer } from "./answer.ts";
+import type { Problem } from "../model/config.ts";
+import { formatProblem } from "../config/load.ts";
 
 /** `1 call`, `1,204 calls` */
 export const counted = (count: number, what: string): string =>
@@ -14,6 +12,12 @@ export const counted = (count: number, what: string): string =>
 export const oneLine = (text: string): string => {
   const visible = text.replaceAll(/[^\x20-\x7e]/g, "?");
   return visible.length > 120 ? `${visible.slice(0, 119)}…` : visible;
+};
+
+/** The same for text in any language: only what is invisible, turns the writing around or breaks the line is replaced. */
+export const readable = (text: string): string => {
+  const visible = text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "?");
+  return visible.length > 200 ? `${visible.slice(0, 199)}…` : visible;
 };
 
 export const wrongUsage = (message: string): Answer => ({ exitCode: 2, output: `${message}\n` });

@@ -1,0 +1,115 @@
+/** Asks a running gateway's own API, for the commands that show what it keeps. */
+
+import { readFileSync } from "node:fs";
+import type { z } from "zod";
+import { apiError } from "../contract.ts";
+import { GatewayError } from "../errors.ts";
+import { isLoopback } from "../model/loopback.ts";
+
+export type ApiOptions = {
+  /** Default: `DOGWATCH_GATEWAY`. */
+  readonly gateway?: string;
+  /** File with an access token; default: the token in `DOGWATCH_TOKEN`. */
+  readonly tokenFile?: string;
+};
+
+/** The gateway understood and said no; `status` is HTTP's. */
+export class ApiRefused extends Error {
+  readonly status: number;
+  constructor(status: number, message: string) {
+    super(message);
+    this.name = "ApiRefused";
+    this.status = status;
+  }
+}
+
+/** What a person has to mend before the gateway can be asked at all. */
+export class WrongUsage extends Error {}
+
+/** ms; an answer from a gateway's own database is there long before. */
+const patience = 30_000;
+
+export class Api {
+  readonly #gateway: URL;
+  readonly #token: string;
+  readonly #fetch: typeof fetch;
+
+  /** @throws WrongUsage */
+  constructor(options: ApiOptions, env: NodeJS.ProcessEnv, send: typeof fetch = fetch) {
+    this.#gateway = gatewayOf(options.gateway ?? env["DOGWATCH_GATEWAY"]);
+    this.#token = tokenOf(options.tokenFile, env["DOGWATCH_TOKEN"]);
+    this.#fetch = send;
+  }
+
+  /** `path` begins with `/v1/`. @throws ApiRefused, and GatewayError `upstream_unreachable` when no gateway answers. */
+  async get<T extends z.ZodType>(path: string, shape: T): Promise<z.infer<T>> {
+    const response = await this.#ask(path);
+    const text = await response.text();
+    if (!response.ok) throw new ApiRefused(response.status, complaintIn(text, response.status));
+    const parsed = shape.safeParse(jsonIn(text));
+    if (parsed.success) return parsed.data;
+    throw unreachable(`${this.#gateway.origin} does not answer ${path.split("?")[0]} as a Dogwatch gateway does`);
+  }
+
+  async #ask(path: string): Promise<Response> {
+    const headers = { authorization: `Bearer ${this.#token}`, accept: "application/json" };
+    try {
+      // A redirect would take the token somewhere else.
+      return await this.#fetch(new URL(path, this.#gateway), {
+        headers,
+        redirect: "error",
+        signal: AbortSignal.timeout(patience),
+      });
+    } catch (error) {
+      throw unreachable(`${this.#gateway.origin} cannot be reached: ${reasonOf(error)}`);
+    }
+  }
+}
+
+function gatewayOf(address: string | undefined): URL {
+  if (address === undefined || address === "")
+    throw new WrongUsage("no gateway: name it with --gateway URL or DOGWATCH_GATEWAY");
+  const url = URL.canParse(address) ? new URL(address) : null;
+  if (url?.protocol === "https:" || (url?.protocol === "http:" && isLoopback(url.hostname))) return url;
+  throw new WrongUsage(
+    `${JSON.stringify(address)} is no address like https://dogwatch.example.com (http: for this machine only)`,
+  );
+}
+
+function tokenOf(file: string | undefined, fromEnvironment: string | undefined): string {
+  const token = (file === undefined ? fromEnvironment : readToken(file))?.trim();
+  if (token === undefined || token === "")
+    throw new WrongUsage(
+      "no access token: name its file with --token-file FILE, or set DOGWATCH_TOKEN (access.tokens in dogwatch.yaml)",
+    );
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new WrongUsage(`the access token in ${file ?? "DOGWATCH_TOKEN"} has characters that no token has`);
+}
+
+function readToken(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new WrongUsage(`the access token cannot be read: ${reasonOf(error)}`);
+  }
+}
+
+const complaintIn = (text: string, status: number): string => {
+  const parsed = apiError.safeParse(jsonIn(text));
+  return parsed.success ? parsed.data.errors.join("; ") : `the gateway answered ${status}`;
+};
+
+const jsonIn = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+const unreachable = (message: string): GatewayError => new GatewayError("upstream_unreachable", message);
+
+const reasonOf = (error: unknown): string => {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? error.cause.message : error.message;
+};
