@@ -41,6 +41,8 @@ export type Opening = {
   readonly received_at: Date;
   readonly decided_at: Date;
   readonly request: RecordedMessage;
+  /** The question to people that this call asked or joined; absent when no rule holds it. */
+  readonly approval_id?: string | null;
   /** How many values masks replaced so far; counted in the session. */
   readonly masked_values?: number;
 };
@@ -75,7 +77,7 @@ export type CallNumber = { readonly session_id: string; readonly n: number };
 
 /** A stored call as it is read back. */
 export type StoredCall = CallNumber &
-  Omit<Opening, "request" | "masked_values"> & {
+  Omit<Opening, "request" | "masked_values" | "approval_id"> & {
     readonly state: CallState;
     readonly approval_id: string | null;
     readonly status: number | null;

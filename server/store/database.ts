@@ -4,7 +4,8 @@ import { GatewayError } from "../errors.ts";
 import type { Log } from "../model/log.ts";
 import { type Audit, createAudit } from "./audit.ts";
 import { type Bodies, createBodies } from "./bodies.ts";
-import { hearEndedSessions } from "./ended.ts";
+import { type Approvals, createApprovals } from "./approvals.ts";
+import { listenToAll } from "./listen.ts";
 import { createLimits, type Limits } from "./limits.ts";
 import { migrate } from "./migrate.ts";
 import { createPolicies, type Policies } from "./policies.ts";
@@ -18,6 +19,10 @@ export type Store = {
   readonly sessions: Sessions & {
     /** Calls back with every session that stops being open, whichever gateway ended it. */
     onClosed(callback: (session_id: string) => void): void;
+  };
+  readonly approvals: Approvals & {
+    /** Calls back with every approval that is asked or changes its state, at whichever gateway; with null when some may have been missed. */
+    onChanged(callback: (id: string | null) => void): () => void;
   };
   readonly receipts: Receipts;
   readonly bodies: Bodies;
@@ -54,13 +59,14 @@ const joinStore = async ({ connectionString, log, clock }: StoreOptions): Promis
   await migrate(connectionString, log);
   const rows = await openRows(connectionString);
   const sink = await openSink({ connectionString, log, clock, monotonic: () => performance.now() });
-  const ended = await hearEndedSessions({ connectionString, log });
+  const listener = await listenToAll({ connectionString, log });
   const bodies = createBodies(rows);
   const audit = createAudit({ rows, clock, log });
   await recover(rows);
   const chores = keepHouse(rows, log);
   return {
-    sessions: { ...createSessions(rows, clock), onClosed: ended.onEnded },
+    sessions: { ...createSessions(rows, clock), onClosed: listener.onEnded },
+    approvals: { ...createApprovals(rows), onChanged: listener.onApproval },
     receipts: createReceipts(rows, bodies),
     bodies,
     audit,
@@ -70,7 +76,7 @@ const joinStore = async ({ connectionString, log, clock }: StoreOptions): Promis
     recover: () => recover(rows),
     close: async () => {
       chores.stop();
-      ended.close();
+      listener.close();
       await audit.close();
       await sink.stop();
       await rows.close();

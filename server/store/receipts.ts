@@ -56,6 +56,7 @@ const callRow = z.object({
   query: z.string(),
   decision,
   client: z.string().nullable(),
+  approval_id: z.uuid().nullable(),
   received_at: time,
   decided_at: time,
   state: z.enum(["open", "closed", "refused", "indeterminate"]),
@@ -81,7 +82,7 @@ type CallRow = z.infer<typeof callRow>;
 /** The request's body is in the closing when it was still arriving at the opening. */
 const callsWithEnds = sql.fragment`
   SELECT c.session_id, c.n, c.operation, c.access, c.method, c.host, c.path, c.query, c.decision, c.client,
-    c.received_at, c.decided_at, coalesce(e.state, 'open') AS state, e.status, e.error_code, e.error, e.upstream,
+    c.approval_id, c.received_at, c.decided_at, coalesce(e.state, 'open') AS state, e.status, e.error_code, e.error, e.upstream,
     e.forwarded_at, e.first_byte_at, e.done_at, c.request_headers,
     coalesce(e.request_body, c.request_body) AS request_body,
     CASE WHEN e.request_body IS NULL THEN c.request_sha256 ELSE e.request_sha256 END AS request_sha256,
@@ -122,7 +123,6 @@ const readCall = (row: CallRow): StoredCall => {
   const { response_headers, response_body, response_sha256, response_spill, ...rest } = afterRequest;
   return {
     ...rest,
-    approval_id: null,
     request: { headers: request_headers, body: readBody(request_body, request_sha256, request_spill) },
     response:
       response_headers === null

@@ -13,8 +13,10 @@ const grace = 3_000;
 const error =
   "the gateway stopped, or lost its database, before the end of this call was recorded: it may have been applied";
 
+const errorOfHeld = "the gateway stopped while this call waited for people; nothing was sent";
+
 /**
- * Closes as `indeterminate` what replicas left in flight whose lock is free; several gateways may do so at once, each call is
+ * Closes as `indeterminate`, or as `refused` where a call was held and had not left, what replicas left in flight whose lock is free; several gateways may do so at once, each call is
  * closed once. Counts the grace from the database's own start, because after a restart every sink is late.
  * Returns how many calls were closed.
  */
@@ -30,7 +32,7 @@ export const recover = async (rows: Rows): Promise<number> => {
   return closed;
 };
 
-const landed = z.object({ session_id: z.uuid(), n: count });
+const landed = z.object({ session_id: z.uuid(), n: count, state: z.string() });
 
 const closeAllOf = async (db: Questions, replica: number): Promise<number> => {
   // Held until the commit: a sink that comes back meanwhile waits, and then finds its calls closed.
@@ -38,11 +40,20 @@ const closeAllOf = async (db: Questions, replica: number): Promise<number> => {
     SELECT pg_try_advisory_xact_lock(${lockClass}, ${replica}) AS free`);
   if (!free) return 0;
   const calls = await db.any(sql.type(landed)`
-    WITH landed AS (DELETE FROM calls_in_flight WHERE replica = ${replica} RETURNING session_id, n)
+    WITH landed AS (
+      DELETE FROM calls_in_flight WHERE replica = ${replica} RETURNING session_id, n
+    ), judged AS (
+      SELECT l.session_id, l.n,
+        c.approval_id IS NOT NULL AND NOT EXISTS (SELECT FROM departures d WHERE d.session_id = l.session_id AND d.n = l.n) AS held
+      FROM landed l JOIN calls c ON c.session_id = l.session_id AND c.n = l.n
+    )
     INSERT INTO closings (session_id, n, state, error_code, error, done_at)
-    SELECT session_id, n, 'indeterminate', 'outcome_unknown', ${error}, clock_timestamp() FROM landed
-    RETURNING session_id, n`);
-  if (calls.length > 0) await tell(db, calls);
+    SELECT session_id, n, CASE WHEN held THEN 'refused' ELSE 'indeterminate' END,
+      CASE WHEN held THEN 'approval_required' ELSE 'outcome_unknown' END,
+      CASE WHEN held THEN ${errorOfHeld} ELSE ${error} END, clock_timestamp() FROM judged
+    RETURNING session_id, n, state`);
+  const unknown = calls.filter(({ state }) => state === "indeterminate");
+  if (unknown.length > 0) await tell(db, unknown);
   return calls.length;
 };
 
@@ -55,7 +66,7 @@ const tell = async (db: Questions, calls: readonly z.infer<typeof landed>[]): Pr
     FROM ${sql.unnest(events, ["uuid", "text", "text"])} AS e (id, kind, what)`);
 };
 
-/** What limits counted of sessions that ended, tokens a day after they expired, spills that no receipt claimed within a day, replicas that have been gone as long. */
+/** Comments that were heard of a month ago, what limits counted of sessions that ended, tokens a day after they expired, spills that no receipt claimed within a day, replicas that have been gone as long. */
 export const sweep = (rows: Rows): Promise<void> =>
   rows.ask(async (db) => {
     await db.query(sql.type(z.object({}))`DELETE FROM session_tokens WHERE expires_at < now() - interval '1 day'`);
@@ -63,6 +74,7 @@ export const sweep = (rows: Rows): Promise<void> =>
     await db.query(
       sql.type(z.object({}))`DELETE FROM spills WHERE NOT claimed AND started_at < now() - interval '1 day'`,
     );
+    await db.query(sql.type(z.object({}))`DELETE FROM heard WHERE at < now() - interval '30 days'`);
     await db.query(sql.type(z.object({}))`
       DELETE FROM rule_uses u USING sessions s WHERE s.id = u.session_id AND s.state <> 'open'`);
     await db.query(sql.type(z.object({}))`

@@ -35,7 +35,7 @@ export interface Sessions {
   addToken(session_id: string, digest: Buffer, expires_at: Date): Promise<void>;
   /** Ends an open session; one that is not open stays as it is. @throws GatewayError `session_closed` when there is none. */
   close(id: string, state: Exclude<SessionState, "open">): Promise<Session>;
-  /** Ends open sessions that were not used since, unless a call of theirs is still on its way. Returns their ids. */
+  /** Ends open sessions that were not used since, unless a call of theirs is on its way, or waits for people. Returns their ids. */
   closeIdle(before: Date): Promise<readonly string[]>;
   /** Uses an identity token up: false when it was used before, at whichever gateway. */
   useTokenId(issuer: string, token_id: string, expires_at: Date): Promise<boolean>;
@@ -139,6 +139,8 @@ export const createSessions = (rows: Rows, clock: () => Date): Sessions => ({
           SELECT s.id FROM sessions s
           WHERE s.state = 'open' AND s.last_used_at < clock_timestamp() - ${idleMs} * interval '1 millisecond'
             AND NOT EXISTS (SELECT FROM calls_in_flight f WHERE f.session_id = s.id)
+            AND NOT EXISTS (SELECT FROM approvals a WHERE a.session_id = s.id
+              AND a.state IN ('pending', 'approved') AND a.expires_at > clock_timestamp())
           ORDER BY s.id FOR UPDATE SKIP LOCKED
         ) RETURNING id`),
     );

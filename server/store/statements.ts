@@ -93,9 +93,9 @@ export const insertCalls = (openings: readonly NumberedOpening[], replica: numbe
   name: `insert-calls-${replica}`,
   text: `
     INSERT INTO calls (replica, session_id, n, operation, access, method, host, path, query, decision, client,
-      received_at, decided_at, request_headers, request_body, request_sha256, request_spill)
+      received_at, decided_at, request_headers, request_body, request_sha256, request_spill, approval_id)
     SELECT ${replica}, * FROM unnest($1::uuid[], $2::int4[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-      $8::text[], $9::json[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::json[], $14::json[], $15::bytea[], $16::uuid[])`,
+      $8::text[], $9::json[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::json[], $14::json[], $15::bytea[], $16::uuid[], $17::uuid[])`,
   values: columns(openings, [
     of(uuid, (call) => call.session_id),
     of(int4, (call) => call.n),
@@ -111,6 +111,7 @@ export const insertCalls = (openings: readonly NumberedOpening[], replica: numbe
     of(timestamptz, (call) => call.opening.decided_at),
     of(json, (call) => call.opening.request.headers),
     ...bodyColumns((call: NumberedOpening) => call.opening.request.body),
+    of(uuid, (call) => call.opening.approval_id ?? null),
   ]),
 });
 

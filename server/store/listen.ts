@@ -1,28 +1,35 @@
-/** Hears of sessions that ended, whichever gateway ended them: LISTEN on a connection of its own. */
+/** Hears what happens at any gateway, sessions that end and approvals that change: LISTEN on a connection of its own. */
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
 import type { Log } from "../model/log.ts";
 import { connectClient, destroyClient } from "./connect.ts";
 
-export type EndedSessions = {
+export type Listener = {
+  /** Those that ended while nobody could be told come late. */
   onEnded(callback: (session_id: string) => void): void;
+  /** Null: some may have changed while nobody could be told. The returned function ends it. */
+  onApproval(callback: (id: string | null) => void): () => void;
   close(): void;
 };
 
-const channel = "dogwatch_session_ended";
+const channels = { ended: "dogwatch_session_ended", approval: "dogwatch_approval_changed" } as const;
 /** An idle connection is asked this often whether it is still there, ms. */
 const askEvery = 5_000;
 const pauseBetween = 250;
 
-export type EndedParts = { readonly connectionString: string; readonly log: Log };
+export type ListenParts = { readonly connectionString: string; readonly log: Log };
 
 /** Resolves when it listens. After a lost connection the sessions that ended meanwhile are told too. */
-export const hearEndedSessions = async ({ connectionString, log }: EndedParts): Promise<EndedSessions> => {
-  const callbacks = new Set<(session_id: string) => void>();
+export const listenToAll = async ({ connectionString, log }: ListenParts): Promise<Listener> => {
+  const ended = new Set<(session_id: string) => void>();
+  const approvals = new Set<(id: string | null) => void>();
   const stopped = new AbortController();
-  const tell = (id: string): void => {
-    for (const callback of callbacks) callback(id);
+  const tellEnded = (id: string): void => {
+    for (const callback of ended) callback(id);
+  };
+  const tellApproval = (id: string | null): void => {
+    for (const callback of approvals) callback(id);
   };
 
   const listen = async (): Promise<pg.Client> => {
@@ -30,9 +37,13 @@ export const hearEndedSessions = async ({ connectionString, log }: EndedParts): 
       application_name: "dogwatch listener",
       query_timeout: 2_000,
     });
-    client.on("notification", ({ payload }) => payload !== undefined && tell(payload));
+    client.on("notification", ({ channel, payload }) => {
+      if (payload === undefined) return;
+      if (channel === channels.ended) tellEnded(payload);
+      else tellApproval(payload);
+    });
     try {
-      await client.query(`LISTEN ${channel}`);
+      for (const channel of Object.values(channels)) await client.query(`LISTEN ${channel}`);
       return client;
     } catch (error) {
       destroyClient(client);
@@ -48,9 +59,10 @@ export const hearEndedSessions = async ({ connectionString, log }: EndedParts): 
         heard = await heartbeats(client, { heard, stopped: stopped.signal });
         if (stopped.signal.aborted) break;
         client = await listen();
-        for (const id of await missedSince(client, heard)) tell(id);
+        for (const id of await missedSince(client, heard)) tellEnded(id);
+        tellApproval(null);
       } catch (error) {
-        log.warn({ err: error }, "not listening for ended sessions; trying again");
+        log.warn({ err: error }, "not listening to the database; trying again");
         await sleep(pauseBetween, undefined, { ref: false });
       }
     }
@@ -60,7 +72,11 @@ export const hearEndedSessions = async ({ connectionString, log }: EndedParts): 
   const first = await listen();
   void keepListening(first);
   return {
-    onEnded: (callback) => void callbacks.add(callback),
+    onEnded: (callback) => void ended.add(callback),
+    onApproval: (callback) => {
+      approvals.add(callback);
+      return () => void approvals.delete(callback);
+    },
     close: () => stopped.abort(),
   };
 };
