@@ -11,7 +11,7 @@ import type { Operation } from "../server/model/operation.ts";
 import { readRulebook } from "../server/rulebook.ts";
 import { decide, needsBody } from "../server/stages/decide/decide.ts";
 import type { Facts } from "../server/stages/decide/facts.ts";
-import { readJson } from "../server/stages/decide/json.ts";
+import { readJson } from "../server/model/json.ts";
 import { allowanceOf } from "../server/stages/decide/limit.ts";
 import type { Policy } from "../server/stages/decide/policy.ts";
 

@@ -4,7 +4,7 @@ import { createGunzip, createInflate, createZstdDecompress } from "node:zlib";
 import { type Refusal, refuse } from "../../errors.ts";
 import type { HeaderList } from "../../model/receipt.ts";
 import { type Body, once } from "./facts.ts";
-import { readJson, UnreadableJson } from "./json.ts";
+import { readJson, UnreadableJson } from "../../model/json.ts";
 
 /** `inspect`: bytes of a decoded body. */
 export type InspectionLimits = { readonly inspect: number };

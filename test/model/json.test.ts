@@ -2,7 +2,7 @@
 
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { readJson, UnreadableJson } from "../../../server/stages/decide/json.ts";
+import { readJson, UnreadableJson } from "../../server/model/json.ts";
 
 /** Back to what JSON.parse gives. */
 const plain = (value: unknown): unknown => {

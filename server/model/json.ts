@@ -1,5 +1,5 @@
 /**
- * Reads JSON (RFC 8259) for rules: whole numbers keep every digit, objects become Maps, and a document that two readers could
+ * Reads JSON (RFC 8259) for rules and questions: whole numbers keep every digit, objects become Maps, and a document that two readers could
  * understand differently is not understood at all. No library does all of this in one bounded pass.
  */
 
