@@ -1,7 +1,7 @@
 /** Reads dogwatch.yaml into a configuration, or says everything that is wrong with it, each with file, line, column and the fix. */
 
 import { resolve } from "node:path";
-import type { Config, Finding, Problem } from "../model/config.ts";
+import type { Config, Finding, Problem, GitHubSource } from "../model/config.ts";
 import { explainIssues, noMessage } from "./explain.ts";
 import { bracketed, contradictions, kindOfIssuer, notices } from "./meaning.ts";
 import { ruleSource } from "./rule.ts";
@@ -45,6 +45,13 @@ const placed = (findings: readonly Located[], source: Source): Problem[] =>
 
 const inOrder = (a: Problem, b: Problem): number => a.line - b.line || a.column - b.column;
 
+const githubOf = ({ appId, clientId, clientSecret, ...rest }: NonNullable<ConfigFile["github"]>): GitHubSource => ({
+  ...rest,
+  appId: String(appId),
+  ...(clientId !== undefined && { clientId }),
+  ...(clientSecret !== undefined && { clientSecret }),
+});
+
 const configOf = (data: ConfigFile, file: string, noticed: readonly Problem[]): Config => {
   const publicUrl = data.publicUrl ?? `http://${bracketed(data.listen.host)}:${data.listen.port}`;
   return {
@@ -67,6 +74,7 @@ const configOf = (data: ConfigFile, file: string, noticed: readonly Problem[]): 
       ...(allow !== undefined && { allow }),
     })),
     access: data.access,
+    ...(data.github !== undefined && { github: githubOf(data.github) }),
     policy: { rules: data.policy.rules.map(ruleSource), masks: data.policy.masks, observe: data.policy.observe },
     hold: data.hold,
     ...(data.dataHosts !== undefined && { dataHosts: data.dataHosts }),

@@ -16,6 +16,8 @@ export const contradictions = (file: ConfigFile): Located[] => [
   ...missingAddress(file),
   ...file.identity.issuers.flatMap(issuerContradictions),
   ...file.policy.rules.flatMap(ruleContradictions),
+  ...unanswerable(file),
+  ...halfSignIn(file),
   ...notYet(file),
 ];
 
@@ -35,11 +37,11 @@ export const notices = (file: ConfigFile): Located[] => [
       : [],
   ),
   ...file.policy.rules.flatMap(({ effect }, index) =>
-    effect === "approve"
+    effect === "approve" && file.github === undefined
       ? [
           {
             path: ["policy", "rules", index, "effect"],
-            message: "approvals are not part of this version: calls it matches are refused with approval_required",
+            message: "is asked on the approvals page only: there is no github section, so no pull request shows it",
           },
         ]
       : [],
@@ -135,6 +137,30 @@ const ruleContradictions = (rule: ConfigFile["policy"]["rules"][number], index: 
   return found;
 };
 
+/** Nobody could ever answer on GitHub, so the calls of such a rule would be held for nothing. */
+const unanswerable = ({ github, policy }: ConfigFile): Located[] =>
+  policy.rules.flatMap(({ effect, via }, index) =>
+    github === undefined && effect === "approve" && via !== undefined && !via.includes("page")
+      ? [
+          {
+            path: ["policy", "rules", index, "via"],
+            message: `accepts answers by ${via.join(" and ")} only, and there is no github section; add one, or page to via`,
+          },
+        ]
+      : [],
+  );
+
+const halfSignIn = ({ github }: ConfigFile): Located[] =>
+  github !== undefined && (github.clientId === undefined) !== (github.clientSecret === undefined)
+    ? [
+        {
+          path: ["github", github.clientId === undefined ? "clientSecret" : "clientId"],
+          at: "key",
+          message: "clientId and clientSecret belong together: with both, people sign in with GitHub",
+        },
+      ]
+    : [];
+
 /** Settings of later versions that people would rely on. */
 const notYet = ({ policy }: ConfigFile): Located[] =>
   policy.masks.length > 0
@@ -183,9 +209,8 @@ const unprotectedAddress = ({ publicUrl }: ConfigFile): Finding[] =>
 const withoutEffect = (file: ConfigFile): Located[] => {
   const later = {
     retention: "nothing is deleted by this version",
-    signIn: "people cannot sign in to this version; scripts use access.tokens",
+    signIn: "people sign in with GitHub where github.clientId is set",
     keys: "this version neither masks nor seals",
-    github: "approvals are not part of this version",
   } as const;
   return Object.entries(later).flatMap(([key, why]) =>
     file[key as keyof typeof later] === undefined

@@ -1,6 +1,7 @@
 /** How a rule is written in dogwatch.yaml: its condition, and the shorthands for what people write every day. */
 
 import { z } from "zod";
+import { permissions } from "../model/approval.ts";
 import { callerKeys, limitPeriods, operationKeys, type RuleSource, type Weekday, weekdays } from "../model/config.ts";
 import { effects } from "../model/decision.ts";
 import { accessClasses } from "../model/operation.ts";
@@ -15,11 +16,30 @@ export const condition = z
 const words = z.array(z.string().min(1, { error: "is empty" }));
 
 const approvers = z.strictObject({
-  permission: z.enum(["read", "triage", "write", "maintain", "admin"]).optional(),
-  teams: words.optional(),
+  permission: z.enum(permissions).optional().describe("At least this permission on the repository; default: write"),
+  roles: words.optional().describe("Roles of the repository, custom ones too, any of them"),
+  teams: words.optional().describe("Teams of the repository's owner by slug, any of them"),
   groups: words.optional(),
   count: z.int().min(1, { error: "must be at least 1" }).max(20, { error: "must be at most 20" }).optional(),
+  self: z
+    .boolean()
+    .optional()
+    .describe("Whether the run's own people may answer: its actor, the author, the last pusher"),
 });
+
+const longestGrant = 24 * 60 * 60_000;
+const grantError = "must be true, false or a list like [session, 30m]";
+
+/** `true`: for the session, or for as long as somebody writes. */
+const grants = z
+  .union([z.boolean(), z.array(z.string()).min(1)], { error: grantError })
+  .transform((written, context) => {
+    if (typeof written === "boolean") return { session: written, longest: written ? longestGrant : null };
+    const lasting = written.filter((word) => word !== "session").map((word) => duration(1_000).safeParse(word));
+    if (lasting.some(({ success }) => !success)) context.addIssue({ code: "custom", message: grantError });
+    const longest = lasting.flatMap(({ data }) => (data === undefined ? [] : [data]));
+    return { session: written.includes("session"), longest: longest.length === 0 ? null : Math.max(...longest) };
+  });
 
 const mostPatterns = 500;
 
@@ -226,9 +246,7 @@ export const rule = z.strictObject({
     .min(1)
     .optional()
     .describe("Which ways of answering count"),
-  grants: z
-    .union([z.boolean(), z.array(z.string()).min(1)], { error: "must be true, false or a list like [session, 30m]" })
-    .optional(),
+  grants: grants.optional().describe("What an answer may permit beyond one call: [session, 30m]; default: nothing"),
   expires: duration(1_000).optional().describe("How long a question stays open"),
 });
 
@@ -239,7 +257,7 @@ export const ruleSource = (written: RuleInFile): RuleSource => {
   const { operations, callers, ...rest } = written;
   const kept = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
   return {
-    ...(kept as Omit<RuleSource, "callers" | "operations">),
+    ...(kept as unknown as Omit<RuleSource, "callers" | "operations">),
     ...(callers !== undefined && { callers: callers.map(withoutGaps) }),
     ...(operations !== undefined && { operations: operations.map(withoutGaps) }),
   };

@@ -105,7 +105,17 @@ const github = z.strictObject({
     error: "must be the number of the GitHub App",
   }),
   privateKey: multilineSecret.describe("Private key of the GitHub App, like ${file:/run/secrets/app.pem}"),
-  webhookSecret: secret,
+  webhookSecret: secret.describe("Secret of the App's webhook, like ${env:GITHUB_WEBHOOK_SECRET}"),
+  clientId: z
+    .string()
+    .regex(/^[\w.-]{1,100}$/, { error: "must be the client ID of the GitHub App" })
+    .optional()
+    .describe("Client ID of the App: people sign in with GitHub"),
+  clientSecret: secret.optional().describe("Client secret of the App"),
+  issues: z
+    .boolean()
+    .default(false)
+    .describe("Ask in a new issue for runs without a pull request; needs issues: write"),
 });
 
 const signIn = z.strictObject({

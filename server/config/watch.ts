@@ -70,5 +70,15 @@ export const needsRestart = (before: Config, after: Config): readonly string[] =
   if (before.listen.host !== after.listen.host || before.listen.port !== after.listen.port) changed.push("listen");
   if (before.database?.reveal() !== after.database?.reveal()) changed.push("database");
   if (before.dataDir !== after.dataDir) changed.push("dataDir");
+  if (appOf(before) !== appOf(after)) changed.push("github");
   return changed;
 };
+
+/** Its client holds tokens and waits: it is made once. */
+const appOf = ({ github }: Config): string =>
+  github === undefined
+    ? ""
+    : JSON.stringify({ ...github, ...Object.fromEntries(secretsOf(github).map((secret, i) => [`secret${i}`, secret])) });
+
+const secretsOf = ({ privateKey, webhookSecret, clientSecret }: NonNullable<Config["github"]>): string[] =>
+  [privateKey, webhookSecret, clientSecret].map((secret) => secret?.reveal() ?? "");

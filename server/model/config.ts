@@ -1,5 +1,6 @@
 /** The configuration once it has been read and validated: durations in milliseconds, sizes in bytes, secrets wrapped. */
 
+import type { Grants, Permission, Way } from "./approval.ts";
 import type { Connection, Secret } from "./connection.ts";
 import type { Effect } from "./decision.ts";
 
@@ -41,11 +42,12 @@ export type RuleSource = {
   readonly outside?: readonly TimeWindow[];
   /** How many calls of one session an allow rule lets pass. */
   readonly limit?: RuleLimit;
-  /** Kept as written for the approvals to come. */
-  readonly approvers?: unknown;
+  /** Who may answer; what is left out is the default of `stages/escalate/terms.ts`. */
+  readonly approvers?: RuleApprovers;
+  /** Who may answer for callers that are not GitHub's: the same as `approvers.groups`. */
   readonly groups?: readonly string[];
-  readonly via?: readonly ("comment" | "check" | "page")[];
-  readonly grants?: unknown;
+  readonly via?: readonly Way[];
+  readonly grants?: Grants;
   /** ms */
   readonly expires?: number;
 };
@@ -89,6 +91,15 @@ export type TimeWindow = {
   readonly zone: string;
 };
 
+export type RuleApprovers = {
+  readonly permission?: Permission;
+  readonly roles?: readonly string[];
+  readonly teams?: readonly string[];
+  readonly groups?: readonly string[];
+  readonly count?: number;
+  readonly self?: boolean;
+};
+
 export const limitPeriods = ["second", "minute", "hour", "day", "session"] as const;
 
 /** `20/hour`: at most 20 in any sixty minutes; `20/session`: at most 20 ever. */
@@ -113,6 +124,19 @@ export type Finding = {
 /** A finding at its place in the file, lines and columns from 1. */
 export type Problem = Finding & { readonly file: string; readonly line: number; readonly column: number };
 
+/** The GitHub App through which questions are asked and answers heard. */
+export type GitHubSource = {
+  readonly apiUrl: string;
+  readonly appId: string;
+  readonly privateKey: Secret;
+  readonly webhookSecret: Secret;
+  /** With both, people sign in with GitHub. */
+  readonly clientId?: string;
+  readonly clientSecret?: Secret;
+  /** Whether runs without a pull request are asked about in a new issue. */
+  readonly issues: boolean;
+};
+
 export type Config = {
   /** Path of the file that was read, for messages. */
   readonly file: string;
@@ -125,6 +149,7 @@ export type Config = {
   readonly identity: { readonly issuers: readonly Issuer[] };
   readonly connections: readonly Connection[];
   readonly access: { readonly tokens: readonly AccessToken[] };
+  readonly github?: GitHubSource;
   readonly policy: {
     readonly rules: readonly RuleSource[];
     readonly masks: readonly MaskSource[];

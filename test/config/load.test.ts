@@ -64,7 +64,7 @@ keys: { mask: "\${env:OPS}", sign: "\${file:${pem}}" }
       retention: { bodies: 30 * 86_400_000, receipts: 364 * 86_400_000 },
     });
     expect(config.database?.reveal()).toBe("postgres://u:p@db/dogwatch");
-    expect(config.notices.map(({ path }) => path.join("."))).toEqual(["github", "retention", "signIn", "keys"]);
+    expect(config.notices.map(({ path }) => path.join("."))).toEqual(["retention", "signIn", "keys"]);
   });
 
   test("keeps what approvals will need of a rule", () => {
@@ -82,7 +82,7 @@ keys: { mask: "\${env:OPS}", sign: "\${file:${pem}}" }
     expect(load(good.slice(0, good.indexOf("policy:")) + rules).policy.rules[0]).toMatchObject({
       approvers: { permission: "write", teams: ["sre"], groups: ["oncall"], count: 2 },
       via: ["check", "page"],
-      grants: ["session", "30m"],
+      grants: { session: true, longest: 1_800_000 },
       expires: 1_800_000,
     });
   });
