@@ -1,0 +1,74 @@
+/** What the journeys of an approval need of the world, and what the call journey sees of them. */
+
+import type { Approval, ApprovalState, Grant, Place, RunContext } from "../../model/approval.ts";
+import type { ApiRefusal } from "../../errors.ts";
+import type { AuditEvent } from "../../model/audit.ts";
+import type { Caller } from "../../model/caller.ts";
+import type { Log } from "../../model/log.ts";
+import type { CallNumber } from "../../model/receipt.ts";
+import type { RunNow, Standing } from "../../stages/escalate/weigh.ts";
+import type { AnswerAttempt, Answered, NewApproval } from "../../store/approvals.ts";
+import type { GrantSought, NewGrant } from "../../store/departures.ts";
+import type { Page, PageRequest } from "../history.ts";
+
+/** The part of the store that approvals live in; `store/approvals.ts` is one. */
+export interface ApprovalStore {
+  findLive(session_id: string, request_digest: string): Promise<Approval | null>;
+  ask(asked: NewApproval): Promise<{ readonly approval: Approval; readonly how: "new" | "joined" }>;
+  attach(id: string, call: CallNumber): Promise<void>;
+  get(id: string): Promise<Approval | null>;
+  list(
+    page: PageRequest & { readonly state?: ApprovalState | undefined; readonly session_id?: string | undefined },
+  ): Promise<Page<Approval> | ApiRefusal>;
+  live(): Promise<readonly Approval[]>;
+  untold(): Promise<readonly Approval[]>;
+  told(id: string, state: ApprovalState): Promise<void>;
+  addPlace(id: string, place: Place): Promise<void>;
+  answer(id: string, attempt: AnswerAttempt): Promise<Answered>;
+  hear(key: string): Promise<boolean>;
+  end(id: string, state: "expired" | "stale" | "cancelled", reason: string): Promise<Approval | null>;
+  expire(): Promise<readonly string[]>;
+  lease(name: string, holder: string, ms: number): Promise<boolean>;
+  consume(id: string, use: { readonly call: CallNumber; readonly grant: NewGrant | null }): Promise<boolean>;
+  findGrant(sought: GrantSought): Promise<Grant | null>;
+  useGrant(grant: Grant, call: CallNumber): Promise<boolean>;
+  onChanged(callback: (id: string | null) => void): () => void;
+}
+
+/** It could not be asked, and why: nothing follows from it but that nobody may pass for now. */
+export type Unasked = { readonly unasked: string };
+
+export const isUnasked = (answer: object | null): answer is Unasked => answer !== null && "unasked" in answer;
+
+/** What has to be known of GitHub, asked live; `journeys/approval/directory.ts` asks the App's client. */
+export interface Directory {
+  /** Where the caller's run happens. */
+  contextOf(caller: Caller): Promise<RunContext | Unasked>;
+  /** The same later; null when the repository, the run or the pull request is gone. */
+  runNow(run: RunContext): Promise<RunNow | null | Unasked>;
+  /** Null when there is no such account. `teams`: the ones that the rule names. */
+  standingOf(run: RunContext, login: string, teams: readonly string[]): Promise<Standing | null | Unasked>;
+}
+
+export type ApprovalParts = {
+  readonly store: ApprovalStore;
+  /** Null without a GitHub App. */
+  readonly directory: Directory | null;
+  /** Of the codes; the same at every gateway. */
+  readonly key: Buffer;
+  readonly publicUrl: string;
+  /** Something was asked or has changed, and people have to be shown; never waits. */
+  show(id: string): void;
+  audit(event: AuditEvent): void;
+  readonly log: Log;
+  now(): Date;
+  chance(bytes: number): Buffer;
+};
+
+/** How long held calls wait and how many may. */
+export type Holding = {
+  /** ms, `hold`. */
+  hold(): number;
+  /** Aborted when the gateway stops: nobody is held any longer. */
+  readonly stopping: AbortSignal;
+};
