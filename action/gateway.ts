@@ -3,11 +3,13 @@
 import type { z } from "zod";
 import {
   apiError,
+  approval,
   call,
   closeAnswer,
   page,
   tokenAnswer,
   tokenError,
+  type ApprovalJson,
   type CallJson,
   type CloseAnswer,
   type TokenAnswer,
@@ -92,10 +94,39 @@ export const listCalls = async (gateway: Gateway, bearer: string, wanted: { sess
   return calls.slice(0, wanted.limit).toSorted((a, b) => a.n - b.n);
 };
 
+export type ApprovalQuestion = {
+  readonly id: string;
+  /** Seconds, at most 25, for which the gateway may keep the question until there is something new. */
+  readonly wait: number;
+  readonly signal?: AbortSignal;
+};
+
+/** One approval of the token's own session. */
+export const askApproval = async (
+  gateway: Gateway,
+  bearer: string,
+  { id, wait, signal }: ApprovalQuestion,
+): Promise<ApprovalJson> => {
+  const path = `/v1/approvals/${encodeURIComponent(id)}?wait=${wait}`;
+  const headers = authorized(bearer);
+  const answer = await reach(gateway, { method: "GET", path, headers, ...(signal ? { signal } : {}) });
+  if (answer.status !== 200) throw apiProblem(gateway, answer);
+  const found = read(approval, answer, gateway);
+  if (found.id === id) return found;
+  const message = `${gateway.url.origin} answered for another approval than it was asked about`;
+  throw new GatewayProblem("answer_unreadable", message, { unavailable: false });
+};
+
 const asked = { accept: "application/json", "user-agent": "dogwatch-action" };
 const authorized = (bearer: string) => ({ ...asked, authorization: `Bearer ${bearer}` });
 
-type Reach = { method: "GET" | "POST"; path: string; headers: Record<string, string>; body?: string };
+type Reach = {
+  method: "GET" | "POST";
+  path: string;
+  headers: Record<string, string>;
+  body?: string;
+  signal?: AbortSignal;
+};
 
 const reach = async (gateway: Gateway, { path, ...question }: Reach): Promise<Answer> => {
   const answer = await ask(gateway.network, { ...question, url: below(gateway.url, path) }).catch((error: Error) => {
@@ -160,7 +191,8 @@ const exchangeProblem = (gateway: Gateway, answer: Answer, wanted: Wanted): Gate
 const apiProblem = (gateway: Gateway, answer: Answer): GatewayProblem => {
   const parsed = apiError.safeParse(parseJson(answer.text));
   const said = parsed.success ? parsed.data.errors.join("; ") : `HTTP ${answer.status}`;
-  return new GatewayProblem("refused", oneLine(`${gateway.url.origin}: ${said}`), { unavailable: false });
+  const code = String(answer.headers["dogwatch-error"] ?? "refused");
+  return new GatewayProblem(code, oneLine(`${gateway.url.origin}: ${said}`), { unavailable: false });
 };
 
 const oneLine = (text: string): string => text.replace(/\s+/g, " ").slice(0, 2_000);

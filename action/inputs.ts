@@ -27,7 +27,10 @@ export const readInputs = (): Inputs => {
     gatewayUrl: parseGatewayUrl(gateway, "the input gateway-url"),
     audience: getInput("audience") || gateway.replace(/\/+$/, ""),
     ...(connection ? { connection } : {}),
-    approvalTimeout: parseDuration(getInput("approval-timeout") || "30m"),
+    approvalTimeout: parseDuration(
+      getInput("approval-timeout") || defaultApprovalTimeout,
+      "the input approval-timeout",
+    ),
     intercept: oneOf("intercept", interceptions, "auto"),
     onUnavailable: oneOf("on-unavailable", ["fail", "skip"], "fail"),
   };
@@ -59,15 +62,19 @@ export const parseGatewayUrl = (text: string, name: string): URL => {
   return url;
 };
 
+export const defaultApprovalTimeout = "30m";
+
 const units: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000 };
 
-const parseDuration = (text: string): number => {
+/** As long as the longest job of a self-hosted runner; above all, below what timers can count. */
+const longestDuration = 5 * 24 * 3_600_000;
+
+/** Milliseconds. @param name who gave the text, for messages */
+export const parseDuration = (text: string, name: string): number => {
   const [, count, unit] = /^(\d{1,6})([smh])$/.exec(text) ?? [];
-  if (!count || !unit)
-    throw new InputProblem(
-      `the input approval-timeout is ${JSON.stringify(text)}: give a duration like 90s, 30m or 2h`,
-    );
-  return Number(count) * (units[unit] as number);
+  const duration = Number(count) * (units[unit ?? ""] ?? Number.NaN);
+  if (duration > 0 && duration <= longestDuration) return duration;
+  throw new InputProblem(`${name} is ${JSON.stringify(text)}: give a duration like 90s, 30m or 2h, at most 120h`);
 };
 
 const oneOf = <T extends string>(name: string, choices: readonly T[], preset: T): T => {

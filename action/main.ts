@@ -91,7 +91,16 @@ const startRelay = async (start: Start, logFile: string): Promise<{ relay: Launc
   const { inputs, offer, opened, placeholder, proxies } = start;
   const launch = async (intercept: Interception) => {
     const identity = { ...offer, audience: inputs.audience };
-    const told = { gateway: inputs.gatewayUrl.href, opened, placeholder, intercept, identity, proxies };
+    const { approvalTimeout } = inputs;
+    const told = {
+      gateway: inputs.gatewayUrl.href,
+      opened,
+      placeholder,
+      intercept,
+      approvalTimeout,
+      identity,
+      proxies,
+    };
     return { relay: await launchRelay(told, logFile), intercept };
   };
   if (inputs.intercept !== "auto") {

@@ -59,20 +59,25 @@ export type Question = {
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;
+  /** Calls the question off. */
+  readonly signal?: AbortSignal;
 };
 
 export type Answer = { readonly status: number; readonly headers: http.IncomingHttpHeaders; readonly text: string };
 
-const patience = 30_000;
+/** Longer than the gateway takes to answer a question that it may hold for 25 s. */
+const patience = 35_000;
 const longest = 16 * 1024 * 1024;
 
-/** Asks once. Rejects when there is no answer within 30 s, or one over 16 MiB. */
+/** Asks once. Rejects when there is no answer within 35 s, or one over 16 MiB. */
 export const ask = (network: Network, question: Question): Promise<Answer> =>
   new Promise((resolve, reject) => {
     const { method, url, headers, body } = question;
+    const limit = AbortSignal.timeout(patience);
+    const signal = question.signal ? AbortSignal.any([limit, question.signal]) : limit;
     const sized = body === undefined ? headers : { ...headers, "content-length": String(Buffer.byteLength(body)) };
     const agent = network.agentFor(url);
-    const outgoing = requestOver(url, { method, headers: sized, agent, signal: AbortSignal.timeout(patience) });
+    const outgoing = requestOver(url, { method, headers: sized, agent, signal });
     outgoing.once("error", reject);
     outgoing.once("response", (incoming) => {
       const chunks: Buffer[] = [];

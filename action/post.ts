@@ -3,9 +3,9 @@
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { endGroup, exportVariable, info, setFailed, startGroup, summary, warning } from "@actions/core";
-import type { CallJson, CloseAnswer } from "../server/contract.ts";
+import type { ApprovalJson, CallJson, CloseAnswer } from "../server/contract.ts";
 import { restoredProxies } from "./environment.ts";
-import { closeSession, explain, type Gateway, listCalls, openSession } from "./gateway.ts";
+import { askApproval, closeSession, explain, type Gateway, listCalls, openSession } from "./gateway.ts";
 import { fromGitHub, tokenRequestOf } from "./identity.ts";
 import { readClosingInputs } from "./inputs.ts";
 import { isHealthy, restoreHosts, stopRelay } from "./launch.ts";
@@ -49,7 +49,7 @@ const attempt = async <T>(what: string, act: () => Promise<T>): Promise<T | unde
   }
 };
 
-/** Calls first: a closed session may be read by its token no more. */
+/** Calls first, should a closed session be one that its token may not read; approvals last, for its end calls off what still waits. */
 const readAndClose = async (kept: Kept): Promise<Recorded> => {
   const { gateway, bearer } = await wayToSession(kept);
   const { id } = kept.session;
@@ -57,7 +57,23 @@ const readAndClose = async (kept: Kept): Promise<Recorded> => {
     listCalls(gateway, bearer, { session: id, limit: mostCalls }),
   );
   const totals: CloseAnswer = await closeSession(gateway, bearer, id);
-  return { totals, calls: calls ?? null };
+  const approvals = await attempt("read the session's approvals", () =>
+    readApprovals(calls ?? [], { gateway, bearer }),
+  );
+  return { totals, calls: calls ?? null, approvals: approvals ?? null };
+};
+
+const mostApprovals = 100;
+
+const readApprovals = async (
+  calls: readonly CallJson[],
+  { gateway, bearer }: { readonly gateway: Gateway; readonly bearer: string },
+): Promise<ApprovalJson[]> => {
+  const ids = new Set(calls.flatMap(({ approval_id }) => (approval_id === null ? [] : [approval_id])));
+  const approvals: ApprovalJson[] = [];
+  for (const id of [...ids].slice(0, mostApprovals))
+    approvals.push(await askApproval(gateway, bearer, { id, wait: 0 }));
+  return approvals;
 };
 
 /** The relay holds the session's token; where the relay is gone, a fresh identity token gets another. */

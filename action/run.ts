@@ -9,9 +9,17 @@ import type { TokenAnswer } from "../server/contract.ts";
 import { environmentFor } from "./environment.ts";
 import { closeSession, explain, type Gateway, GatewayProblem, openSession, openSessionPatiently } from "./gateway.ts";
 import { fromCommand, fromFile, fromGitHub, IdentityProblem, type MintToken, tokenRequestOf } from "./identity.ts";
-import { InputProblem, type InterceptChoice, interceptions, parseGatewayUrl } from "./inputs.ts";
+import {
+  defaultApprovalTimeout,
+  InputProblem,
+  type InterceptChoice,
+  interceptions,
+  parseDuration,
+  parseGatewayUrl,
+} from "./inputs.ts";
 import { type Log, logTo } from "./log.ts";
 import { createNetwork, type Network, proxyVariablesOf } from "./network.ts";
+import { type Progress, showProgress } from "./progress.ts";
 import { type Interception, openRelay } from "./relay/open.ts";
 import { systemClock } from "./relay/session.ts";
 import { writeTrust } from "./trust.ts";
@@ -25,11 +33,14 @@ export type RunOptions = {
   /** What the identity token must be for; default: the gateway's address. */
   readonly audience?: string;
   readonly intercept?: string;
+  /** How long one call may wait for a person, as in `30m`. */
+  readonly approvalTimeout?: string;
 };
 
 /** Exit codes: the command's own, or 128 + the signal that ended it; 2 wrong usage, a refused identity or no such command; 3 the gateway cannot be reached. */
 export const runCommand = async (command: readonly string[], options: RunOptions): Promise<number> => {
-  const log = logTo({ write: (text) => process.stderr.write(`dogwatch: ${text}`) });
+  const progress = showProgress(process.stderr, systemClock);
+  const log = logTo({ write: (text) => progress.write(`dogwatch: ${text}`) });
   let network: Network | undefined;
   try {
     network = createNetwork(proxyVariablesOf(process.env));
@@ -42,11 +53,12 @@ export const runCommand = async (command: readonly string[], options: RunOptions
       });
     const opened = await openSessionPatiently(() => open(), [500, 2_000]);
     log(`session on connection ${opened.connection}: ${opened.session_url}`);
-    return await runInSession(command, { ...plan, opened, renew: () => open(opened.session_id), log });
+    return await runInSession(command, { ...plan, opened, renew: () => open(opened.session_id), log, progress });
   } catch (error) {
     log(error instanceof InputProblem ? error.message : explain(error));
     return error instanceof GatewayProblem && error.unavailable ? 3 : 2;
   } finally {
+    progress.stop();
     network?.close();
   }
 };
@@ -56,13 +68,16 @@ type Plan = {
   readonly audience: string;
   readonly mint: MintToken;
   readonly intercept: Interception;
+  readonly approvalTimeout: number;
 };
 
 const planFrom = (options: RunOptions, network: Network): Plan => {
   const url = parseGatewayUrl(options.gateway, "--gateway");
   const audience = options.audience || options.gateway.replace(/\/+$/, "");
   const intercept = interceptionFrom(options.intercept ?? "auto");
-  return { gateway: { url, network }, audience, mint: mintFrom(options, audience, network), intercept };
+  const approvalTimeout = parseDuration(options.approvalTimeout ?? defaultApprovalTimeout, "--approval-timeout");
+  const mint = mintFrom(options, audience, network);
+  return { gateway: { url, network }, audience, mint, intercept, approvalTimeout };
 };
 
 /** Only a machine that is thrown away has its hosts file changed without being asked. */
@@ -88,10 +103,11 @@ type Running = Plan & {
   readonly opened: TokenAnswer;
   readonly renew: () => Promise<TokenAnswer>;
   readonly log: Log;
+  readonly progress: Progress;
 };
 
 const runInSession = async (command: readonly string[], running: Running): Promise<number> => {
-  const { gateway, opened, renew, intercept, log } = running;
+  const { gateway, opened, renew, intercept, approvalTimeout, log, progress } = running;
   const directory = await mkdtemp(join(tmpdir(), "dogwatch-run-"));
   const placeholder = randomBytes(32).toString("hex");
   let token = opened.access_token;
@@ -102,8 +118,18 @@ const runInSession = async (command: readonly string[], running: Running): Promi
   };
   const onStop = () => log("the session is lost: calls are refused from now on");
   try {
-    const plan = { gateway, opened, renew: keepToken, placeholder, intercept, clock: systemClock, log, onStop };
-    const relay = await openRelay(plan);
+    const relay = await openRelay({
+      gateway,
+      opened,
+      renew: keepToken,
+      placeholder,
+      intercept,
+      clock: systemClock,
+      log,
+      approvalTimeout,
+      tell: progress.teller(log),
+      onStop,
+    });
     try {
       const trust = await writeTrust(directory, relay.certificate, process.env);
       const { proxies } = gateway.network;

@@ -1,18 +1,20 @@
 /** The job summary: what the session did, as HTML in Markdown; every word from outside is escaped, the whole stays under GitHub's limit. */
 
-import type { CallJson, CloseAnswer } from "../server/contract.ts";
+import type { ApprovalJson, CallJson, CloseAnswer } from "../server/contract.ts";
+import { escape, lines, link, more, mostRows, table } from "./markup.ts";
 
 export type Recorded = {
   readonly totals: CloseAnswer;
   /** Null when they could not be read. */
   readonly calls: readonly CallJson[] | null;
+  /** Those that the calls name. */
+  readonly approvals: readonly ApprovalJson[] | null;
 };
 
 type SessionLink = { readonly id: string; readonly url: string; readonly connection: string };
 
 /** GitHub drops a step's summary over 1 MiB whole: https://docs.github.com/actions/using-workflows/workflow-commands-for-github-actions#step-isolation-and-limits */
 const limit = 1_000_000;
-const mostRows = 100;
 const mostBars = 60;
 
 export const summarize = (session: SessionLink, recorded: Recorded | undefined): string => {
@@ -46,13 +48,18 @@ const totals = ({ totals: { calls, denied, approved, masked, seal } }: Recorded)
   return `<p>${counts.join(" · ")}</p>\n${sealed}${checkpoint}`;
 };
 
-const pictures = ({ calls, totals: counted }: Recorded): string[] => {
+const pictures = ({ calls, totals: counted, approvals }: Recorded): string[] => {
   if (calls === null) return ["<p>The calls could not be read.</p>\n"];
   if (calls.length === 0) return [];
   const left = counted.calls - calls.length;
   const partial = left > 0 ? [`<p>Only the first ${calls.length} calls are counted below.</p>\n`] : [];
-  return [observed(calls), ...partial, operations(calls), denials(calls), waterfall(calls)];
+  const asked = approvals === null ? ["<p>The approvals could not be read.</p>\n"] : [answers(approvals, calls)];
+  return [observed(calls), ...partial, operations(calls), ...asked, denials(calls), waterfall(calls, approvals ?? [])];
 };
+
+/** The client was told to wait: nothing was sent, and nothing was refused either. */
+const isHeld = ({ state, status, approval_id }: CallJson): boolean =>
+  state === "refused" && status === 202 && approval_id !== null;
 
 type Row = { operation: string; effect: string; statuses: Map<string, number>; times: number[] };
 
@@ -66,7 +73,7 @@ const operations = (calls: readonly CallJson[]): string => {
       statuses: new Map(),
       times: [],
     };
-    const status = call.status === null ? call.state : String(call.status);
+    const status = isHeld(call) ? "asked" : call.status === null ? call.state : String(call.status);
     row.statuses.set(status, (row.statuses.get(status) ?? 0) + 1);
     row.times.push(durationOf(call));
     rows.set(key, row);
@@ -93,8 +100,54 @@ const observed = (calls: readonly CallJson[]): string => {
   return `${warning}${table(["Call", "Operation", "Rule", "Reason"], rows)}${more(passed.length)}`;
 };
 
+/** Who was asked what, who answered, and which call it let pass. */
+const answers = (approvals: readonly ApprovalJson[], calls: readonly CallJson[]): string => {
+  if (approvals.length === 0) return "";
+  const callLinks = new Map(calls.map((call) => [call.id, link(call.url, `call ${call.n}`)]));
+  const rows = approvals.slice(0, mostRows).map((approval) => {
+    const { title, operation, rule, asked_at, decided_at, where, url, consumed_by } = approval;
+    const places = [...where.filter(({ kind }) => kind !== "page"), { kind: "page", url }];
+    const passed = consumed_by === null ? [] : [callLinks.get(consumed_by) ?? escape(consumed_by)];
+    return [
+      { html: `${escape(title || operation)}<br>${escape(nameOf(operation))}, rule ${escape(rule)}` },
+      { html: [outcomeOf(approval), ...passed].join(", let pass ") },
+      { html: approval.answers.slice(0, mostAnswers).map(answerOf).join("<br>") || "nobody answered" },
+      decided_at === null ? "–" : `${Math.round((Date.parse(decided_at) - Date.parse(asked_at)) / 1_000)} s`,
+      { html: places.map((place) => link(place.url, escape(place.kind.replaceAll("_", " ")))).join(", ") },
+    ];
+  });
+  const heads = ["Asked", "What happened", "Answers", "After", "Where"];
+  return `<h4>Approvals</h4>\n${table(heads, rows)}${more(approvals.length)}`;
+};
+
+/** Of one approval; attempts are free for anybody who can comment. */
+const mostAnswers = 20;
+
+const answerOf = ({ verdict, by, via, at, accepted, reason }: ApprovalJson["answers"][number]): string => {
+  const said = `${verdict} by ${escape(by)} (${via}, ${escape(at)})${reason === "" ? "" : `: ${escape(reason)}`}`;
+  return accepted ? said : `<i>not accepted:</i> ${said}`;
+};
+
+const outcomeOf = ({ state, reason }: ApprovalJson): string => {
+  switch (state) {
+    case "consumed":
+      return "approved";
+    case "approved":
+      return "approved, never used";
+    case "pending":
+      return "not answered when the job ended";
+    case "denied":
+    case "expired":
+    case "stale":
+    case "cancelled":
+      return reason === "" ? state : `${state}: ${escape(reason)}`;
+    default:
+      return state satisfies never;
+  }
+};
+
 const denials = (calls: readonly CallJson[]): string => {
-  const denied = calls.filter((call) => call.state === "refused");
+  const denied = calls.filter((call) => call.state === "refused" && !isHeld(call));
   if (denied.length === 0) return "";
   const rows = denied.slice(0, mostRows).map((call) => {
     const rules = call.decision.rules.filter(({ effect }) => effect === call.decision.effect).map(({ name }) => name);
@@ -112,19 +165,33 @@ const denials = (calls: readonly CallJson[]): string => {
 
 const width = 40;
 
-/** Each call's place in the session's time, as bars. */
-const waterfall = (calls: readonly CallJson[]): string => {
-  const shown = calls.slice(0, mostBars);
-  const start = Math.min(...shown.map(({ received_at }) => Date.parse(received_at)));
-  const end = Math.max(...shown.map((call) => Date.parse(call.received_at) + durationOf(call)), start + 1);
+/** Each call's place in the session's time, as bars; what waited for a person is light. */
+const waterfall = (calls: readonly CallJson[], approvals: readonly ApprovalJson[]): string => {
+  const decided = new Map(approvals.map((approval) => [approval.id, approval.decided_at]));
+  const spans = calls.slice(0, mostBars).map((call) => ({ call, ...spanOf(call, decided) }));
+  const start = Math.min(...spans.map(({ from }) => from));
+  const end = Math.max(...spans.map(({ to }) => to), start + 1);
   const column = (time: number) => Math.floor(((time - start) / (end - start)) * (width - 1));
-  const lines = shown.map((call) => {
-    const [from, to] = [column(Date.parse(call.received_at)), column(Date.parse(call.received_at) + durationOf(call))];
-    const bar = `${" ".repeat(from)}${(call.state === "refused" ? "×" : "█").repeat(to - from + 1)}`.padEnd(width);
-    return `${String(call.n).padStart(5)} │${bar}│ ${durationOf(call)} ms ${escape(nameOf(call.operation))}`;
+  const lines = spans.map(({ call, from, sent, to }) => {
+    const [first, middle, last] = [column(from), column(sent), column(to)];
+    const mark = isHeld(call) ? "░" : call.state === "refused" ? "×" : "█";
+    const bar = `${" ".repeat(first)}${"░".repeat(middle - first)}${mark.repeat(last - middle + 1)}`.padEnd(width);
+    return `${String(call.n).padStart(5)} │${bar}│ ${to - from} ms ${escape(nameOf(call.operation))}`;
   });
-  const rest = calls.length > shown.length ? `\n      … ${calls.length - shown.length} more` : "";
+  const rest = calls.length > spans.length ? `\n      … ${calls.length - spans.length} more` : "";
   return `<details><summary>Timeline (${end - start} ms)</summary>\n<pre>${lines.join("\n")}${rest}</pre>\n</details>\n`;
+};
+
+type Span = { readonly from: number; readonly sent: number; readonly to: number };
+
+/** A call that was told to wait lasts until the answer; one whose connection was kept waits until it is sent. */
+const spanOf = (call: CallJson, decided: ReadonlyMap<string, string | null>): Span => {
+  const from = Date.parse(call.received_at);
+  const to = from + durationOf(call);
+  const answered = Date.parse(decided.get(call.approval_id ?? "") ?? "");
+  if (isHeld(call)) return { from, sent: from, to: Math.max(to, answered || to) };
+  const kept = call.approval_id !== null && call.forwarded_at !== null ? Date.parse(call.forwarded_at) : from;
+  return { from, sent: Math.min(to, Math.max(from, kept)), to };
 };
 
 const nameOf = (operation: string): string => operation.split(".").at(-1) ?? operation;
@@ -133,34 +200,3 @@ const durationOf = ({ received_at, done_at }: CallJson): number =>
   done_at === null ? 0 : Math.max(0, Date.parse(done_at) - Date.parse(received_at));
 
 const median = (times: readonly number[]): number => [...times].toSorted((a, b) => a - b)[times.length >> 1] ?? 0;
-
-type Cell = string | { readonly html: string };
-
-const table = (heads: readonly string[], rows: readonly (readonly Cell[])[]): string => {
-  const row = (tag: string, cells: readonly Cell[]) =>
-    `<tr>${cells.map((cell) => `<${tag}>${typeof cell === "string" ? escape(cell) : cell.html}</${tag}>`).join("")}</tr>\n`;
-  return `<table>\n${row("th", heads)}${rows.map((cells) => row("td", cells)).join("")}</table>\n`;
-};
-
-const more = (count: number): string => (count > mostRows ? `<p>… and ${count - mostRows} more.</p>\n` : "");
-
-/** Characters of one cell. */
-const longestWord = 200;
-const longestLine = 1_000;
-
-/** A cut address would lead nowhere, so a long one is none. */
-const link = (url: string, html: string): string =>
-  url.length > longestLine ? html : `<a href="${escape(url, longestLine)}">${html}</a>`;
-
-const lines = (text: string): string =>
-  text
-    .split("\n")
-    .map((line) => escape(line, longestLine))
-    .join("\n");
-
-/** Nothing in it can become markup, a mention, a link or a new line; text that turns the reading direction is shown as what it is. */
-const escape = (text: string, longest = longestWord): string =>
-  (text.length > longest ? `${text.slice(0, longest)}…` : text)
-    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, " ")
-    .replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]/gu, "\ufffd")
-    .replace(/[&<>"'`|*_[\]\\~#@!$]/g, (character) => `&#${character.charCodeAt(0)};`);

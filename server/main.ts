@@ -96,6 +96,7 @@ program
   .option("--connection <name>", "connection of the gateway; left out when only one is allowed")
   .option("--audience <audience>", "what the identity token is for; default: the gateway's address")
   .option("--intercept <how>", "proxy, hosts or off: how clients that know only a Datadog site are brought in")
+  .option("--approval-timeout <duration>", "how long one call may wait for a person's approval (default: 30m)")
   .argument("<command...>", "the command and its arguments, after --")
   .addHelpText(
     "after",

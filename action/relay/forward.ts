@@ -1,6 +1,6 @@
 /** Sends one request on, byte for byte, and its answer back; tries again only where nothing was sent. */
 
-import type { Agent, ClientRequest, IncomingMessage, ServerResponse } from "node:http";
+import type { Agent, ClientRequest, IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { pipeline } from "node:stream";
 import { reasonOf } from "../identity.ts";
@@ -15,7 +15,25 @@ export type Call = {
   readonly addressed: Addressed;
   /** Sees the head of the answer before it is passed on. */
   readonly onAnswer?: (incoming: IncomingMessage) => void;
+  /** Left out, the client's own body as it comes. */
+  readonly body?: BodySource;
+  /** Whether this answer is not the client's to see: the call waits for a person. */
+  readonly isHeld?: (incoming: IncomingMessage) => boolean;
 };
+
+/** Where the body of what is sent on comes from. */
+export type BodySource = {
+  /** Called once there is a connection. */
+  pour(outgoing: ClientRequest): void;
+  /** Called when the answer came, which may be before the body's end. */
+  stop(outgoing: ClientRequest): void;
+};
+
+/** Nothing of it is kept: it passes. */
+export const streamed = (request: IncomingMessage): BodySource => ({
+  pour: (outgoing) => void request.pipe(outgoing),
+  stop: (outgoing) => void request.unpipe(outgoing).resume(),
+});
 
 export type Destination = {
   /** Scheme, host, port, and a path that goes before the request's. */
@@ -25,8 +43,10 @@ export type Destination = {
   readonly name: string;
 };
 
-type Outcome =
+export type Outcome =
   | { readonly kind: "done" }
+  /** The gateway keeps it from Datadog until somebody approves. */
+  | { readonly kind: "held"; readonly headers: IncomingHttpHeaders }
   /** No byte of the request left this machine. */
   | { readonly kind: "unsent"; readonly error: Error }
   /** It may have arrived; no answer came. */
@@ -37,25 +57,33 @@ const pauses = [200, 800];
 
 /** Never rejects: whatever happens, the client gets an answer or a broken connection. */
 export const forward = async (call: Call, to: Destination, log: Log): Promise<void> => {
-  for (const pause of [...pauses, undefined]) {
+  const outcome = await sendPatiently(call, to);
+  if (outcome.kind === "unsent" || outcome.kind === "lost") fail(call, { outcome, to, log });
+};
+
+/** Sends again only what was not sent, and only for as long as a client would not notice. */
+export const sendPatiently = async (call: Call, to: Destination): Promise<Outcome> => {
+  for (const pause of pauses) {
     const outcome = await send(call, to);
-    if (outcome.kind === "done" || call.response.destroyed) return;
-    if (outcome.kind === "unsent" && pause !== undefined) {
-      await new Promise((resolve) => setTimeout(resolve, pause));
-      continue;
-    }
-    log(
-      `${call.request.method} was ${outcome.kind === "unsent" ? "not sent" : "sent, its answer lost"}: ${to.name}: ${reasonOf(outcome.error)}`,
-    );
-    return fail(call, outcome, to);
+    if (outcome.kind !== "unsent" || call.response.destroyed) return outcome;
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
+  return send(call, to);
 };
 
 const reads = new Set(["GET", "HEAD", "OPTIONS"]);
 
+type Failure = {
+  readonly outcome: Extract<Outcome, { readonly error: Error }>;
+  readonly to: Destination;
+  readonly log: Log;
+};
+
 /** The codes mean what the gateway's mean: 5xx only where nothing was sent, or the call only reads. */
-const fail = ({ request, response }: Call, outcome: Exclude<Outcome, { kind: "done" }>, to: Destination): void => {
+export const fail = ({ request, response }: Call, { outcome, to, log }: Failure): void => {
+  if (response.destroyed) return;
   const why = reasonOf(outcome.error);
+  log(`${request.method} was ${outcome.kind === "unsent" ? "not sent" : "sent, its answer lost"}: ${to.name}: ${why}`);
   if (outcome.kind === "unsent")
     return answer(response, {
       status: 502,
@@ -72,10 +100,16 @@ const fail = ({ request, response }: Call, outcome: Exclude<Outcome, { kind: "do
   answer(response, { status: 403, code: "outcome_unknown", message });
 };
 
-export type OwnAnswer = { readonly status: number; readonly code: string; readonly message: string };
+export type OwnAnswer = {
+  readonly status: number;
+  readonly code: string;
+  readonly message: string;
+  /** Beside those that every answer has. */
+  readonly headers?: Readonly<Record<string, string>>;
+};
 
 /** The relay's own refusals, in Datadog's error shape, which every Datadog client shows. */
-export const answer = (response: ServerResponse, { status, code, message }: OwnAnswer): void => {
+export const answer = (response: ServerResponse, { status, code, message, headers: more }: OwnAnswer): void => {
   if (response.headersSent) {
     response.destroy();
     return;
@@ -85,28 +119,36 @@ export const answer = (response: ServerResponse, { status, code, message }: OwnA
     "content-type": "application/json",
     "content-length": Buffer.byteLength(body),
     "dogwatch-error": code,
+    ...more,
   };
   response.writeHead(status, headers).end(body);
 };
 
-const send = ({ request, response, addressed, onAnswer }: Call, { origin, agent }: Destination): Promise<Outcome> =>
+const send = (call: Call, { origin, agent }: Destination): Promise<Outcome> =>
   new Promise((resolve) => {
+    const { request, response, addressed, body = streamed(call.request) } = call;
     const outgoing = requestTo({ origin, agent }, request, addressed);
     if (outgoing instanceof Error) return resolve({ kind: "unsent", error: outgoing });
     let started = false;
     /** Nothing is taken from the client's body before there is a connection, so that another attempt can send it whole. */
     const start = () => {
       started = true;
-      request.pipe(outgoing);
+      body.pour(outgoing);
     };
     const giveUp = () => outgoing.destroy();
     response.once("close", giveUp);
     outgoing.once("socket", (socket) => whenReady(socket, start));
     outgoing.once("response", (incoming) => {
-      onAnswer?.(incoming);
+      if (call.isHeld?.(incoming)) {
+        response.off("close", giveUp);
+        body.stop(outgoing);
+        incoming.on("error", () => {}).resume();
+        return resolve({ kind: "held", headers: incoming.headers });
+      }
+      call.onAnswer?.(incoming);
       deliver(incoming, response, () => {
         response.off("close", giveUp);
-        request.unpipe(outgoing).resume();
+        body.stop(outgoing);
         resolve({ kind: "done" });
       });
     });

@@ -1,7 +1,7 @@
 /** The relay's own process: started by `main`, told everything over stdin, ended by `post`; logs to stderr, which is a file. */
 
 import { text } from "node:stream/consumers";
-import { openSession } from "../gateway.ts";
+import { closeSession, explain, openSession } from "../gateway.ts";
 import { fromGitHub } from "../identity.ts";
 import { logTo } from "../log.ts";
 import { createNetwork } from "../network.ts";
@@ -9,6 +9,7 @@ import { removeHosts } from "./hosts.ts";
 import { openRelay } from "./open.ts";
 import { systemClock } from "./session.ts";
 import { type Ready, setup, type Setup } from "./setup.ts";
+import { tellInLog } from "./tell.ts";
 
 const log = logTo(process.stderr);
 /** For calls in flight once the relay was told to end, milliseconds. */
@@ -27,6 +28,16 @@ const serve = async (told: Setup): Promise<Ready> => {
     log("the relay ends");
     void relay.close(patience).then(() => process.exit(0));
   };
+  /** No `post` will come: what waits for a person is called off with the session. */
+  const abandon = async () => {
+    if (ending) return;
+    ending = true;
+    log("the relay is ended by a signal, and closes the session");
+    const leave = async () => closeSession(gateway, await relay.token(), session);
+    const left = leave().catch((error: unknown) => log(`the session could not be closed: ${explain(error)}`));
+    await Promise.all([relay.close(patience), left]);
+    process.exit(0);
+  };
   const relay = await openRelay({
     gateway,
     opened: told.opened,
@@ -35,10 +46,12 @@ const serve = async (told: Setup): Promise<Ready> => {
     intercept: told.intercept,
     clock: systemClock,
     log,
+    approvalTimeout: told.approvalTimeout,
+    tell: tellInLog(log, systemClock),
     onStop: end,
   });
   if (told.user) dropRights(told.user);
-  process.on("SIGTERM", end);
+  process.on("SIGTERM", () => void abandon());
   // The step that started the relay is over while the relay lives on: its terminal's signals are not for the relay.
   for (const signal of ["SIGINT", "SIGHUP"] as const) process.on(signal, () => {});
   return { url: relay.url, pid: process.pid, certificate: relay.certificate };

@@ -7,6 +7,8 @@ import { createAuthority } from "./authority.ts";
 import { addHosts, removeHosts } from "./hosts.ts";
 import { type Relay, startRelay } from "./relay.ts";
 import { type Clock, keepSession } from "./session.ts";
+import type { Teller } from "./tell.ts";
+import { createWaits } from "./waits.ts";
 
 /** How clients that know only a site are brought in; `off`: they are not. */
 export type Interception = "hosts" | "proxy" | "off";
@@ -19,6 +21,9 @@ export type RelayPlan = {
   readonly intercept: Interception;
   readonly clock: Clock;
   readonly log: Log;
+  /** Milliseconds for which one call may wait for a person. */
+  readonly approvalTimeout: number;
+  readonly tell: Teller;
   /** The relay was asked to end, or its session is lost. */
   readonly onStop: () => void;
 };
@@ -27,16 +32,19 @@ export type OpenRelay = {
   readonly url: string;
   /** What clients must trust to be intercepted, PEM. */
   readonly certificate: string;
+  /** The session's current token. */
+  token(): Promise<string>;
   close(patience: number): Promise<void>;
   /** Takes the names out of the hosts file; needs the rights with which they were put there. */
   restoreHosts(): Promise<void>;
 };
 
 export const openRelay = async (plan: RelayPlan): Promise<OpenRelay> => {
-  const { gateway, opened, placeholder, clock, log, onStop } = plan;
+  const { gateway, opened, placeholder, clock, log, tell, onStop } = plan;
   const authority = await createAuthority(intercepted(opened.hosts), clock.now);
   const session = keepSession({ opened, renew: plan.renew, clock, log, onLost: onStop });
-  const relay = await startRelay({ gateway, session, authority, placeholder, log, onStop });
+  const waits = createWaits({ gateway, session, clock, timeout: plan.approvalTimeout, log, tell });
+  const relay = await startRelay({ gateway, session, authority, placeholder, waits, log, onStop });
   const close = async (patience: number) => {
     session.stop();
     await relay.close(patience);
@@ -51,6 +59,7 @@ export const openRelay = async (plan: RelayPlan): Promise<OpenRelay> => {
   return {
     url: relay.url,
     certificate: authority.certificate,
+    token: session.token,
     close,
     async restoreHosts() {
       if (plan.intercept === "hosts") await removeHosts();

@@ -24,11 +24,15 @@ export const serveOwn = async (parts: OwnParts, call: Call): Promise<void> => {
     response.writeHead(202, { connection: "close" }).end();
     return parts.onStop();
   }
-  if (!isOfSession(addressed.path, parts.session.id))
+  if (!isOfSession(addressed.path, parts.session.id) && !isApproval(request.method, addressed.path))
     return answer(response, { status: 404, code: "request_malformed", message: "the relay has no such page" });
   const { url: origin, network } = parts.gateway;
   await forward(call, { origin, agent: network.agentFor(origin), name: "the gateway" }, parts.log);
 };
+
+/** The gateway shows a session's token the session's own approvals only; nobody answers with one. */
+const isApproval = (method: string | undefined, path: string): boolean =>
+  method === "GET" && /^\/v1\/approvals\/[0-9a-f-]{36}(\?wait=\d{1,2})?$/.test(path);
 
 /** No dots: nothing between here and the gateway may read it as another path. */
 const isOfSession = (path: string, session: string): boolean => {

@@ -12,31 +12,45 @@ import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Log } from "../log.ts";
 import type { Authority } from "./authority.ts";
+import { createRoom } from "./copy.ts";
 import { answer, forward } from "./forward.ts";
+import { forwardOrHold, type HoldParts } from "./hold.ts";
 import { type OwnParts, serveOwn } from "./own.ts";
 import { routeOfHost, routeOfRelay, type Target } from "./route.ts";
 import { presentToken, shownPath } from "./slots.ts";
 import { parsePlace, tunnel } from "./tunnel.ts";
+import type { Waits } from "./waits.ts";
 
 export type RelayParts = OwnParts & {
   readonly authority: Authority;
   /** The key that clients hold: worth nothing anywhere else, and nothing is served without it. */
   readonly placeholder: string;
+  readonly waits: Waits;
 };
+
+/** What is the running relay's own. */
+type Serving = RelayParts & HoldParts;
 
 export type Relay = {
   /** `http://127.0.0.1:PORT`: base URL for clients, and their HTTPS proxy. */
   readonly url: string;
   /** Takes TLS for Datadog's names on 443 of these addresses; gives those that could be had, or throws when none could. */
   listenForNames(addresses: readonly string[]): Promise<string[]>;
-  /** Takes no new call, waits up to `patience` milliseconds for those in flight, then ends. */
+  /** Takes no new call, ends the waits for people, waits up to `patience` milliseconds for those in flight, then ends. */
   close(patience: number): Promise<void>;
 };
 
-/** Long query strings are usual with Datadog; Node's default is 16 KiB. */
-const serverOptions = { maxHeaderSize: 128 * 1024, requestTimeout: 0, keepAliveTimeout: 600_000 };
+/** Long query strings are usual with Datadog; Node's default is 16 KiB. No limit of time: a client may wait for a person, and has limits of its own. */
+const serverOptions = {
+  maxHeaderSize: 128 * 1024,
+  requestTimeout: 0,
+  headersTimeout: 0,
+  keepAliveTimeout: 600_000,
+  keepAlive: true,
+};
 
-export const startRelay = async (parts: RelayParts): Promise<Relay> => {
+export const startRelay = async (given: RelayParts): Promise<Relay> => {
+  const parts: Serving = { ...given, room: createRoom() };
   const server = createServer(serverOptions, takeFromRelay(parts));
   const secure = createSecureServer(
     {
@@ -77,6 +91,7 @@ export const startRelay = async (parts: RelayParts): Promise<Relay> => {
     },
     async close(patience) {
       for (const entrance of named) entrance.close();
+      parts.waits.end();
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
       secure.closeIdleConnections();
@@ -112,7 +127,7 @@ const trackSockets = (server: Server): Set<Socket> => {
 
 /** Requests addressed to the relay: base-URL clients, and proxy clients that send the whole URL. */
 const takeFromRelay =
-  (parts: RelayParts): RequestListener =>
+  (parts: Serving): RequestListener =>
   (request, response) => {
     const url = request.url ?? "";
     if (!/^https?:\/\//i.test(url))
@@ -134,7 +149,7 @@ const splitUrl = (url: string): [URL | null, string] => {
 
 /** Requests inside TLS that was meant for a Datadog host. */
 const takeFromHost =
-  (parts: RelayParts): RequestListener =>
+  (parts: Serving): RequestListener =>
   (request, response) => {
     const meant = (request.headers.host ?? "").toLowerCase().replace(/:443$/, "");
     const named = (request.socket as TLSSocket).servername;
@@ -162,13 +177,15 @@ const takeConnect = (parts: RelayParts, secure: SecureServer, { request, socket,
 
 type Exchange = { readonly request: IncomingMessage; readonly response: ServerResponse };
 
-const serve = async (parts: RelayParts, { request, response }: Exchange, target: Target): Promise<void> => {
+const serve = async (parts: Serving, { request, response }: Exchange, target: Target): Promise<void> => {
   if (target.kind === "refused")
     return answer(response, { status: 400, code: "request_malformed", message: target.reason });
-  const addressed = presentToken(
-    { headers: request.rawHeaders, path: target.path },
-    { placeholder: parts.placeholder, token: await parts.session.token() },
-  );
+  const present = async () =>
+    presentToken(
+      { headers: request.rawHeaders, path: target.path },
+      { placeholder: parts.placeholder, token: await parts.session.token() },
+    );
+  const addressed = await present();
   const shown = `${request.method} ${target.kind === "gateway" ? `${target.host}${shownPath(request.url ?? "")}` : target.path}`;
   if ("refused" in addressed) {
     parts.log(`${shown}: refused: ${addressed.refused}`);
@@ -177,10 +194,14 @@ const serve = async (parts: RelayParts, { request, response }: Exchange, target:
   if (target.kind === "own") return serveOwn(parts, { request, response, addressed });
   const { url: origin, network } = parts.gateway;
   const onAnswer = (incoming: IncomingMessage) => note(parts.log, shown, incoming);
-  await forward(
-    { request, response, addressed, onAnswer },
+  const readdress = async () => {
+    const again = await present();
+    return "refused" in again ? addressed : again;
+  };
+  await forwardOrHold(
+    { request, response, addressed, onAnswer, readdress },
     { origin, agent: network.agentFor(origin), name: "the gateway" },
-    parts.log,
+    parts,
   );
 };
 

@@ -8,6 +8,8 @@ export const setup = z.object({
   opened: tokenAnswer,
   placeholder: z.string().min(32),
   intercept: z.enum(["hosts", "proxy", "off"]),
+  /** Milliseconds for which one call may wait for a person. */
+  approvalTimeout: z.number().int().positive(),
   /** GitHub's offer to this job: renewals mint their identity tokens with it. */
   identity: z.object({ url: z.url(), bearer: z.string(), audience: z.string() }),
   /** The proxy the job already had. */

@@ -85,6 +85,7 @@ describe("the relay's process", () => {
       opened,
       placeholder: "0".repeat(64),
       intercept: "off",
+      approvalTimeout: 60_000,
       identity,
       proxies: {},
       user: nobody,

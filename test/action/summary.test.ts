@@ -30,6 +30,7 @@ describe("what it says", () => {
   const text = summarize(session, {
     totals,
     calls: [callJson(id, 1), callJson(id, 2, { status: 404, done_at: "2026-01-01T00:00:00.200Z" }), denied],
+    approvals: [],
   });
 
   test("the session's link and totals", () => {
@@ -56,7 +57,7 @@ describe("what it says", () => {
       rules: [{ name: "no-monitor-deletes", effect: "deny", reason: "operation.name == DeleteMonitor" }],
       reason: "DeleteMonitor would be denied by rule no-monitor-deletes",
     };
-    const observing = summarize(session, { totals, calls: [call, callJson(id, 2)] });
+    const observing = summarize(session, { totals, calls: [call, callJson(id, 2)], approvals: [] });
     expect(observing).toContain(
       "1 call was forwarded only because the policy observes here: enforced, it refuses them",
     );
@@ -73,10 +74,10 @@ describe("what it says", () => {
   });
 
   test("that calls were left out of the counts, that they could not be read, or that nothing could", () => {
-    expect(summarize(session, { totals: { ...totals, calls: 9000 }, calls: [callJson(id, 1)] })).toContain(
-      "Only the first 1 calls",
-    );
-    expect(summarize(session, { totals, calls: null })).toContain("could not be read");
+    expect(
+      summarize(session, { totals: { ...totals, calls: 9000 }, calls: [callJson(id, 1)], approvals: [] }),
+    ).toContain("Only the first 1 calls");
+    expect(summarize(session, { totals, calls: null, approvals: null })).toContain("could not be read");
     expect(summarize(session, undefined)).toContain("could not be read");
   });
 });
@@ -92,7 +93,7 @@ describe("what cannot change it", () => {
       rules: [{ name: hostile, effect: "deny", reason: hostile }],
       reason: hostile,
     };
-    const text = summarize({ ...session, connection: hostile }, { totals, calls: [call] });
+    const text = summarize({ ...session, connection: hostile }, { totals, calls: [call], approvals: [] });
     const tags = new Set([...text.matchAll(/<\/?([a-z0-9]+)/gi)].map(([, tag = ""]) => tag));
     expect([...tags].toSorted()).toEqual([
       "a",
@@ -122,7 +123,7 @@ describe("what cannot change it", () => {
       error_code: long,
       url: `https://x/${long.slice(0, 900)}`,
     }));
-    const text = summarize(session, { totals, calls });
+    const text = summarize(session, { totals, calls, approvals: [] });
     expect(Buffer.byteLength(text)).toBeLessThan(1_000_000);
     expect(text).toContain("this summary would have been too long");
     for (const tag of ["table", "details", "pre"])

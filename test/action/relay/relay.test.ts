@@ -11,6 +11,9 @@ import { logTo } from "../../../action/log.ts";
 import { createNetwork } from "../../../action/network.ts";
 import { type Authority, createAuthority } from "../../../action/relay/authority.ts";
 import { type Relay, startRelay } from "../../../action/relay/relay.ts";
+import { systemClock } from "../../../action/relay/session.ts";
+import { tellInLog } from "../../../action/relay/tell.ts";
+import { createWaits } from "../../../action/relay/waits.ts";
 import { hostsOfSite, type StandinGateway, startGateway } from "../../standins/gateway.ts";
 import { runToEnd } from "../../standins/job.ts";
 
@@ -36,12 +39,16 @@ const relayTo = async (url: string, proxies: Record<string, string> = {}): Promi
   stopped = 0;
   const network = createNetwork(proxies);
   const session = { id: "0199-session", token: async () => token, stop() {} };
+  const log = logTo({ write: (line) => (logged += line) });
+  const to = { url: new URL(url), network };
+  const tell = tellInLog(log, systemClock);
   const started = await startRelay({
-    gateway: { url: new URL(url), network },
+    gateway: to,
     session,
     authority,
     placeholder,
-    log: logTo({ write: (line) => (logged += line) }),
+    waits: createWaits({ gateway: to, session, clock: systemClock, timeout: 60_000, log, tell }),
+    log,
     onStop: () => (stopped += 1),
   });
   cleanUps.push(
@@ -223,6 +230,8 @@ describe("fidelity", () => {
       "*/*",
       "Content-Length",
       "0",
+      "Prefer",
+      "respond-async",
     ]);
   });
 

@@ -1,0 +1,75 @@
+/** What `dogwatch run` shows of waits for people: on a terminal one line that counts down below the log, elsewhere the log alone. */
+
+import type { WriteStream } from "node:tty";
+import { type Log, printable } from "./log.ts";
+import type { Clock } from "./relay/session.ts";
+import { duration, type Question, type Teller, tellInLog, waitingLine, endLine } from "./relay/tell.ts";
+
+type Screen = Pick<WriteStream, "write" | "columns" | "isTTY">;
+
+export type Progress = {
+  /** Writes whole lines; the line that counts down steps aside. */
+  write(text: string): void;
+  teller(log: Log): Teller;
+  stop(): void;
+};
+
+const eraseLine = "\r\u001b[2K";
+const tick = 1_000;
+
+export const showProgress = (screen: Screen, clock: Clock): Progress =>
+  screen.isTTY
+    ? countDown(screen, clock)
+    : { write: (text) => void screen.write(text), teller: (log) => tellInLog(log, clock), stop() {} };
+
+const countDown = (screen: Screen, clock: Clock): Progress => {
+  const open = new Map<string, Question>();
+  let shown = false;
+  let callOff = () => {};
+  const clear = () => {
+    if (shown) screen.write(eraseLine);
+    shown = false;
+  };
+  /** The cursor stays at the line's beginning, so that what the command writes does not hang on to it. */
+  const draw = () => {
+    callOff();
+    clear();
+    const line = lineOf([...open.values()], clock.now());
+    if (line === "") return;
+    screen.write(`${line.slice(0, Math.max(20, (screen.columns || 80) - 1))}\r`);
+    shown = true;
+    callOff = clock.after(tick, draw);
+  };
+  return {
+    write(text) {
+      clear();
+      screen.write(text);
+      draw();
+    },
+    teller: (log) => ({
+      waiting(question) {
+        const known = open.get(question.id);
+        open.set(question.id, question);
+        if (known?.link !== question.link) log(waitingLine(question, clock.now()));
+        draw();
+      },
+      over(id, how) {
+        const known = open.get(id);
+        open.delete(id);
+        if (known) log(endLine(known, how, clock.now()));
+        draw();
+      },
+    }),
+    stop() {
+      callOff();
+      clear();
+    },
+  };
+};
+
+const lineOf = (questions: readonly Question[], now: number): string => {
+  const [next, ...rest] = questions.toSorted((a, b) => a.until - b.until);
+  if (!next) return "";
+  const others = rest.length === 0 ? "" : ` (and ${rest.length} more)`;
+  return printable(`⏳ ${duration(next.until - now)} left for an answer to ${next.name}${others}: ${next.link}`);
+};
