@@ -1,7 +1,9 @@
 /** The question, and later its answer, as a check run with buttons. */
 
-import type { Approval, Verdict } from "../../model/approval.ts";
-import type { Links } from "./comment.ts";
+import type { Approval, ApprovalState, Verdict } from "../../model/approval.ts";
+import { boxOf, type Links } from "./answered.ts";
+import { commentOf } from "./comment.ts";
+import { short } from "./visible.ts";
 
 export type Check = {
   readonly conclusion: "action_required" | "success" | "failure" | "timed_out" | "cancelled";
@@ -13,11 +15,33 @@ export type Check = {
   readonly actions: readonly { readonly label: string; readonly description: string; readonly identifier: string }[];
 };
 
-export const checkOf = (_approval: Approval, _links: Links): Check => {
-  throw new Error("not built yet");
-};
+/** Buttons are shown on completed check runs only, and `action_required` is the conclusion that says what they are for. */
+const conclusions = {
+  pending: "action_required",
+  approved: "success",
+  consumed: "success",
+  denied: "failure",
+  expired: "timed_out",
+  stale: "cancelled",
+  cancelled: "cancelled",
+} as const satisfies Record<ApprovalState, Check["conclusion"]>;
+
+export const checkOf = (approval: Approval, links: Links): Check => ({
+  conclusion: conclusions[approval.state],
+  title: short(approval.question.title, 200),
+  summary: boxOf(approval, links),
+  text: commentOf(approval, links),
+  actions: approval.state === "pending" && approval.terms.via.includes("check") ? buttons(approval.code) : [],
+});
+
+/** GitHub takes 20 characters of a label, 40 of a description, 20 of an identifier. */
+const buttons = (code: string): Check["actions"] => [
+  { label: "Approve", description: "Let exactly this request pass, once", identifier: `approve:${code}` },
+  { label: "Deny", description: "Refuse it; nothing is sent", identifier: `deny:${code}` },
+];
 
 /** What a pressed button's identifier means; null when it is none of ours. */
-export const readButton = (_identifier: string): { readonly verdict: Verdict; readonly code: string } | null => {
-  throw new Error("not built yet");
-};
+export function readButton(identifier: string): { readonly verdict: Verdict; readonly code: string } | null {
+  const [, verdict, code = ""] = /^(approve|deny):([A-Z0-9]{6,10})$/.exec(identifier) ?? [];
+  return verdict === undefined ? null : { verdict: verdict === "deny" ? "deny" : "approve", code };
+}

@@ -5,7 +5,7 @@
  * as nothing. Only the selector that makes an emoji of a sign is left alone.
  */
 const unseen =
-  /[\p{C}\p{Zl}\p{Zp}\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u115f\u1160\u3164\uffa0\u2800\u034f\ufe00-\ufe0e]/gu;
+  /[\p{C}\p{Zl}\p{Zp}\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u115f\u1160\u3164\uffa0\u2800]|\u034f|[\ufe00-\ufe0e]/gu;
 
 /** Line by line: tabs and line feeds stay. What is hidden is written as JSON writes it, so that JSON still says the same. */
 export const visibleLines = (text: string): string =>
@@ -24,7 +24,7 @@ const escaped = (char: string): string =>
 
 /** On one line, of at most so many characters. */
 export const short = (text: string, most = 120): string => {
-  const characters = [...visible(text.slice(0, most * 4))];
+  const characters = Array.from(visible(text.slice(0, most * 4)));
   return characters.length > most || text.length > most * 4
     ? `${characters.slice(0, most - 1).join("")}…`
     : characters.join("");
@@ -47,7 +47,7 @@ export const words = (text: string): string => (isHarmless(text) ? text : code(t
 
 /** Letters, digits and a little punctuation; no address, no reference to a commit, issue or emoji. */
 const isHarmless = (text: string): boolean =>
-  /^[\p{L}\p{M}\p{N} ,.%+“”’…()/-]*$/u.test(text) &&
+  /^(?:[\p{L}\p{M}\p{N} ,.;%+'“”’…()/-]|(?<=[\p{L}\p{N})]):(?= ))*$/u.test(text) &&
   text.trim() === text &&
   !/^(?:\d+[.)]|[-+])(?: |$)|^ {0,3}[-+]/.test(text) &&
   !/www\.|\/\/|gh-\d|(?<![\p{L}\p{N}])(?=[0-9a-f]*[a-f])[0-9a-f]{7,40}(?![\p{L}\p{N}])/iu.test(text);

@@ -37,7 +37,7 @@ function objectionToTime(approval: Approval, now: Date): Objection {
       return "The time for an answer is over: when the job sends its request again, a new question is asked.";
     case "stale":
     case "cancelled":
-      return `This question is closed (${approval.reason}): when the job sends its request again, a new question is asked.`;
+      return "This question is closed: when the job sends its request again, a new question is asked.";
     default:
       return approval.state satisfies never;
   }
