@@ -17,10 +17,11 @@ type Alert = "IMPORTANT" | "NOTE" | "TIP" | "CAUTION" | "WARNING";
 export const alert = (kind: Alert, ...lines: readonly string[]): string =>
   [`[!${kind}]`, ...lines].map((line) => (line === "" ? ">" : `> ${line}`)).join("\n");
 
-export function boxOf(approval: Approval, links: Links): string {
+/** `where` it stands decides what "below" and "above" mean. */
+export function boxOf(approval: Approval, links: Links, where: "thread" | "check"): string {
   switch (approval.state) {
     case "pending":
-      return alert("IMPORTANT", ...waiting(approval, links));
+      return alert("IMPORTANT", ...waiting(approval, links, where));
     case "approved":
       return alert(
         "NOTE",
@@ -44,34 +45,42 @@ export function boxOf(approval: Approval, links: Links): string {
   }
 }
 
-function waiting(approval: Approval, { page }: Links): readonly string[] {
-  const { terms, code: CODE, asked_at, expires_at } = approval;
+function waiting(approval: Approval, { page }: Links, where: "thread" | "check"): readonly string[] {
+  const { terms, asked_at, expires_at } = approval;
   const until = `until **${utc(expires_at)}** (${lasting(expires_at.getTime() - asked_at.getTime())} after it was asked)`;
-  const others = terms.via.flatMap((way) => (way === "comment" ? [] : [otherWay[way](page)]));
-  const counted =
-    terms.approvers.count === 1
-      ? []
-      : ["", `**${approvals(approval).length} of ${terms.approvers.count}** approvals so far.`];
-  if (!terms.via.includes("comment"))
-    return [
-      `**This request to Datadog waits for a person.** Answer ${others.join(" or ")} ${until}; a comment does not count for it.`,
-      ...counted,
-    ];
+  const others = terms.via.flatMap((way) => (way === "comment" ? [] : [otherWay[way](page, where)]));
+  const counted = `**${approvals(approval).length} of ${terms.approvers.count}** approvals so far.`;
   return [
-    `**This request to Datadog waits for a person.** Answer below ${until}; the first line of your reply decides:`,
-    "",
-    ...commands(approval).flatMap((command) => ["```", command, "```"]),
+    `**This request to Datadog waits for a person**, ${until}.`,
+    ...(terms.via.includes("comment") ? byComment(approval, where) : ["A comment does not count for it."]),
     ...(others.length === 0
       ? []
-      : ["", `Or answer ${others.join(" or ")}. The CODE ${code(CODE)} says which question is meant.`]),
-    ...counted,
+      : ["", `${terms.via.includes("comment") ? "Or answer" : "Answer"} ${others.join(" or ")}.`]),
+    ...(terms.approvers.count === 1 ? [] : ["", counted]),
   ];
 }
 
+const byComment = (approval: Approval, where: "thread" | "check"): readonly string[] => [
+  `Answer ${where === "thread" ? "below" : "in the thread of the question"}; the first line of your reply decides:`,
+  "",
+  ...commands(approval).flatMap((command) => ["```", command, "```"]),
+  ...lastingNote(approval),
+];
+
+function lastingNote({ operation, terms: { grants } }: Approval): readonly string[] {
+  const ways = [...(grants.session ? ["`session`"] : []), ...(grants.longest === null ? [] : ["a time"])];
+  return ways.length === 0
+    ? []
+    : [
+        "",
+        `With ${ways.join(" or ")} every ${code(operation.split(".").at(-1) ?? operation)} of this job passes for that long, whatever it changes.`,
+      ];
+}
+
 const otherWay = {
-  check: () => "with a button of the check run",
-  page: (page: string) => `[on the approval's page](${page})`,
-} as const satisfies Record<Exclude<Way, "comment">, (page: string) => string>;
+  check: (_page, where) => (where === "check" ? "with a button above" : "with a button of the check run"),
+  page: (page) => `[on the approval's page](${page})`,
+} as const satisfies Record<Exclude<Way, "comment">, (page: string, where: "thread" | "check") => string>;
 
 const commands = ({ code: CODE, terms: { grants } }: Approval): readonly string[] => [
   `/approve ${CODE}`,

@@ -2,14 +2,16 @@
 
 import type { Approval, ApprovalState, Verdict } from "../../model/approval.ts";
 import { boxOf, type Links } from "./answered.ts";
-import { commentOf } from "./comment.ts";
+import { detailsOf } from "./details.ts";
 import { short } from "./visible.ts";
+
+/** GitHub's limit is 65,535 characters. */
+const most = 65_000;
 
 export type Check = {
   readonly conclusion: "action_required" | "success" | "failure" | "timed_out" | "cancelled";
   readonly title: string;
   readonly summary: string;
-  /** At most 65,535 characters. */
   readonly text: string;
   /** None once it is answered. */
   readonly actions: readonly { readonly label: string; readonly description: string; readonly identifier: string }[];
@@ -29,8 +31,8 @@ const conclusions = {
 export const checkOf = (approval: Approval, links: Links): Check => ({
   conclusion: conclusions[approval.state],
   title: short(approval.question.title, 200),
-  summary: boxOf(approval, links),
-  text: commentOf(approval, links),
+  summary: boxOf(approval, links, "check"),
+  text: detailsOf(approval, links, most),
   actions: approval.state === "pending" && approval.terms.via.includes("check") ? buttons(approval.code) : [],
 });
 
