@@ -16,7 +16,8 @@ import {
   streamed,
 } from "./forward.ts";
 import type { Addressed, RawHeaders } from "./slots.ts";
-import type { Refused, Waits } from "./waits.ts";
+import type { Refused, Verdict } from "./verdict.ts";
+import type { Waits } from "./waits.ts";
 
 export type HoldableCall = Call & {
   /** The same request with the token of now: a session may be renewed while its call waits. */
@@ -63,6 +64,7 @@ const sendUntilAnswered = async ({ call, copy, to }: Holding, { waits, log }: Ho
 };
 
 type Held = Extract<Outcome, { kind: "held" }>;
+type Approved = Extract<Verdict, { kind: "approved" }>;
 type Waiting = {
   readonly call: Call;
   readonly to: Destination;
@@ -72,7 +74,7 @@ type Waiting = {
 
 /** An approval is for one sending: whatever comes of it, the same approval is not used again, unless no byte left this machine. */
 const waitAndSend = async (waiting: Waiting, { waits, log }: Pick<HoldParts, "waits" | "log">): Promise<void> => {
-  const { call, to, sendAgain } = waiting;
+  const { call, to } = waiting;
   const { response } = call;
   const until = waits.deadline();
   const used = new Set<string>();
@@ -81,14 +83,29 @@ const waitAndSend = async (waiting: Waiting, { waits, log }: Pick<HoldParts, "wa
   let held = waiting.first;
   for (let unsent = 0; ; ) {
     const id = approvalOf(held);
-    const verdict = used.has(id) ? notAgain(id) : await waits.wait(id, { until, gone: gone.signal });
-    if (response.destroyed || verdict.kind === "left") return;
+    const verdict =
+      id === null ? unnamed : used.has(id) ? notAgain(id) : await waits.wait(id, { until, gone: gone.signal });
+    if (verdict.kind === "left") return;
     if (verdict.kind === "refused") return answer(response, refusal(verdict, held));
-    const outcome = await sendAgain();
+    const outcome = await useApproval(waiting, verdict);
+    if (outcome === null) return;
     if (outcome.kind === "unsent" && ++unsent < mostUnsent) continue;
     if (outcome.kind !== "held") return conclude(call, { outcome, to, log });
-    used.add(id);
+    if (id !== null) used.add(id);
     held = outcome;
+  }
+};
+
+/** Null when the client hung up in time. */
+const useApproval = async ({ call, sendAgain }: Waiting, { release }: Approved): Promise<Outcome | null> => {
+  let used = false;
+  try {
+    if (call.response.destroyed) return null;
+    const outcome = await sendAgain();
+    used = outcome.kind === "done" || outcome.kind === "lost";
+    return outcome;
+  } finally {
+    release(used);
   }
 };
 
@@ -120,9 +137,15 @@ const copied = (request: IncomingMessage, copy: BodyCopy): BodySource => {
 const again = (body: Buffer): BodySource => ({ pour: (outgoing) => void outgoing.end(body), stop() {} });
 
 /** Given to the gateway again in paths: anything but an id is as good as none. */
-const approvalOf = ({ headers }: Held): string => {
+const approvalOf = ({ headers }: Held): string | null => {
   const id = String(headers["dogwatch-approval"]);
-  return /^[0-9a-f-]{36}$/.test(id) ? id : "";
+  return /^[0-9a-f-]{36}$/.test(id) ? id : null;
+};
+
+const unnamed: Refused = {
+  kind: "refused",
+  code: "approval_required",
+  why: "the gateway asks for an approval and does not say which",
 };
 
 const notAgain = (id: string): Refused => ({
@@ -146,7 +169,7 @@ const callOf = (call: string | string[] | undefined): Record<string, string> =>
   typeof call === "string" ? { "dogwatch-call": call } : {};
 
 const tooLong = (held: Held, to: Destination): OwnAnswer => {
-  const page = `${to.origin.href.replace(/\/+$/, "")}/approvals/${approvalOf(held)}`;
+  const page = `${to.origin.href.replace(/\/+$/, "")}/approvals/${approvalOf(held) ?? ""}`;
   const why = `a person must approve it, and its body is too long for the relay to keep: send the same request again once it is approved (${page})`;
   return refusal({ kind: "refused", code: "approval_required", why }, held);
 };

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import type { CallJson } from "../../server/contract.ts";
+import { createDesk, type StandinApprovals } from "./gatewayApprovals.ts";
 
 export type Received = {
   readonly method: string;
@@ -29,7 +30,10 @@ export type StandinGateway = {
   readonly closed: string[];
   /** What `GET …/calls` gives. */
   readonly calls: CallJson[];
+  readonly approvals: StandinApprovals;
   denied: number;
+  /** Every answer ends its connection from now on. */
+  closesConnections: boolean;
   /** Seconds. */
   expiresIn: number;
   /** Refuses exchanges from now on; null takes it back. */
@@ -57,14 +61,18 @@ export const startGateway = async (
   const server = createServer({ maxHeaderSize: 256 * 1024 }, (request, response) => void take(request, response));
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const tokens: string[] = [];
+  const desk = createDesk(() => url, tokens);
   const gateway: StandinGateway = {
     url,
     received: [],
     exchanges: [],
-    tokens: [],
+    tokens,
+    approvals: desk,
     closed: [],
     calls: [],
     denied: 0,
+    closesConnections: false,
     expiresIn: 900,
     refuse: null,
     close: () =>
@@ -76,12 +84,15 @@ export const startGateway = async (
 
   const take = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const path = request.url ?? "";
+    response.shouldKeepAlive &&= !gateway.closesConnections;
     const call = { method: request.method ?? "", url: path, rawHeaders: request.rawHeaders };
     if (path === "/v1/token") return exchange(new URLSearchParams((await buffer(request)).toString()), response);
     const own = /^\/v1\/sessions\/([^/?]+)\/(close|calls)/.exec(path);
     if (own) return serveSession(own[1] as string, own[2] as string, { request, response });
+    if (path.startsWith("/v1/approvals/")) return desk.answerPoll(path, { request, response });
     const received = { ...call, body: await buffer(request).catch(() => Buffer.alloc(0)) };
     gateway.received.push(received);
+    if (desk.take(received, response)) return;
     const told = answer(received, request, response);
     if (told)
       response.writeHead(told.status, [...(told.headers ?? ["content-type", "application/json"])]).end(told.body);
@@ -115,6 +126,7 @@ export const startGateway = async (
     if (!gateway.tokens.includes(bearer)) return json(response, 401, { errors: ["dogwatch: token_invalid"] });
     if (what === "calls") return json(response, 200, { items: gateway.calls, next_cursor: null });
     gateway.closed.push(id);
+    desk.cancel();
     json(response, 200, {
       calls: gateway.calls.length,
       denied: gateway.denied,
