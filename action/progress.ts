@@ -34,9 +34,10 @@ const countDown = (screen: Screen, clock: Clock): Progress => {
   const draw = () => {
     callOff();
     clear();
-    const line = lineOf([...open.values()], clock.now());
+    // The hourglass is two columns wide.
+    const line = lineOf([...open.values()], { now: clock.now(), width: (screen.columns || 80) - 2 });
     if (line === "") return;
-    screen.write(`${line.slice(0, Math.max(20, (screen.columns || 80) - 1))}\r`);
+    screen.write(`${line}\r`);
     shown = true;
     callOff = clock.after(tick, draw);
   };
@@ -67,9 +68,12 @@ const countDown = (screen: Screen, clock: Clock): Progress => {
   };
 };
 
-const lineOf = (questions: readonly Question[], now: number): string => {
+/** The link only where it fits whole: the log above has it anyhow. */
+const lineOf = (questions: readonly Question[], { now, width }: { now: number; width: number }): string => {
   const [next, ...rest] = questions.toSorted((a, b) => a.until - b.until);
   if (!next) return "";
   const others = rest.length === 0 ? "" : ` (and ${rest.length} more)`;
-  return printable(`⏳ ${duration(next.until - now)} left for an answer to ${next.name}${others}: ${next.link}`);
+  const line = printable(`⏳ ${duration(next.until - now)} left for an answer to ${next.name}${others}`);
+  const linked = printable(`${line}: ${next.link}`);
+  return (linked.length <= width ? linked : line).slice(0, width);
 };

@@ -2,6 +2,7 @@
 
 import type { ApprovalJson, CallJson, CloseAnswer } from "../server/contract.ts";
 import { escape, lines, link, more, mostRows, table } from "./markup.ts";
+import { duration } from "./relay/tell.ts";
 
 export type Recorded = {
   readonly totals: CloseAnswer;
@@ -112,7 +113,7 @@ const answers = (approvals: readonly ApprovalJson[], calls: readonly CallJson[])
       { html: `${escape(title || operation)}<br>${escape(nameOf(operation))}, rule ${escape(rule)}` },
       { html: [outcomeOf(approval), ...passed].join(", let pass ") },
       { html: approval.answers.slice(0, mostAnswers).map(answerOf).join("<br>") || "nobody answered" },
-      decided_at === null ? "–" : `${Math.round((Date.parse(decided_at) - Date.parse(asked_at)) / 1_000)} s`,
+      decided_at === null ? "–" : duration(Date.parse(decided_at) - Date.parse(asked_at)),
       { html: places.map((place) => link(place.url, escape(place.kind.replaceAll("_", " ")))).join(", ") },
     ];
   });

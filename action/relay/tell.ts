@@ -27,13 +27,16 @@ export const waitingLine = ({ name, link, until }: Question, now: number): strin
 export const endLine = ({ name, since }: Question, how: string, now: number): string =>
   `approval of ${name}: ${how} (after ${duration(now - since)})`;
 
-/** `12m`, and the seconds where they matter: `1m 5s`, `40s`. */
+/** `2h 5m`, `12m`, and the seconds where they matter: `1m 5s`, `40s`. */
 export const duration = (milliseconds: number): string => {
   const seconds = Math.max(0, Math.round(milliseconds / 1_000));
-  const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
-  if (minutes === 0) return `${rest}s`;
-  return rest === 0 || minutes >= 10 ? `${minutes}m` : `${minutes}m ${rest}s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes >= 60) return pair(`${Math.floor(minutes / 60)}h`, minutes % 60, "m");
+  if (minutes >= 10) return `${minutes}m`;
+  return minutes === 0 ? `${seconds}s` : pair(`${minutes}m`, seconds % 60, "s");
 };
+
+const pair = (whole: string, rest: number, unit: string): string => (rest === 0 ? whole : `${whole} ${rest}${unit}`);
 
 const minute = 60_000;
 

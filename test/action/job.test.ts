@@ -8,6 +8,7 @@ import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { createServer as createSecureServer } from "node:tls";
 import { isAlive } from "../../action/launch.ts";
+import type { ApprovalJson } from "../../server/contract.ts";
 import { createAuthority } from "../../action/relay/authority.ts";
 import { callJson, startGateway, type StandinGateway } from "../standins/gateway.ts";
 import { type Job, newJob, startTokenService, type TokenService } from "../standins/job.ts";
@@ -240,6 +241,86 @@ describe("secrets", () => {
   });
 });
 
+describe("a call that waits for a person", () => {
+  const monitor = "/api/v1/monitor/4212";
+  const waiting = async () => {
+    await expect.poll(() => gateway.approvals.polls.length, { timeout: 20_000 }).toBeGreaterThan(1);
+    return gateway.approvals.asked[0] as ApprovalJson;
+  };
+  const status = ["-X", "DELETE", "-w", " %{http_code}"];
+
+  beforeEach(() => {
+    gateway.approvals.holds = () => true;
+  });
+
+  test("passes when it is approved; the log tells of the wait, the summary of who answered and when", async () => {
+    await job.main(inputs());
+    const session = job.outputs["session-id"] as string;
+    const deleted = curl(monitor, status);
+    const { id, url } = await waiting();
+    const at = "2026-01-01T00:02:10.000Z";
+    const by = { verdict: "approve", by: "github:ana", via: "comment", at, accepted: true, reason: "" } as const;
+    gateway.approvals.decide("approved", { answers: [by] });
+    expect((await deleted).out).toBe("{} 200");
+    expect(gateway.approvals.passed).toHaveLength(1);
+
+    const deletion = { operation: "v1.MonitorsApi.DeleteMonitor", method: "DELETE", approval_id: id } as const;
+    gateway.calls.push(
+      callJson(session, 1, { ...deletion, state: "refused", status: 202, error_code: "approval_required" }),
+      callJson(session, 2, deletion),
+    );
+    const post = await job.post();
+    expect(post.out).toContain(`waiting for approval of DeleteMonitor: ${url}, 30m left`);
+    expect(post.out).toContain("approval of DeleteMonitor: approved, it is sent now");
+    expect(job.summary()).toContain("<h4>Approvals</h4>");
+    expect(job.summary()).toContain(`approve by github:ana (comment, ${at})`);
+    expect(job.summary()).not.toContain("<h4>Refused</h4>");
+  });
+
+  test("approval-timeout is how long it waits", async () => {
+    await job.main(inputs({ "approval-timeout": "1s" }));
+    const { out } = await curl(monitor, status);
+    expect(out).toMatch(/nobody answered within 1s \(approval-timeout\).* 403$/);
+    expect(gateway.approvals.passed).toEqual([]);
+  });
+
+  test("is called off by post: the client hears it, the question is cancelled, and post does not wait", async () => {
+    await job.main(inputs());
+    const deleted = curl(monitor, status);
+    const approval = await waiting();
+    const post = await job.post();
+    expect(post.code).toBe(0);
+    expect((await deleted).out).toMatch(/DeleteMonitor was not sent: .* 403$/);
+    expect(approval.state).toBe("cancelled");
+    expect(gateway.closed).toEqual([job.outputs["session-id"]]);
+    expect(gateway.approvals.passed).toEqual([]);
+  });
+
+  test("is called off when the runner ends the relay with SIGTERM, which closes the session", async () => {
+    await job.main(inputs());
+    const deleted = curl(monitor, status);
+    const approval = await waiting();
+    process.kill(relayPid(), "SIGTERM");
+    expect((await deleted).out).toMatch(/ 403$/);
+    await expect.poll(() => isAlive(relayPid()), { timeout: 20_000 }).toBe(false);
+    expect(approval.state).toBe("cancelled");
+    expect(gateway.closed).toEqual([job.outputs["session-id"]]);
+    expect(job.relayLog()).toContain("the relay is ended by a signal, and closes the session");
+  });
+
+  test("is not sent by a relay that was killed", async () => {
+    await job.main(inputs());
+    const deleted = curl(monitor, status);
+    await waiting();
+    process.kill(relayPid(), "SIGKILL");
+    expect((await deleted).code).not.toBe(0);
+    gateway.approvals.decide("approved");
+    expect((await job.post()).code).toBe(0);
+    expect(gateway.approvals.passed).toEqual([]);
+    expect(gateway.closed).toEqual([job.outputs["session-id"]]);
+  });
+});
+
 describe("when no session can be opened, one line says what to do, and nothing is exported", () => {
   const annotations = (out: string) => out.split("\n").filter((line) => /^::(error|warning)/.test(line));
 
@@ -335,7 +416,10 @@ describe("when no session can be opened, one line says what to do, and nothing i
     [{ "gateway-url": "http://dogwatch.example.com" }, /gateway-url starts with http:\/\/.*use https/],
     [{ intercept: "yes" }, /the input intercept is "yes": it may be auto, hosts, proxy, off/],
     [{ "on-unavailable": "ignore" }, /it may be fail, skip/],
-    [{ "approval-timeout": "soon" }, /approval-timeout is "soon": give a duration like/],
+    [{ "approval-timeout": "0s" }, /approval-timeout is "0s"/],
+    [{ "approval-timeout": "121h" }, /approval-timeout is "121h": .*at most 120h/],
+    [{ "approval-timeout": "-5m" }, /approval-timeout is "-5m"/],
+    [{ "approval-timeout": "30" }, /approval-timeout is "30": give a duration like 90s, 30m or 2h/],
   ])("the input is %j", async (given, expected) => {
     expect(await failing(inputs(given as Record<string, string>))).toMatch(expected);
     expect(gateway.exchanges).toEqual([]);

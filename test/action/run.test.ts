@@ -106,6 +106,51 @@ describe("dogwatch run", () => {
   });
 });
 
+describe("dogwatch run, while a call waits for a person", () => {
+  const deletion = 'curl -sS -X DELETE -w " %{http_code}" -H "DD-API-KEY: $DD_API_KEY" $DATADOG_HOST/api/v1/monitor/1';
+  const waiting = async () => {
+    await expect.poll(() => gateway.approvals.polls.length, { timeout: 20_000 }).toBeGreaterThan(1);
+  };
+
+  test("says so on stderr as it happens, and goes on when it is approved", async () => {
+    gateway.approvals.holds = () => true;
+    let seen = "";
+    const { code, out } = await run([...gatewayArgs(), "--", "sh", "-c", deletion], {
+      seen: (child) => {
+        child.stderr?.on("data", (text: string) => (seen += text));
+        void (async () => {
+          await expect.poll(() => seen, { timeout: 20_000 }).toContain("waiting for approval of DeleteMonitor: http");
+          gateway.approvals.decide("approved");
+        })();
+      },
+    });
+    expect(code, out).toBe(0);
+    expect(out).toContain("{} 200");
+    expect(out).toMatch(/dogwatch: \S+ approval of DeleteMonitor: approved, it is sent now/);
+    expect(gateway.approvals.passed).toHaveLength(1);
+  });
+
+  test("waits no longer than --approval-timeout", async () => {
+    gateway.approvals.holds = () => true;
+    const { out } = await run([...gatewayArgs(), "--approval-timeout", "1s", "--", "sh", "-c", deletion]);
+    expect(out).toMatch(/nobody answered within 1s \(approval-timeout\).* 403/);
+    expect(gateway.approvals.passed).toEqual([]);
+  });
+
+  test("a command that ends without its waiting child ends the wait, and the session", async () => {
+    gateway.approvals.holds = () => true;
+    const script = `${deletion} & while [ ! -e ${join(directory, "stop")} ]; do sleep 0.05; done; exit 7`;
+    const stop = async () => {
+      await waiting();
+      writeFileSync(join(directory, "stop"), "");
+    };
+    const { code, out } = await run([...gatewayArgs(), "--", "sh", "-c", script], { seen: () => void stop() });
+    expect(code, out).toBe(7);
+    expect(out).toContain("the job ended while it waited for approval");
+    expect(gateway.approvals.asked[0]?.state).toBe("cancelled");
+  });
+});
+
 describe("dogwatch run does not run the command when", () => {
   const marker = () => join(directory, "ran");
   const refused = async (args: readonly string[]) => {
@@ -149,6 +194,10 @@ describe("dogwatch run does not run the command when", () => {
     [
       ["--gateway", "http://127.0.0.1:1", "--token-file", "x", "--intercept", "maybe"],
       "it may be auto, hosts, proxy, off",
+    ],
+    [
+      ["--gateway", "http://127.0.0.1:1", "--token-file", "x", "--approval-timeout", "soon"],
+      '--approval-timeout is "soon": give a duration like 90s, 30m or 2h',
     ],
   ])("the words are %j: 2, and what to do", async (args, expected) => {
     expect(await refused(args)).toMatchObject({ code: 2, out: expect.stringContaining(expected) });

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { summarize } from "../../action/summary.ts";
 import { callJson } from "../standins/gateway.ts";
+import { approvalJson } from "../standins/gatewayApprovals.ts";
 
 const id = "01990000-0000-7000-8000-000000000000";
 const session = { id, url: `https://dogwatch.example.com/sessions/${id}`, connection: "prod" };
@@ -68,6 +69,84 @@ describe("what it says", () => {
     expect(text).not.toContain("observes");
   });
 
+  const asked = approvalJson("https://dogwatch.example.com", {
+    state: "consumed",
+    call_id: `${id}/1`,
+    consumed_by: `${id}/2`,
+    asked_at: "2026-01-01T00:00:00.000Z",
+    decided_at: "2026-01-01T00:02:10.000Z",
+    where: [{ kind: "review_comment", url: "https://github.com/acme/app/pull/7#discussion_r1" }],
+    answers: [
+      {
+        verdict: "approve",
+        by: "github:eve",
+        via: "comment",
+        at: "2026-01-01T00:01:00.000Z",
+        accepted: false,
+        reason: "eve asked for it herself",
+      },
+      {
+        verdict: "approve",
+        by: "github:ana",
+        via: "check",
+        at: "2026-01-01T00:02:10.000Z",
+        accepted: true,
+        reason: "",
+      },
+    ],
+  });
+  const deletion = { operation: "v1.MonitorsApi.DeleteMonitor", approval_id: asked.id };
+  const held = callJson(id, 1, { ...deletion, state: "refused", status: 202, error_code: "approval_required" });
+  const passed = callJson(id, 2, {
+    ...deletion,
+    received_at: "2026-01-01T00:02:11.000Z",
+    forwarded_at: "2026-01-01T00:02:11.010Z",
+    done_at: "2026-01-01T00:02:11.100Z",
+  });
+
+  test("who was asked what, what came of it, every answer, and where to read it", () => {
+    const told = summarize(session, { totals, calls: [held, passed], approvals: [asked] });
+    const [, row] = /<h4>Approvals<\/h4>\n<table>\n.*\n(.*)\n/.exec(told) ?? [];
+    expect(row).toBe(
+      [
+        "<tr><td>Delete monitor 4212 “Checkout latency p99”<br>DeleteMonitor, rule writes-need-a-human</td>",
+        `<td>approved, let pass <a href="${passed.url}">call 2</a></td>`,
+        "<td><i>not accepted:</i> approve by github:eve (comment, 2026-01-01T00:01:00.000Z): eve asked for it herself<br>",
+        "approve by github:ana (check, 2026-01-01T00:02:10.000Z)</td><td>2m 10s</td>",
+        `<td><a href="https://github.com/acme/app/pull/7&#35;discussion&#95;r1">review comment</a>, <a href="${asked.url}">page</a></td></tr>`,
+      ].join(""),
+    );
+    expect(told).not.toContain("<h4>Refused</h4>");
+    expect(told).toContain("<td>asked, 200</td>");
+  });
+
+  test("the wait in the timeline", () => {
+    const told = summarize(session, { totals, calls: [held, passed], approvals: [asked] });
+    expect(told).toMatch(/ {4}1 │░{38,39} *│ 130000 ms DeleteMonitor/);
+    const kept = callJson(id, 1, {
+      ...deletion,
+      forwarded_at: "2026-01-01T00:00:40.000Z",
+      done_at: "2026-01-01T00:00:41.000Z",
+    });
+    expect(summarize(session, { totals, calls: [kept], approvals: [asked] })).toMatch(/ {4}1 │░{38}█+│ 41000 ms/);
+  });
+
+  test.each([
+    ["pending", "", "not answered when the job ended"],
+    ["approved", "", "approved, never used"],
+    ["denied", "denied by github:ana: no", "denied: denied by github:ana: no"],
+    ["expired", "", "expired"],
+    ["stale", "the monitor changed", "stale: the monitor changed"],
+    ["cancelled", "the session ended", "cancelled: the session ended"],
+  ] as const)("an approval that is %s (%s)", (state, reason, expected) => {
+    const approval = { ...asked, state, reason, consumed_by: null };
+    expect(summarize(session, { totals, calls: [held], approvals: [approval] })).toContain(`<td>${expected}</td>`);
+  });
+
+  test("that approvals could not be read", () => {
+    expect(summarize(session, { totals, calls: [held], approvals: null })).toContain("approvals could not be read");
+  });
+
   test("a timeline of the calls", () => {
     expect(text).toMatch(/ {4}1 │█+ +│ 50 ms ListMonitors/);
     expect(text).toMatch(/ {4}3 │×+ +│ 50 ms DeleteMonitor/);
@@ -93,14 +172,37 @@ describe("what cannot change it", () => {
       rules: [{ name: hostile, effect: "deny", reason: hostile }],
       reason: hostile,
     };
-    const text = summarize({ ...session, connection: hostile }, { totals, calls: [call], approvals: [] });
+    const answer = {
+      verdict: "deny",
+      by: hostile,
+      via: "page",
+      at: hostile,
+      accepted: false,
+      reason: hostile,
+    } as const;
+    const approval = approvalJson("https://x", {
+      title: hostile,
+      operation: hostile,
+      rule: hostile,
+      reason: hostile,
+      state: "denied",
+      consumed_by: hostile,
+      answers: [answer, answer],
+      url: "javascript:alert(1)",
+      where: [{ kind: "issue", url: `https://x/"><script>` }],
+    });
+    const recorded = { totals, calls: [call], approvals: [approval] };
+    const text = summarize({ ...session, connection: hostile }, recorded);
+    expect(text).not.toContain("javascript:alert");
     const tags = new Set([...text.matchAll(/<\/?([a-z0-9]+)/gi)].map(([, tag = ""]) => tag));
     expect([...tags].toSorted()).toEqual([
       "a",
       "b",
+      "br",
       "details",
       "h3",
       "h4",
+      "i",
       "p",
       "pre",
       "summary",
