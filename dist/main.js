@@ -6805,6 +6805,15 @@ function object(shape, params) {
     };
     return new ZodObject(def);
 }
+// strictObject
+function strictObject(shape, params) {
+    return new ZodObject({
+        type: "object",
+        shape,
+        catchall: never(),
+        ...normalizeParams(params),
+    });
+}
 // looseObject
 function looseObject(shape, params) {
     return new ZodObject({
@@ -7278,6 +7287,48 @@ const call = object({
 });
 
 
+/** One held call's question and every attempt to answer it; also the body of the 202 to `Prefer: respond-async`. */
+object({
+  id: uuid,
+  state: _enum(["pending", "approved", "denied", "expired", "stale", "cancelled", "consumed"]),
+  code: string(),
+  session_id: uuid,
+  /** The call that asked first. */
+  call_id: string().nullable(),
+  operation: string(),
+  /** `Delete monitor 4212 “Checkout latency p99”` */
+  title: string(),
+  rule: string(),
+  digest: string(),
+  asked_at: time,
+  expires_at: time,
+  decided_at: time.nullable(),
+  /** Why it ended as it did; empty while nothing ended it. */
+  reason: string(),
+  /** The call that it let pass. */
+  consumed_by: string().nullable(),
+  where: array(object({ kind: _enum(["review_comment", "comment", "check_run", "issue", "page"]), url: url() })),
+  answers: array(
+    object({
+      verdict: _enum(["approve", "deny"]),
+      by: string(),
+      via: _enum(["comment", "check", "page"]),
+      at: time,
+      accepted: boolean(),
+      reason: string(),
+    }),
+  ),
+  url: url(),
+});
+
+
+/** `POST /v1/approvals/{id}/answer`, for people only. */
+strictObject({
+  verdict: _enum(["approve", "deny"]),
+  reason: string().max(1_000).default(""),
+});
+
+
 object({
   id: uuid,
   at: time,
@@ -7356,16 +7407,21 @@ const requestOver = (url     , options                      )                   
 
 
 
-const patience$1 = 30_000;
+
+
+/** Longer than the gateway takes to answer a question that it may hold for 25 s. */
+const patience$1 = 35_000;
 const longest = 16 * 1024 * 1024;
 
-/** Asks once. Rejects when there is no answer within 30 s, or one over 16 MiB. */
+/** Asks once. Rejects when there is no answer within 35 s, or one over 16 MiB. */
 const ask = (network         , question          )                  =>
   new Promise((resolve, reject) => {
     const { method, url, headers, body } = question;
+    const limit = AbortSignal.timeout(patience$1);
+    const signal = question.signal ? AbortSignal.any([limit, question.signal]) : limit;
     const sized = body === undefined ? headers : { ...headers, "content-length": String(Buffer.byteLength(body)) };
     const agent = network.agentFor(url);
-    const outgoing = requestOver(url, { method, headers: sized, agent, signal: AbortSignal.timeout(patience$1) });
+    const outgoing = requestOver(url, { method, headers: sized, agent, signal });
     outgoing.once("error", reject);
     outgoing.once("response", (incoming) => {
       const chunks           = [];
@@ -7526,6 +7582,12 @@ const asked = { accept: "application/json", "user-agent": "dogwatch-action" };
 
 
 
+
+
+
+
+
+
 const reach = async (gateway         , { path, ...question }       )                  => {
   const answer = await ask(gateway.network, { ...question, url: below(gateway.url, path) }).catch((error       ) => {
     const message = `the gateway ${gateway.url.origin} cannot be reached (${reasonOf(error)}): check gateway-url, and that the gateway is up and reachable from this runner`;
@@ -7621,7 +7683,10 @@ const readInputs = ()         => {
     gatewayUrl: parseGatewayUrl(gateway, "the input gateway-url"),
     audience: getInput("audience") || gateway.replace(/\/+$/, ""),
     ...(connection ? { connection } : {}),
-    approvalTimeout: parseDuration(getInput("approval-timeout") || "30m"),
+    approvalTimeout: parseDuration(
+      getInput("approval-timeout") || defaultApprovalTimeout,
+      "the input approval-timeout",
+    ),
     intercept: oneOf("intercept", interceptions, "auto"),
     onUnavailable: oneOf("on-unavailable", ["fail", "skip"], "fail"),
   };
@@ -7647,15 +7712,19 @@ const parseGatewayUrl = (text        , name        )      => {
   return url;
 };
 
+const defaultApprovalTimeout = "30m";
+
 const units                                   = { s: 1_000, m: 60_000, h: 3_600_000 };
 
-const parseDuration = (text        )         => {
+/** As long as the longest job of a self-hosted runner; above all, below what timers can count. */
+const longestDuration = 5 * 24 * 3_600_000;
+
+/** Milliseconds. @param name who gave the text, for messages */
+const parseDuration = (text        , name        )         => {
   const [, count, unit] = /^(\d{1,6})([smh])$/.exec(text) ?? [];
-  if (!count || !unit)
-    throw new InputProblem(
-      `the input approval-timeout is ${JSON.stringify(text)}: give a duration like 90s, 30m or 2h`,
-    );
-  return Number(count) * (units[unit]          );
+  const duration = Number(count) * (units[unit ?? ""] ?? Number.NaN);
+  if (duration > 0 && duration <= longestDuration) return duration;
+  throw new InputProblem(`${name} is ${JSON.stringify(text)}: give a duration like 90s, 30m or 2h, at most 120h`);
 };
 
 const oneOf =                   (name        , choices              , preset   )    => {
@@ -7674,6 +7743,8 @@ object({
   opened: tokenAnswer$1,
   placeholder: string().min(32),
   intercept: _enum(["hosts", "proxy", "off"]),
+  /** Milliseconds for which one call may wait for a person. */
+  approvalTimeout: number().int().positive(),
   /** GitHub's offer to this job: renewals mint their identity tokens with it. */
   identity: object({ url: url(), bearer: string(), audience: string() }),
   /** The proxy the job already had. */
@@ -7926,7 +7997,16 @@ const startRelay = async (start       , logFile        )                        
   const { inputs, offer, opened, placeholder, proxies } = start;
   const launch = async (intercept              ) => {
     const identity = { ...offer, audience: inputs.audience };
-    const told = { gateway: inputs.gatewayUrl.href, opened, placeholder, intercept, identity, proxies };
+    const { approvalTimeout } = inputs;
+    const told = {
+      gateway: inputs.gatewayUrl.href,
+      opened,
+      placeholder,
+      intercept,
+      approvalTimeout,
+      identity,
+      proxies,
+    };
     return { relay: await launchRelay(told, logFile), intercept };
   };
   if (inputs.intercept !== "auto") {

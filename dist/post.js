@@ -1668,7 +1668,7 @@ function nanoidOfLength(length) {
     return new RegExp(`^[a-zA-Z0-9_-]{${length}}$`);
 }
 /** ISO 8601-1 duration regex. Does not support the 8601-2 extensions like negative durations or fractional/negative components. */
-const duration = /^P(?:(\d+W)|(?!.*W)(?=\d|T\d)(\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+([.,]\d+)?S)?)?)$/;
+const duration$1 = /^P(?:(\d+W)|(?!.*W)(?=\d|T\d)(\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+([.,]\d+)?S)?)?)$/;
 /** A regex for any UUID-like identifier: 8-4-4-4-12 hex pattern */
 const guid = /^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$/;
 /** Returns a regex for validating an RFC 9562/4122 UUID.
@@ -2507,7 +2507,7 @@ const $ZodISOTime = /*@__PURE__*/ $constructor("$ZodISOTime", (inst, def) => {
     $ZodStringFormat.init(inst, def);
 });
 const $ZodISODuration = /*@__PURE__*/ $constructor("$ZodISODuration", (inst, def) => {
-    def.pattern ?? (def.pattern = duration);
+    def.pattern ?? (def.pattern = duration$1);
     $ZodStringFormat.init(inst, def);
 });
 const $ZodIPv4 = /*@__PURE__*/ $constructor("$ZodIPv4", (inst, def) => {
@@ -6985,6 +6985,15 @@ function object(shape, params) {
     };
     return new ZodObject(def);
 }
+// strictObject
+function strictObject(shape, params) {
+    return new ZodObject({
+        type: "object",
+        shape,
+        catchall: never(),
+        ...normalizeParams(params),
+    });
+}
 // looseObject
 function looseObject(shape, params) {
     return new ZodObject({
@@ -7458,6 +7467,48 @@ const call = object({
 });
 
 
+/** One held call's question and every attempt to answer it; also the body of the 202 to `Prefer: respond-async`. */
+const approval = object({
+  id: uuid,
+  state: _enum(["pending", "approved", "denied", "expired", "stale", "cancelled", "consumed"]),
+  code: string(),
+  session_id: uuid,
+  /** The call that asked first. */
+  call_id: string().nullable(),
+  operation: string(),
+  /** `Delete monitor 4212 “Checkout latency p99”` */
+  title: string(),
+  rule: string(),
+  digest: string(),
+  asked_at: time,
+  expires_at: time,
+  decided_at: time.nullable(),
+  /** Why it ended as it did; empty while nothing ended it. */
+  reason: string(),
+  /** The call that it let pass. */
+  consumed_by: string().nullable(),
+  where: array(object({ kind: _enum(["review_comment", "comment", "check_run", "issue", "page"]), url: url() })),
+  answers: array(
+    object({
+      verdict: _enum(["approve", "deny"]),
+      by: string(),
+      via: _enum(["comment", "check", "page"]),
+      at: time,
+      accepted: boolean(),
+      reason: string(),
+    }),
+  ),
+  url: url(),
+});
+
+
+/** `POST /v1/approvals/{id}/answer`, for people only. */
+strictObject({
+  verdict: _enum(["approve", "deny"]),
+  reason: string().max(1_000).default(""),
+});
+
+
 object({
   id: uuid,
   at: time,
@@ -7528,16 +7579,21 @@ const requestOver = (url     , options                      )                   
 
 
 
-const patience = 30_000;
+
+
+/** Longer than the gateway takes to answer a question that it may hold for 25 s. */
+const patience = 35_000;
 const longest = 16 * 1024 * 1024;
 
-/** Asks once. Rejects when there is no answer within 30 s, or one over 16 MiB. */
+/** Asks once. Rejects when there is no answer within 35 s, or one over 16 MiB. */
 const ask = (network         , question          )                  =>
   new Promise((resolve, reject) => {
     const { method, url, headers, body } = question;
+    const limit = AbortSignal.timeout(patience);
+    const signal = question.signal ? AbortSignal.any([limit, question.signal]) : limit;
     const sized = body === undefined ? headers : { ...headers, "content-length": String(Buffer.byteLength(body)) };
     const agent = network.agentFor(url);
-    const outgoing = requestOver(url, { method, headers: sized, agent, signal: AbortSignal.timeout(patience) });
+    const outgoing = requestOver(url, { method, headers: sized, agent, signal });
     outgoing.once("error", reject);
     outgoing.once("response", (incoming) => {
       const chunks           = [];
@@ -7701,8 +7757,37 @@ const listCalls = async (gateway         , bearer        , wanted               
   return calls.slice(0, wanted.limit).toSorted((a, b) => a.n - b.n);
 };
 
+
+
+
+
+
+
+
+/** One approval of the token's own session. */
+const askApproval = async (
+  gateway         ,
+  bearer        ,
+  { id, wait, signal }                  ,
+)                        => {
+  const path = `/v1/approvals/${encodeURIComponent(id)}?wait=${wait}`;
+  const headers = authorized(bearer);
+  const answer = await reach(gateway, { method: "GET", path, headers, ...(signal ? { signal } : {}) });
+  if (answer.status !== 200) throw apiProblem(gateway, answer);
+  const found = read(approval, answer, gateway);
+  if (found.id === id) return found;
+  const message = `${gateway.url.origin} answered for another approval than it was asked about`;
+  throw new GatewayProblem("answer_unreadable", message, { unavailable: false });
+};
+
 const asked = { accept: "application/json", "user-agent": "dogwatch-action" };
 const authorized = (bearer        ) => ({ ...asked, authorization: `Bearer ${bearer}` });
+
+
+
+
+
+
 
 
 
@@ -7769,7 +7854,8 @@ const exchangeProblem = (gateway         , answer        , wanted        )      
 const apiProblem = (gateway         , answer        )                 => {
   const parsed = apiError.safeParse(parseJson(answer.text));
   const said = parsed.success ? parsed.data.errors.join("; ") : `HTTP ${answer.status}`;
-  return new GatewayProblem("refused", oneLine(`${gateway.url.origin}: ${said}`), { unavailable: false });
+  const code = String(answer.headers["dogwatch-error"] ?? "refused");
+  return new GatewayProblem(code, oneLine(`${gateway.url.origin}: ${said}`), { unavailable: false });
 };
 
 const oneLine = (text        )         => text.replace(/\s+/g, " ").slice(0, 2_000);
@@ -7820,6 +7906,8 @@ object({
   opened: tokenAnswer$1,
   placeholder: string().min(32),
   intercept: _enum(["hosts", "proxy", "off"]),
+  /** Milliseconds for which one call may wait for a person. */
+  approvalTimeout: number().int().positive(),
   /** GitHub's offer to this job: renewals mint their identity tokens with it. */
   identity: object({ url: url(), bearer: string(), audience: string() }),
   /** The proxy the job already had. */
@@ -7946,7 +8034,58 @@ const recall =                         (name   )                        => {
   return text === "" ? undefined : (schemas[name].parse(JSON.parse(text))             );
 };
 
+/** HTML in Markdown for the job summary, in which every word from outside stays a word. */
+
+/** Of a table; a longer one helps nobody. */
+const mostRows = 100;
+
+
+
+const table = (heads                   , rows                              )         => {
+  const row = (tag        , cells                 ) =>
+    `<tr>${cells.map((cell) => `<${tag}>${typeof cell === "string" ? escape(cell) : cell.html}</${tag}>`).join("")}</tr>\n`;
+  return `<table>\n${row("th", heads)}${rows.map((cells) => row("td", cells)).join("")}</table>\n`;
+};
+
+const more = (count        )         => (count > mostRows ? `<p>… and ${count - mostRows} more.</p>\n` : "");
+
+/** Characters of one cell. */
+const longestWord = 200;
+const longestLine = 1_000;
+
+/** A cut address would lead nowhere, so a long one is none, and so is one of another kind than a page's. */
+const link = (url        , html        )         =>
+  url.length > longestLine || !/^https?:\/\//i.test(url) ? html : `<a href="${escape(url, longestLine)}">${html}</a>`;
+
+const lines = (text        )         =>
+  text
+    .split("\n")
+    .map((line) => escape(line, longestLine))
+    .join("\n");
+
+/** Nothing in it can become markup, a mention, a link or a new line; text that turns the reading direction is shown as what it is. */
+const escape = (text        , longest = longestWord)         =>
+  (text.length > longest ? `${text.slice(0, longest)}…` : text)
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, " ")
+    .replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]/gu, "\ufffd")
+    .replace(/[&<>"'`|*_[\]\\~#@!$]/g, (character) => `&#${character.charCodeAt(0)};`);
+
+/** Tells whoever reads the log who is being waited for: at the start, every minute, and how it ended. */
+
+
+/** `2h 5m`, `12m`, and the seconds where they matter: `1m 5s`, `40s`. */
+const duration = (milliseconds        )         => {
+  const seconds = Math.max(0, Math.round(milliseconds / 1_000));
+  const minutes = Math.floor(seconds / 60);
+  if (minutes >= 60) return pair(`${Math.floor(minutes / 60)}h`, minutes % 60, "m");
+  if (minutes >= 10) return `${minutes}m`;
+  return minutes === 0 ? `${seconds}s` : pair(`${minutes}m`, seconds % 60, "s");
+};
+
+const pair = (whole        , rest        , unit        )         => (rest === 0 ? whole : `${whole} ${rest}${unit}`);
+
 /** The job summary: what the session did, as HTML in Markdown; every word from outside is escaped, the whole stays under GitHub's limit. */
+
 
 
 
@@ -7960,7 +8099,6 @@ const recall =                         (name   )                        => {
 
 /** GitHub drops a step's summary over 1 MiB whole: https://docs.github.com/actions/using-workflows/workflow-commands-for-github-actions#step-isolation-and-limits */
 const limit = 1_000_000;
-const mostRows = 100;
 const mostBars = 60;
 
 const summarize = (session             , recorded                      )         => {
@@ -7994,13 +8132,18 @@ const totals = ({ totals: { calls, denied, approved, masked, seal } }          )
   return `<p>${counts.join(" · ")}</p>\n${sealed}${checkpoint}`;
 };
 
-const pictures = ({ calls, totals: counted }          )           => {
+const pictures = ({ calls, totals: counted, approvals }          )           => {
   if (calls === null) return ["<p>The calls could not be read.</p>\n"];
   if (calls.length === 0) return [];
   const left = counted.calls - calls.length;
   const partial = left > 0 ? [`<p>Only the first ${calls.length} calls are counted below.</p>\n`] : [];
-  return [observed(calls), ...partial, operations(calls), denials(calls), waterfall(calls)];
+  const asked = approvals === null ? ["<p>The approvals could not be read.</p>\n"] : [answers(approvals, calls)];
+  return [observed(calls), ...partial, operations(calls), ...asked, denials(calls), waterfall(calls, approvals ?? [])];
 };
+
+/** The client was told to wait: nothing was sent, and nothing was refused either. */
+const isHeld = ({ state, status, approval_id }          )          =>
+  state === "refused" && status === 202 && approval_id !== null;
 
 
 
@@ -8014,7 +8157,7 @@ const operations = (calls                     )         => {
       statuses: new Map(),
       times: [],
     };
-    const status = call.status === null ? call.state : String(call.status);
+    const status = isHeld(call) ? "asked" : call.status === null ? call.state : String(call.status);
     row.statuses.set(status, (row.statuses.get(status) ?? 0) + 1);
     row.times.push(durationOf(call));
     rows.set(key, row);
@@ -8041,8 +8184,54 @@ const observed = (calls                     )         => {
   return `${warning}${table(["Call", "Operation", "Rule", "Reason"], rows)}${more(passed.length)}`;
 };
 
+/** Who was asked what, who answered, and which call it let pass. */
+const answers = (approvals                         , calls                     )         => {
+  if (approvals.length === 0) return "";
+  const callLinks = new Map(calls.map((call) => [call.id, link(call.url, `call ${call.n}`)]));
+  const rows = approvals.slice(0, mostRows).map((approval) => {
+    const { title, operation, rule, asked_at, decided_at, where, url, consumed_by } = approval;
+    const places = [...where.filter(({ kind }) => kind !== "page"), { kind: "page", url }];
+    const passed = consumed_by === null ? [] : [callLinks.get(consumed_by) ?? escape(consumed_by)];
+    return [
+      { html: `${escape(title || operation)}<br>${escape(nameOf(operation))}, rule ${escape(rule)}` },
+      { html: [outcomeOf(approval), ...passed].join(", let pass ") },
+      { html: approval.answers.slice(0, mostAnswers).map(answerOf).join("<br>") || "nobody answered" },
+      decided_at === null ? "–" : duration(Date.parse(decided_at) - Date.parse(asked_at)),
+      { html: places.map((place) => link(place.url, escape(place.kind.replaceAll("_", " ")))).join(", ") },
+    ];
+  });
+  const heads = ["Asked", "What happened", "Answers", "After", "Where"];
+  return `<h4>Approvals</h4>\n${table(heads, rows)}${more(approvals.length)}`;
+};
+
+/** Of one approval; attempts are free for anybody who can comment. */
+const mostAnswers = 20;
+
+const answerOf = ({ verdict, by, via, at, accepted, reason }                                 )         => {
+  const said = `${verdict} by ${escape(by)} (${via}, ${escape(at)})${reason === "" ? "" : `: ${escape(reason)}`}`;
+  return accepted ? said : `<i>not accepted:</i> ${said}`;
+};
+
+const outcomeOf = ({ state, reason }              )         => {
+  switch (state) {
+    case "consumed":
+      return "approved";
+    case "approved":
+      return "approved, never used";
+    case "pending":
+      return "not answered when the job ended";
+    case "denied":
+    case "expired":
+    case "stale":
+    case "cancelled":
+      return reason === "" ? state : `${state}: ${escape(reason)}`;
+    default:
+      return state                ;
+  }
+};
+
 const denials = (calls                     )         => {
-  const denied = calls.filter((call) => call.state === "refused");
+  const denied = calls.filter((call) => call.state === "refused" && !isHeld(call));
   if (denied.length === 0) return "";
   const rows = denied.slice(0, mostRows).map((call) => {
     const rules = call.decision.rules.filter(({ effect }) => effect === call.decision.effect).map(({ name }) => name);
@@ -8060,19 +8249,33 @@ const denials = (calls                     )         => {
 
 const width = 40;
 
-/** Each call's place in the session's time, as bars. */
-const waterfall = (calls                     )         => {
-  const shown = calls.slice(0, mostBars);
-  const start = Math.min(...shown.map(({ received_at }) => Date.parse(received_at)));
-  const end = Math.max(...shown.map((call) => Date.parse(call.received_at) + durationOf(call)), start + 1);
+/** Each call's place in the session's time, as bars; what waited for a person is light. */
+const waterfall = (calls                     , approvals                         )         => {
+  const decided = new Map(approvals.map((approval) => [approval.id, approval.decided_at]));
+  const spans = calls.slice(0, mostBars).map((call) => ({ call, ...spanOf(call, decided) }));
+  const start = Math.min(...spans.map(({ from }) => from));
+  const end = Math.max(...spans.map(({ to }) => to), start + 1);
   const column = (time        ) => Math.floor(((time - start) / (end - start)) * (width - 1));
-  const lines = shown.map((call) => {
-    const [from, to] = [column(Date.parse(call.received_at)), column(Date.parse(call.received_at) + durationOf(call))];
-    const bar = `${" ".repeat(from)}${(call.state === "refused" ? "×" : "█").repeat(to - from + 1)}`.padEnd(width);
-    return `${String(call.n).padStart(5)} │${bar}│ ${durationOf(call)} ms ${escape(nameOf(call.operation))}`;
+  const lines = spans.map(({ call, from, sent, to }) => {
+    const [first, middle, last] = [column(from), column(sent), column(to)];
+    const mark = isHeld(call) ? "░" : call.state === "refused" ? "×" : "█";
+    const bar = `${" ".repeat(first)}${"░".repeat(middle - first)}${mark.repeat(last - middle + 1)}`.padEnd(width);
+    return `${String(call.n).padStart(5)} │${bar}│ ${to - from} ms ${escape(nameOf(call.operation))}`;
   });
-  const rest = calls.length > shown.length ? `\n      … ${calls.length - shown.length} more` : "";
+  const rest = calls.length > spans.length ? `\n      … ${calls.length - spans.length} more` : "";
   return `<details><summary>Timeline (${end - start} ms)</summary>\n<pre>${lines.join("\n")}${rest}</pre>\n</details>\n`;
+};
+
+
+
+/** A call that was told to wait lasts until the answer; one whose connection was kept waits until it is sent. */
+const spanOf = (call          , decided                                    )       => {
+  const from = Date.parse(call.received_at);
+  const to = from + durationOf(call);
+  const answered = Date.parse(decided.get(call.approval_id ?? "") ?? "");
+  if (isHeld(call)) return { from, sent: from, to: Math.max(to, answered || to) };
+  const kept = call.approval_id !== null && call.forwarded_at !== null ? Date.parse(call.forwarded_at) : from;
+  return { from, sent: Math.min(to, Math.max(from, kept)), to };
 };
 
 const nameOf = (operation        )         => operation.split(".").at(-1) ?? operation;
@@ -8081,37 +8284,6 @@ const durationOf = ({ received_at, done_at }          )         =>
   done_at === null ? 0 : Math.max(0, Date.parse(done_at) - Date.parse(received_at));
 
 const median = (times                   )         => [...times].toSorted((a, b) => a - b)[times.length >> 1] ?? 0;
-
-
-
-const table = (heads                   , rows                              )         => {
-  const row = (tag        , cells                 ) =>
-    `<tr>${cells.map((cell) => `<${tag}>${typeof cell === "string" ? escape(cell) : cell.html}</${tag}>`).join("")}</tr>\n`;
-  return `<table>\n${row("th", heads)}${rows.map((cells) => row("td", cells)).join("")}</table>\n`;
-};
-
-const more = (count        )         => (count > mostRows ? `<p>… and ${count - mostRows} more.</p>\n` : "");
-
-/** Characters of one cell. */
-const longestWord = 200;
-const longestLine = 1_000;
-
-/** A cut address would lead nowhere, so a long one is none. */
-const link = (url        , html        )         =>
-  url.length > longestLine ? html : `<a href="${escape(url, longestLine)}">${html}</a>`;
-
-const lines = (text        )         =>
-  text
-    .split("\n")
-    .map((line) => escape(line, longestLine))
-    .join("\n");
-
-/** Nothing in it can become markup, a mention, a link or a new line; text that turns the reading direction is shown as what it is. */
-const escape = (text        , longest = longestWord)         =>
-  (text.length > longest ? `${text.slice(0, longest)}…` : text)
-    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, " ")
-    .replace(/[\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]/gu, "\ufffd")
-    .replace(/[&<>"'`|*_[\]\\~#@!$]/g, (character) => `&#${character.charCodeAt(0)};`);
 
 /** The action's second half, when the job ends: closes the session, stops the relay, says what happened. It never fails the job unless told to. */
 
@@ -8152,7 +8324,7 @@ const attempt = async    (what        , act                  )                  
   }
 };
 
-/** Calls first: a closed session may be read by its token no more. */
+/** Calls first, should a closed session be one that its token may not read; approvals last, for its end calls off what still waits. */
 const readAndClose = async (kept      )                    => {
   const { gateway, bearer } = await wayToSession(kept);
   const { id } = kept.session;
@@ -8160,7 +8332,23 @@ const readAndClose = async (kept      )                    => {
     listCalls(gateway, bearer, { session: id, limit: mostCalls }),
   );
   const totals              = await closeSession(gateway, bearer, id);
-  return { totals, calls: calls ?? null };
+  const approvals = await attempt("read the session's approvals", () =>
+    readApprovals(calls ?? [], { gateway, bearer }),
+  );
+  return { totals, calls: calls ?? null, approvals: approvals ?? null };
+};
+
+const mostApprovals = 100;
+
+const readApprovals = async (
+  calls                     ,
+  { gateway, bearer }                                                        ,
+)                          => {
+  const ids = new Set(calls.flatMap(({ approval_id }) => (approval_id === null ? [] : [approval_id])));
+  const approvals                 = [];
+  for (const id of [...ids].slice(0, mostApprovals))
+    approvals.push(await askApproval(gateway, bearer, { id, wait: 0 }));
+  return approvals;
 };
 
 /** The relay holds the session's token; where the relay is gone, a fresh identity token gets another. */

@@ -1108,7 +1108,7 @@ function nanoidOfLength(length) {
     return new RegExp(`^[a-zA-Z0-9_-]{${length}}$`);
 }
 /** ISO 8601-1 duration regex. Does not support the 8601-2 extensions like negative durations or fractional/negative components. */
-const duration = /^P(?:(\d+W)|(?!.*W)(?=\d|T\d)(\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+([.,]\d+)?S)?)?)$/;
+const duration$1 = /^P(?:(\d+W)|(?!.*W)(?=\d|T\d)(\d+Y)?(\d+M)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+([.,]\d+)?S)?)?)$/;
 /** A regex for any UUID-like identifier: 8-4-4-4-12 hex pattern */
 const guid = /^([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})$/;
 /** Returns a regex for validating an RFC 9562/4122 UUID.
@@ -1947,7 +1947,7 @@ const $ZodISOTime = /*@__PURE__*/ $constructor("$ZodISOTime", (inst, def) => {
     $ZodStringFormat.init(inst, def);
 });
 const $ZodISODuration = /*@__PURE__*/ $constructor("$ZodISODuration", (inst, def) => {
-    def.pattern ?? (def.pattern = duration);
+    def.pattern ?? (def.pattern = duration$1);
     $ZodStringFormat.init(inst, def);
 });
 const $ZodIPv4 = /*@__PURE__*/ $constructor("$ZodIPv4", (inst, def) => {
@@ -6425,6 +6425,15 @@ function object(shape, params) {
     };
     return new ZodObject(def);
 }
+// strictObject
+function strictObject(shape, params) {
+    return new ZodObject({
+        type: "object",
+        shape,
+        catchall: never(),
+        ...normalizeParams(params),
+    });
+}
 // looseObject
 function looseObject(shape, params) {
     return new ZodObject({
@@ -6804,7 +6813,7 @@ const seal = object({
   })
   .nullable();
 
-object({
+const closeAnswer = object({
   calls: number().int(),
   denied: number().int(),
   approved: number().int(),
@@ -6898,6 +6907,48 @@ const call = object({
 });
 
 
+/** One held call's question and every attempt to answer it; also the body of the 202 to `Prefer: respond-async`. */
+const approval = object({
+  id: uuid,
+  state: _enum(["pending", "approved", "denied", "expired", "stale", "cancelled", "consumed"]),
+  code: string(),
+  session_id: uuid,
+  /** The call that asked first. */
+  call_id: string().nullable(),
+  operation: string(),
+  /** `Delete monitor 4212 “Checkout latency p99”` */
+  title: string(),
+  rule: string(),
+  digest: string(),
+  asked_at: time,
+  expires_at: time,
+  decided_at: time.nullable(),
+  /** Why it ended as it did; empty while nothing ended it. */
+  reason: string(),
+  /** The call that it let pass. */
+  consumed_by: string().nullable(),
+  where: array(object({ kind: _enum(["review_comment", "comment", "check_run", "issue", "page"]), url: url() })),
+  answers: array(
+    object({
+      verdict: _enum(["approve", "deny"]),
+      by: string(),
+      via: _enum(["comment", "check", "page"]),
+      at: time,
+      accepted: boolean(),
+      reason: string(),
+    }),
+  ),
+  url: url(),
+});
+
+
+/** `POST /v1/approvals/{id}/answer`, for people only. */
+strictObject({
+  verdict: _enum(["approve", "deny"]),
+  reason: string().max(1_000).default(""),
+});
+
+
 object({
   id: uuid,
   at: time,
@@ -6911,7 +6962,7 @@ const page =                      (item   ) =>
   object({ items: array(item), next_cursor: string().nullable() });
 
 /** Datadog's error shape, for every answer the gateway gives itself. */
-object({ errors: array(string()) });
+const apiError = object({ errors: array(string()) });
 
 /** The way out of this machine: agents that honour the proxy the job already had, and one small bounded request. */
 
@@ -6968,16 +7019,21 @@ const requestOver = (url     , options                      )                   
 
 
 
-const patience$1 = 30_000;
+
+
+/** Longer than the gateway takes to answer a question that it may hold for 25 s. */
+const patience$1 = 35_000;
 const longest = 16 * 1024 * 1024;
 
-/** Asks once. Rejects when there is no answer within 30 s, or one over 16 MiB. */
+/** Asks once. Rejects when there is no answer within 35 s, or one over 16 MiB. */
 const ask = (network         , question          )                  =>
   new Promise((resolve, reject) => {
     const { method, url, headers, body } = question;
+    const limit = AbortSignal.timeout(patience$1);
+    const signal = question.signal ? AbortSignal.any([limit, question.signal]) : limit;
     const sized = body === undefined ? headers : { ...headers, "content-length": String(Buffer.byteLength(body)) };
     const agent = network.agentFor(url);
-    const outgoing = requestOver(url, { method, headers: sized, agent, signal: AbortSignal.timeout(patience$1) });
+    const outgoing = requestOver(url, { method, headers: sized, agent, signal });
     outgoing.once("error", reject);
     outgoing.once("response", (incoming) => {
       const chunks           = [];
@@ -7093,9 +7149,46 @@ const openSession = async (gateway         , mint           , wanted        )   
   return read(tokenAnswer$1, answer, gateway);
 };
 
+const closeSession = async (gateway         , bearer        , session        )                       => {
+  const path = `/v1/sessions/${encodeURIComponent(session)}/close`;
+  const answer = await reach(gateway, { method: "POST", path, headers: authorized(bearer), body: "" });
+  if (answer.status !== 200) throw apiProblem(gateway, answer);
+  return read(closeAnswer, answer, gateway);
+};
+
 page(call);
 
+
+
+
+
+
+
+
+/** One approval of the token's own session. */
+const askApproval = async (
+  gateway         ,
+  bearer        ,
+  { id, wait, signal }                  ,
+)                        => {
+  const path = `/v1/approvals/${encodeURIComponent(id)}?wait=${wait}`;
+  const headers = authorized(bearer);
+  const answer = await reach(gateway, { method: "GET", path, headers, ...(signal ? { signal } : {}) });
+  if (answer.status !== 200) throw apiProblem(gateway, answer);
+  const found = read(approval, answer, gateway);
+  if (found.id === id) return found;
+  const message = `${gateway.url.origin} answered for another approval than it was asked about`;
+  throw new GatewayProblem("answer_unreadable", message, { unavailable: false });
+};
+
 const asked = { accept: "application/json", "user-agent": "dogwatch-action" };
+const authorized = (bearer        ) => ({ ...asked, authorization: `Bearer ${bearer}` });
+
+
+
+
+
+
 
 
 
@@ -7159,6 +7252,13 @@ const exchangeProblem = (gateway         , answer        , wanted        )      
   return new GatewayProblem(code, oneLine(message), { unavailable: false });
 };
 
+const apiProblem = (gateway         , answer        )                 => {
+  const parsed = apiError.safeParse(parseJson(answer.text));
+  const said = parsed.success ? parsed.data.errors.join("; ") : `HTTP ${answer.status}`;
+  const code = String(answer.headers["dogwatch-error"] ?? "refused");
+  return new GatewayProblem(code, oneLine(`${gateway.url.origin}: ${said}`), { unavailable: false });
+};
+
 const oneLine = (text        )         => text.replace(/\s+/g, " ").slice(0, 2_000);
 
 /** One line for whoever reads the log, whatever went wrong. */
@@ -7173,8 +7273,11 @@ const explain = (error         )         =>
 
 
 
-/** Control characters could forge lines or workflow commands. */
-const printable = (text        )         => text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, " ");
+/** One line without control characters, which could forge lines, workflow commands or a terminal's, nor such as turn the reading direction. */
+const printable = (text        )         =>
+  text
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]/g, " ")
+    .replace(/[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g, "\ufffd");
 
 const logTo =
   (sink          , clock             = () => new Date())      =>
@@ -22540,6 +22643,119 @@ const der = (tag        , ...contents                       )         => {
   return Buffer.concat([Buffer.from([tag, 0x80 | length.length]), length, body]);
 };
 
+/** Keeps a copy of a request's body while it streams, so that a call that was held can be sent a second time. */
+
+
+
+/** Bytes that all copies of a relay together may take. */
+
+
+const mebibyte = 1024 * 1024;
+/** Of one body: as much as a gateway reads of one unless told otherwise (`limits.inspect`). */
+const longestCopy = 8 * mebibyte;
+
+const createRoom = (size = 64 * mebibyte)       => {
+  let left = size;
+  return {
+    take(bytes) {
+      if (bytes > left) return false;
+      left -= bytes;
+      return true;
+    },
+    give(bytes) {
+      left += bytes;
+    },
+  };
+};
+
+
+
+
+
+
+
+
+
+/** Null when the body is known to be too long. One of unknown length is copied as long as there is room. */
+const copyBody = (request                 , room      )                  => {
+  let taken = Number(request.headers["content-length"] ?? 0);
+  if (taken > longestCopy || !room.take(taken)) return null;
+  let chunks                  = [];
+  let size = 0;
+  const drop = () => {
+    chunks = null;
+    room.give(taken);
+    taken = 0;
+  };
+  const keep = (chunk        ) => {
+    if (chunks === null) return;
+    size += chunk.length;
+    const more = Math.max(0, size - taken);
+    if (size > longestCopy || !room.take(more)) return drop();
+    taken += more;
+    chunks.push(chunk);
+  };
+  const ended = new Promise                 ((resolve) => {
+    request.once("end", () => resolve("whole"));
+    request.once("close", () => resolve("cut"));
+  });
+  return {
+    start: () => void request.on("data", keep),
+    whole: async () => ((await ended) === "whole" && chunks !== null ? Buffer.concat(chunks) : null),
+    drop,
+  };
+};
+
+/** Which headers go on to the next connection, and how the body is framed there. */
+
+
+
+
+/** RFC 9110 §7.6.1: these speak of one connection, and so do those that `Connection` names. */
+const hopByHop = [
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "proxy-authorization",
+  "proxy-authenticate",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+];
+
+const endToEnd = (headers            )           => {
+  const dropped = new Set(hopByHop);
+  for (const [name, value] of pairs(headers))
+    if (name.toLowerCase() === "connection")
+      for (const named of value.split(",")) dropped.add(named.trim().toLowerCase());
+  return pairs(headers).flatMap(([name, value]) => (dropped.has(name.toLowerCase()) ? [] : [name, value]));
+};
+
+/** `Expect` was answered by this server already; how the body is framed is said again for the next connection. */
+const headersFor = (request                 , headers            , origin     )           => {
+  const kept = pairs(endToEnd(headers)).flatMap(([name, value]) =>
+    ["host", "expect"].includes(name.toLowerCase()) ? [] : [name, value],
+  );
+  const chunked = request.headers["transfer-encoding"] !== undefined;
+  const sized = request.headers["content-length"] !== undefined;
+  const framing = chunked
+    ? ["Transfer-Encoding", "chunked"]
+    : sized || bodiless.has(request.method ?? "")
+      ? []
+      : ["Content-Length", "0"];
+  return ["Host", origin.host, ...kept, ...framing];
+};
+
+/** Methods for which no body needs no `Content-Length: 0` (RFC 9110 §8.6). */
+const bodiless = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);
+
+const pairs = (headers            )                                => {
+  const list                     = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) list.push([headers[i]          , headers[i + 1]          ]);
+  return list;
+};
+
 /** Sends one request on, byte for byte, and its answer back; tries again only where nothing was sent. */
 
 
@@ -22550,6 +22766,26 @@ const der = (tag        , ...contents                       )         => {
 
 
 
+
+
+
+
+
+
+
+/** Where the body of what is sent on comes from. */
+
+
+
+
+
+
+
+/** Nothing of it is kept: it passes. */
+const streamed = (request                 )             => ({
+  pour: (outgoing) => void request.pipe(outgoing),
+  stop: (outgoing) => void request.unpipe(outgoing).resume(),
+});
 
 
 
@@ -22573,25 +22809,33 @@ const pauses = [200, 800];
 
 /** Never rejects: whatever happens, the client gets an answer or a broken connection. */
 const forward = async (call      , to             , log     )                => {
-  for (const pause of [...pauses, undefined]) {
+  const outcome = await sendPatiently(call, to);
+  if (outcome.kind === "unsent" || outcome.kind === "lost") fail(call, { outcome, to, log });
+};
+
+/** Sends again only what was not sent, and only for as long as a client would not notice. */
+const sendPatiently = async (call      , to             )                   => {
+  for (const pause of pauses) {
     const outcome = await send(call, to);
-    if (outcome.kind === "done" || call.response.destroyed) return;
-    if (outcome.kind === "unsent" && pause !== undefined) {
-      await new Promise((resolve) => setTimeout(resolve, pause));
-      continue;
-    }
-    log(
-      `${call.request.method} was ${outcome.kind === "unsent" ? "not sent" : "sent, its answer lost"}: ${to.name}: ${reasonOf(outcome.error)}`,
-    );
-    return fail(call, outcome, to);
+    if (outcome.kind !== "unsent" || call.response.destroyed) return outcome;
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
+  return send(call, to);
 };
 
 const reads = new Set(["GET", "HEAD", "OPTIONS"]);
 
+
+
+
+
+
+
 /** The codes mean what the gateway's mean: 5xx only where nothing was sent, or the call only reads. */
-const fail = ({ request, response }      , outcome                                    , to             )       => {
+const fail = ({ request, response }      , { outcome, to, log }         )       => {
+  if (response.destroyed) return;
   const why = reasonOf(outcome.error);
+  log(`${request.method} was ${outcome.kind === "unsent" ? "not sent" : "sent, its answer lost"}: ${to.name}: ${why}`);
   if (outcome.kind === "unsent")
     return answer(response, {
       status: 502,
@@ -22610,8 +22854,14 @@ const fail = ({ request, response }      , outcome                              
 
 
 
+
+
+
+
+
+
 /** The relay's own refusals, in Datadog's error shape, which every Datadog client shows. */
-const answer = (response                , { status, code, message }           )       => {
+const answer = (response                , { status, code, message, headers: more }           )       => {
   if (response.headersSent) {
     response.destroy();
     return;
@@ -22621,28 +22871,36 @@ const answer = (response                , { status, code, message }           ) 
     "content-type": "application/json",
     "content-length": Buffer.byteLength(body),
     "dogwatch-error": code,
+    ...more,
   };
   response.writeHead(status, headers).end(body);
 };
 
-const send = ({ request, response, addressed, onAnswer }      , { origin, agent }             )                   =>
+const send = (call      , { origin, agent }             )                   =>
   new Promise((resolve) => {
+    const { request, response, addressed, body = streamed(call.request) } = call;
     const outgoing = requestTo({ origin, agent }, request, addressed);
     if (outgoing instanceof Error) return resolve({ kind: "unsent", error: outgoing });
     let started = false;
     /** Nothing is taken from the client's body before there is a connection, so that another attempt can send it whole. */
     const start = () => {
       started = true;
-      request.pipe(outgoing);
+      body.pour(outgoing);
     };
     const giveUp = () => outgoing.destroy();
     response.once("close", giveUp);
     outgoing.once("socket", (socket) => whenReady(socket, start));
     outgoing.once("response", (incoming) => {
-      onAnswer?.(incoming);
+      if (call.isHeld?.(incoming)) {
+        response.off("close", giveUp);
+        body.stop(outgoing);
+        incoming.on("error", () => {}).resume();
+        return resolve({ kind: "held", headers: incoming.headers });
+      }
+      call.onAnswer?.(incoming);
       deliver(incoming, response, () => {
         response.off("close", giveUp);
-        request.unpipe(outgoing).resume();
+        body.stop(outgoing);
         resolve({ kind: "done" });
       });
     });
@@ -22691,49 +22949,165 @@ const deliver = (incoming                 , response                , done      
   pipeline(incoming, response, done);
 };
 
-/** RFC 9110 §7.6.1: these speak of one connection, and so do those that `Connection` names. */
-const hopByHop = [
-  "connection",
-  "keep-alive",
-  "proxy-connection",
-  "proxy-authorization",
-  "proxy-authenticate",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-];
+/** Sends a call that may have to wait for a person: the client's connection stays open meanwhile, and what was approved is sent again, once. */
 
-const endToEnd = (headers            )           => {
-  const dropped = new Set(hopByHop);
-  for (const [name, value] of pairs(headers))
-    if (name.toLowerCase() === "connection")
-      for (const named of value.split(",")) dropped.add(named.trim().toLowerCase());
-  return pairs(headers).flatMap(([name, value]) => (dropped.has(name.toLowerCase()) ? [] : [name, value]));
+
+
+
+
+
+
+
+
+
+
+
+/**
+ * RFC 7240 §4.1: the gateway may answer 202 with `dogwatch-approval` instead of keeping the connection. A client with
+ * preferences of its own is left to itself, and so is a body too long to be sent twice: those the gateway keeps a while.
+ */
+const forwardOrHold = async (call              , to             , parts           )                => {
+  const copy = prefers(call.addressed.headers) ? null : copyBody(call.request, parts.room);
+  if (copy === null) return forward(call, to, parts.log);
+  try {
+    await sendUntilAnswered({ call, copy, to }, parts);
+  } finally {
+    copy.drop();
+  }
 };
 
-/** `Expect` was answered by this server already; how the body is framed is said again for the next connection. */
-const headersFor = (request                 , headers            , origin     )           => {
-  const kept = pairs(endToEnd(headers)).flatMap(([name, value]) =>
-    ["host", "expect"].includes(name.toLowerCase()) ? [] : [name, value],
-  );
-  const chunked = request.headers["transfer-encoding"] !== undefined;
-  const sized = request.headers["content-length"] !== undefined;
-  const framing = chunked
-    ? ["Transfer-Encoding", "chunked"]
-    : sized || bodiless.has(request.method ?? "")
-      ? []
-      : ["Content-Length", "0"];
-  return ["Host", origin.host, ...kept, ...framing];
+const prefers = (headers            )          => headers.some((name, i) => i % 2 === 0 && /^prefer$/i.test(name));
+
+
+
+const sendUntilAnswered = async ({ call, copy, to }         , { waits, log }           )                => {
+  const { request, response } = call;
+  const isHeld = (incoming                 ) => {
+    const held = incoming.statusCode === 202 && incoming.headers["dogwatch-approval"] !== undefined;
+    if (!held) copy.drop();
+    return held;
+  };
+  const sendWith = (addressed           , body            ) =>
+    sendPatiently({ ...call, isHeld, addressed: preferring(addressed), body }, to);
+
+  const outcome = await sendWith(call.addressed, copied(request, copy));
+  if (outcome.kind !== "held") return conclude$1(call, { outcome, to, log });
+  const body = await copy.whole();
+  if (response.destroyed) return;
+  if (body === null) return answer(response, tooLong(outcome, to));
+  const sendAgain = async () => sendWith(await call.readdress(), again(body));
+  await waitAndSend({ call, to, first: outcome, sendAgain }, { waits, log });
 };
 
-/** Methods for which no body needs no `Content-Length: 0` (RFC 9110 §8.6). */
-const bodiless = new Set(["GET", "HEAD", "DELETE", "OPTIONS", "TRACE"]);
 
-const pairs = (headers            )                                => {
-  const list                     = [];
-  for (let i = 0; i + 1 < headers.length; i += 2) list.push([headers[i]          , headers[i + 1]          ]);
-  return list;
+
+
+
+
+
+
+
+
+/** An approval is for one sending: whatever comes of it, the same approval is not used again, unless no byte left this machine. */
+const waitAndSend = async (waiting         , { waits, log }                                  )                => {
+  const { call, to } = waiting;
+  const { response } = call;
+  const until = waits.deadline();
+  const used = new Set        ();
+  const gone = new AbortController();
+  response.once("close", () => gone.abort());
+  let held = waiting.first;
+  for (let unsent = 0; ; ) {
+    const id = approvalOf(held);
+    const verdict =
+      id === null ? unnamed : used.has(id) ? notAgain(id) : await waits.wait(id, { until, gone: gone.signal });
+    if (verdict.kind === "left") return;
+    if (verdict.kind === "refused") return answer(response, refusal(verdict, held));
+    const outcome = await useApproval(waiting, verdict);
+    if (outcome === null) return;
+    if (outcome.kind === "unsent" && ++unsent < mostUnsent) continue;
+    if (outcome.kind !== "held") return conclude$1(call, { outcome, to, log });
+    if (id !== null) used.add(id);
+    held = outcome;
+  }
+};
+
+/** Null when the client hung up in time. */
+const useApproval = async ({ call, sendAgain }         , { release }          )                          => {
+  let used = false;
+  try {
+    if (call.response.destroyed) return null;
+    const outcome = await sendAgain();
+    used = outcome.kind === "done" || outcome.kind === "lost";
+    return outcome;
+  } finally {
+    release(used);
+  }
+};
+
+/** Times that an approved call could not be sent while its approval could be asked about: something here is broken. */
+const mostUnsent = 20;
+
+
+
+const conclude$1 = (call      , { outcome, to, log }            )       => {
+  if (outcome.kind !== "done") fail(call, { outcome, to, log });
+};
+
+const preferring = ({ headers, path }           )            => ({
+  headers: [...headers, "Prefer", "respond-async"],
+  path,
+});
+
+const copied = (request                 , copy          )             => {
+  const { pour, stop } = streamed(request);
+  return {
+    pour(outgoing) {
+      copy.start();
+      pour(outgoing);
+    },
+    stop,
+  };
+};
+
+const again = (body        )             => ({ pour: (outgoing) => void outgoing.end(body), stop() {} });
+
+/** Given to the gateway again in paths: anything but an id is as good as none. */
+const approvalOf = ({ headers }      )                => {
+  const id = String(headers["dogwatch-approval"]);
+  return /^[0-9a-f-]{36}$/.test(id) ? id : null;
+};
+
+const unnamed          = {
+  kind: "refused",
+  code: "approval_required",
+  why: "the gateway asks for an approval and does not say which",
+};
+
+const notAgain = (id        )          => ({
+  kind: "refused",
+  code: "approval_required",
+  why: `the gateway asks for approval ${id} again, which this request used already`,
+});
+
+const refusal = ({ code, why, about }         , { headers }      )            => ({
+  status: 403,
+  code,
+  message: about ? `${about.name} was not sent: ${why} (${about.link})` : `the call was not sent: ${why}`,
+  headers: {
+    ...callOf(headers["dogwatch-call"]),
+    // The relay may be about to end, and waits for open connections.
+    ...(code === "approval_cancelled" ? { connection: "close" } : {}),
+  },
+});
+
+const callOf = (call                               )                         =>
+  typeof call === "string" ? { "dogwatch-call": call } : {};
+
+const tooLong = (held      , to             )            => {
+  const page = `${to.origin.href.replace(/\/+$/, "")}/approvals/${approvalOf(held) ?? ""}`;
+  const why = `a person must approve it, and its body is too long for the relay to keep: send the same request again once it is approved (${page})`;
+  return refusal({ code: "approval_required", why }, held);
 };
 
 /** `/dogwatch/…` on the relay: is it alive, let it end, and the gateway's API for this one session, so that `post` needs no token. */
@@ -22759,11 +23133,15 @@ const serveOwn = async (parts          , call      )                => {
     response.writeHead(202, { connection: "close" }).end();
     return parts.onStop();
   }
-  if (!isOfSession(addressed.path, parts.session.id))
+  if (!isOfSession(addressed.path, parts.session.id) && !isApproval(request.method, addressed.path))
     return answer(response, { status: 404, code: "request_malformed", message: "the relay has no such page" });
   const { url: origin, network } = parts.gateway;
   await forward(call, { origin, agent: network.agentFor(origin), name: "the gateway" }, parts.log);
 };
+
+/** The gateway shows a session's token the session's own approvals only; nobody answers with one. */
+const isApproval = (method                    , path        )          =>
+  method === "GET" && /^\/v1\/approvals\/[0-9a-f-]{36}(\?wait=\d{1,2})?$/.test(path);
 
 /** No dots: nothing between here and the gateway may read it as another path. */
 const isOfSession = (path        , session        )          => {
@@ -23002,6 +23380,7 @@ const join = (client        , upstream        )       => {
 
 
 
+/** What is the running relay's own. */
 
 
 
@@ -23009,10 +23388,21 @@ const join = (client        , upstream        )       => {
 
 
 
-/** Long query strings are usual with Datadog; Node's default is 16 KiB. */
-const serverOptions = { maxHeaderSize: 128 * 1024, requestTimeout: 0, keepAliveTimeout: 600_000 };
 
-const startRelay = async (parts            )                 => {
+
+
+
+/** Long query strings are usual with Datadog; Node's default is 16 KiB. No limit of time: a client may wait for a person, and has limits of its own. */
+const serverOptions = {
+  maxHeaderSize: 128 * 1024,
+  requestTimeout: 0,
+  headersTimeout: 0,
+  keepAliveTimeout: 600_000,
+  keepAlive: true,
+};
+
+const startRelay = async (given            )                 => {
+  const parts          = { ...given, room: createRoom() };
   const server = createServer(serverOptions, takeFromRelay(parts));
   const secure = createServer$1(
     {
@@ -23053,6 +23443,7 @@ const startRelay = async (parts            )                 => {
     },
     async close(patience) {
       for (const entrance of named) entrance.close();
+      parts.waits.end();
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
       secure.closeIdleConnections();
@@ -23088,7 +23479,7 @@ const trackSockets = (server        )              => {
 
 /** Requests addressed to the relay: base-URL clients, and proxy clients that send the whole URL. */
 const takeFromRelay =
-  (parts            )                  =>
+  (parts         )                  =>
   (request, response) => {
     const url = request.url ?? "";
     if (!/^https?:\/\//i.test(url))
@@ -23110,7 +23501,7 @@ const splitUrl = (url        )                       => {
 
 /** Requests inside TLS that was meant for a Datadog host. */
 const takeFromHost =
-  (parts            )                  =>
+  (parts         )                  =>
   (request, response) => {
     const meant = (request.headers.host ?? "").toLowerCase().replace(/:443$/, "");
     const named = (request.socket             ).servername;
@@ -23138,13 +23529,15 @@ const takeConnect = (parts            , secure              , { request, socket,
 
 
 
-const serve$1 = async (parts            , { request, response }          , target        )                => {
+const serve$1 = async (parts         , { request, response }          , target        )                => {
   if (target.kind === "refused")
     return answer(response, { status: 400, code: "request_malformed", message: target.reason });
-  const addressed = presentToken(
-    { headers: request.rawHeaders, path: target.path },
-    { placeholder: parts.placeholder, token: await parts.session.token() },
-  );
+  const present = async () =>
+    presentToken(
+      { headers: request.rawHeaders, path: target.path },
+      { placeholder: parts.placeholder, token: await parts.session.token() },
+    );
+  const addressed = await present();
   const shown = `${request.method} ${target.kind === "gateway" ? `${target.host}${shownPath(request.url ?? "")}` : target.path}`;
   if ("refused" in addressed) {
     parts.log(`${shown}: refused: ${addressed.refused}`);
@@ -23153,10 +23546,14 @@ const serve$1 = async (parts            , { request, response }          , targe
   if (target.kind === "own") return serveOwn(parts, { request, response, addressed });
   const { url: origin, network } = parts.gateway;
   const onAnswer = (incoming                 ) => note(parts.log, shown, incoming);
-  await forward(
-    { request, response, addressed, onAnswer },
+  const readdress = async () => {
+    const again = await present();
+    return "refused" in again ? addressed : again;
+  };
+  await forwardOrHold(
+    { request, response, addressed, onAnswer, readdress },
     { origin, agent: network.agentFor(origin), name: "the gateway" },
-    parts.log,
+    parts,
   );
 };
 
@@ -23257,6 +23654,331 @@ const keepSession = ({ opened, renew, clock, log, onLost }         )            
 /** After two thirds of a token's life: a third is left to try again. */
 const untilRenewal = (answer             )         => (answer.expires_in * seconds * 2) / 3;
 
+/** Tells whoever reads the log who is being waited for: at the start, every minute, and how it ended. */
+
+
+
+
+/** A question that waits for a person. Everything in it fits one line and is safe to print. */
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+const waitingLine = ({ name, link, until }          , now        )         =>
+  `waiting for approval of ${name}: ${link}, ${duration(until - now)} left`;
+
+const endLine = ({ name, since }          , how        , now        )         =>
+  `approval of ${name}: ${how} (after ${duration(now - since)})`;
+
+/** `2h 5m`, `12m`, and the seconds where they matter: `1m 5s`, `40s`. */
+const duration = (milliseconds        )         => {
+  const seconds = Math.max(0, Math.round(milliseconds / 1_000));
+  const minutes = Math.floor(seconds / 60);
+  if (minutes >= 60) return pair(`${Math.floor(minutes / 60)}h`, minutes % 60, "m");
+  if (minutes >= 10) return `${minutes}m`;
+  return minutes === 0 ? `${seconds}s` : pair(`${minutes}m`, seconds % 60, "s");
+};
+
+const pair = (whole        , rest        , unit        )         => (rest === 0 ? whole : `${whole} ${rest}${unit}`);
+
+const minute = 60_000;
+
+const tellInLog = (log     , clock       )         => {
+  const told = new Map                                                     ();
+  const say = (question          ) => {
+    log(waitingLine(question, clock.now()));
+    told.get(question.id)?.callOff();
+    told.set(question.id, { question, callOff: clock.after(minute, () => repeat(question.id)) });
+  };
+  const repeat = (id        ) => {
+    const known = told.get(id);
+    if (known) say(known.question);
+  };
+  return {
+    waiting(question) {
+      const known = told.get(question.id);
+      if (known?.question.link === question.link) known.question = question;
+      else say(question);
+    },
+    over(id, how) {
+      const known = told.get(id);
+      if (!known) return;
+      known.callOff();
+      told.delete(id);
+      log(endLine(known.question, how, clock.now()));
+    },
+  };
+};
+
+/** How a wait for a person ends, as data; every word in it is safe to print. */
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** It comes from outside and goes to a terminal. */
+const shown = (text        )         => {
+  const line = printable(text).trim();
+  return line.length > 500 ? `${line.slice(0, 500)}…` : line;
+};
+
+const refuse = (code        , why        )          => ({ kind: "refused", code, why });
+
+const usedUp = refuse(
+  "approval_required",
+  "the approval let an identical request pass, and is for one; sent again, this one is asked about again",
+);
+
+const over = refuse("approval_cancelled", "the job ended while it waited for approval");
+
+const tooLate = (timeout        )          =>
+  refuse(
+    "approval_required",
+    `nobody answered within ${duration(timeout)} (approval-timeout); the question stays open, and the same request joins it`,
+  );
+
+/** What asking again would not change. */
+const finalProblem = (error         )                      => {
+  if (!(error instanceof GatewayProblem) || error.unavailable || passing.has(error.code)) return undefined;
+  if (error.code === "session_closed")
+    return refuse("approval_cancelled", "the session ended while it waited for approval");
+  return refuse("approval_required", `its approval cannot be asked about: ${shown(error.message)}`);
+};
+
+/** A token that is about to be renewed; a proxy's page in place of an answer. */
+const passing = new Set(["token_expired", "token_invalid", "answer_unreadable", "rate_limited"]);
+
+const outcomeOf = (verdict         )         => {
+  switch (verdict.kind) {
+    case "approved":
+      return "approved";
+    case "left":
+      return "the client hung up; the question stays open, and the same request joins it";
+    case "refused":
+      return `not sent: ${verdict.why}`;
+    default:
+      return verdict                ;
+  }
+};
+
+/** Asks the gateway about one approval until it is answered, and tells those who wait for it. */
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+
+/** One approval that is waited for. */
+
+
+
+
+
+
+
+
+
+
+const settleAll = (watch       , verdict         )       => {
+  for (const settle of watch.waiting.keys()) settle(verdict);
+};
+
+/** Seconds for which the gateway may keep a question. */
+const longPoll = 25;
+const second = 1_000;
+const longestBackoff = 10 * second;
+
+/** Asks until there is an answer or nobody waits for one any more. A gateway that is away is asked again: asking changes nothing. */
+const follow = async (parts           , watch       )                => {
+  const { clock, log } = parts;
+  const { signal } = watch.stop;
+  // The first answer tells where people are asked, and is not waited for.
+  let wait = 0;
+  for (let failures = 0; !signal.aborted; ) {
+    const asked = clock.now();
+    try {
+      const found = await look(parts, watch, wait);
+      failures = 0;
+      if (await conclude(parts, watch, found)) return;
+      // A gateway that does not keep questions is not asked in a circle.
+      if (wait > 0 && clock.now() - asked < second) await pause(parts, second, signal);
+      wait = longPoll;
+    } catch (error) {
+      if (signal.aborted) return;
+      const final = finalProblem(error);
+      if (final) return settleAll(watch, final);
+      if (failures === 0) log(`an approval cannot be asked about, and is asked about again: ${explain(error)}`);
+      await pause(parts, Math.min(longestBackoff, (second / 2) * 2 ** failures), signal);
+      failures += 1;
+    }
+  }
+};
+
+const look = async ({ gateway, session }           , watch       , wait        )                        => {
+  const { id, stop } = watch;
+  return askApproval(gateway, await session.token(), { id, wait, signal: stop.signal });
+};
+
+const pause = ({ clock }           , milliseconds        , signal             )                =>
+  new Promise((resolve) => {
+    const callOff = clock.after(milliseconds, done);
+    signal.addEventListener("abort", done, { once: true });
+    function done() {
+      callOff();
+      signal.removeEventListener("abort", done);
+      resolve();
+    }
+  });
+
+/** True when nobody waits any more. */
+const conclude = async ({ tell }           , watch       , found              )                   => {
+  const name = shown(found.operation.split(".").at(-1) ?? "");
+  const link = linkOf(found);
+  const until = Math.min(
+    Date.parse(found.expires_at),
+    Math.max(0, ...[...watch.waiting.values()].map((waiter) => waiter.until)),
+  );
+  watch.question = { id: watch.id, name, link, since: watch.since, until };
+  tell.waiting(watch.question);
+  switch (found.state) {
+    case "pending":
+      return false;
+    case "approved":
+      tell.over(watch.id, "approved, it is sent now");
+      return giveToOne(watch);
+    case "consumed":
+      settleAll(watch, usedUp);
+      return true;
+    case "denied":
+    case "expired":
+    case "stale":
+    case "cancelled": {
+      settleAll(watch, refuse(`approval_${found.state}`, shown(found.reason) || found.state));
+      return true;
+    }
+    default:
+      return found.state                ;
+  }
+};
+
+/** Whoever came first, and still is there, may use it. One that could not leaves it to the next. */
+const giveToOne = async (watch       )                   => {
+  const [first] = watch.waiting.keys();
+  const turn = Promise.withResolvers         ();
+  first?.({ kind: "approved", release: turn.resolve });
+  if (watch.waiting.size === 0) return true;
+  if (!(await turn.promise)) return false;
+  settleAll(watch, usedUp);
+  return true;
+};
+
+/** Where people discuss comes before where they only press a button. */
+const places = ["review_comment", "comment", "issue", "check_run", "page"]         ;
+
+const linkOf = ({ where, url }              )         => {
+  const [best] = places.flatMap((kind) => where.filter((place) => place.kind === kind));
+  return shown(best?.url ?? url);
+};
+
+/** Waits for people: one question to the gateway per approval, however many clients wait for it, and one of them may use it. */
+
+
+
+
+
+
+
+
+
+
+const createWaits = (parts           )        => {
+  const { clock, timeout, tell } = parts;
+  const watches = new Map               ();
+  let ended = false;
+
+  const begin = (id        )        => {
+    const watch        = { id, since: clock.now(), waiting: new Map(), stop: new AbortController(), question: null };
+    watches.set(id, watch);
+    void follow(parts, watch);
+    return watch;
+  };
+  /** The last one who leaves ends the watch. */
+  const forget = (watch       , how        ) => {
+    if (watch.waiting.size > 0 || watches.get(watch.id) !== watch) return;
+    watches.delete(watch.id);
+    watch.stop.abort();
+    tell.over(watch.id, how);
+  };
+  const join = (watch       , waiter        )                   =>
+    new Promise((resolve) => {
+      const settle         = (verdict) => {
+        if (!watch.waiting.delete(settle)) return;
+        callOff();
+        waiter.gone.removeEventListener("abort", leave);
+        resolve(verdict.kind === "refused" ? { ...verdict, about: watch.question } : verdict);
+        forget(watch, outcomeOf(verdict));
+      };
+      const leave = () => settle({ kind: "left" });
+      const callOff = clock.after(Math.max(0, waiter.until - clock.now()), () => settle(tooLate(timeout)));
+      waiter.gone.addEventListener("abort", leave);
+      watch.waiting.set(settle, waiter);
+    });
+
+  return {
+    deadline: () => clock.now() + timeout,
+    async wait(id, waiter) {
+      if (ended) return over;
+      if (waiter.gone.aborted) return { kind: "left" };
+      return join(watches.get(id) ?? begin(id), waiter);
+    },
+    end() {
+      ended = true;
+      for (const watch of watches.values()) settleAll(watch, over);
+    },
+  };
+};
+
 /** Opens the relay of one session, with the interception that was asked for. */
 
 
@@ -23284,11 +24006,17 @@ const untilRenewal = (answer             )         => (answer.expires_in * secon
 
 
 
+
+
+
+
+
 const openRelay = async (plan           )                     => {
-  const { gateway, opened, placeholder, clock, log, onStop } = plan;
+  const { gateway, opened, placeholder, clock, log, tell, onStop } = plan;
   const authority = await createAuthority(intercepted(opened.hosts), clock.now);
   const session = keepSession({ opened, renew: plan.renew, clock, log, onLost: onStop });
-  const relay = await startRelay({ gateway, session, authority, placeholder, log, onStop });
+  const waits = createWaits({ gateway, session, clock, timeout: plan.approvalTimeout, log, tell });
+  const relay = await startRelay({ gateway, session, authority, placeholder, waits, log, onStop });
   const close = async (patience        ) => {
     session.stop();
     await relay.close(patience);
@@ -23303,6 +24031,7 @@ const openRelay = async (plan           )                     => {
   return {
     url: relay.url,
     certificate: authority.certificate,
+    token: session.token,
     close,
     async restoreHosts() {
       if (plan.intercept === "hosts") await removeHosts();
@@ -23328,6 +24057,8 @@ const setup = object({
   opened: tokenAnswer$1,
   placeholder: string().min(32),
   intercept: _enum(["hosts", "proxy", "off"]),
+  /** Milliseconds for which one call may wait for a person. */
+  approvalTimeout: number().int().positive(),
   /** GitHub's offer to this job: renewals mint their identity tokens with it. */
   identity: object({ url: url(), bearer: string(), audience: string() }),
   /** The proxy the job already had. */
@@ -23362,6 +24093,16 @@ const serve = async (told       )                 => {
     log("the relay ends");
     void relay.close(patience).then(() => process.exit(0));
   };
+  /** No `post` will come: what waits for a person is called off with the session. */
+  const abandon = async () => {
+    if (ending) return;
+    ending = true;
+    log("the relay is ended by a signal, and closes the session");
+    const leave = async () => closeSession(gateway, await relay.token(), session);
+    const left = leave().catch((error         ) => log(`the session could not be closed: ${explain(error)}`));
+    await Promise.all([relay.close(patience), left]);
+    process.exit(0);
+  };
   const relay = await openRelay({
     gateway,
     opened: told.opened,
@@ -23370,10 +24111,12 @@ const serve = async (told       )                 => {
     intercept: told.intercept,
     clock: systemClock,
     log,
+    approvalTimeout: told.approvalTimeout,
+    tell: tellInLog(log, systemClock),
     onStop: end,
   });
   if (told.user) dropRights(told.user);
-  process.on("SIGTERM", end);
+  process.on("SIGTERM", () => void abandon());
   // The step that started the relay is over while the relay lives on: its terminal's signals are not for the relay.
   for (const signal of ["SIGINT", "SIGHUP"]         ) process.on(signal, () => {});
   return { url: relay.url, pid: process.pid, certificate: relay.certificate };
