@@ -17,6 +17,8 @@ export type Difference = {
 const mostLines = 4_000;
 /** Beyond so many differences two lists are shown one after the other. */
 const mostEdits = 1_000;
+/** And beyond so many items nobody is made to wait for them to be compared. */
+const mostCompared = 50_000;
 
 /** Null where the two cannot be laid on each other: one is no JSON object, or they have not a single field in common. */
 export function differenceOf(current: string, request: string): Difference | null {
@@ -145,6 +147,10 @@ class Comparison {
 
   #block(sign: "+" | "-", name: string | null, value: unknown): void {
     this.#changes = true;
+    if (this.#lines.length >= mostLines) {
+      this.#cut = true;
+      return;
+    }
     const [first = "", ...rest] = jsonLines(name === null ? value : withoutSecret(name, value), withoutSecret);
     this.#line(sign, label(name) + first);
     for (const line of rest) this.#line(sign, line);
@@ -168,7 +174,10 @@ type Edit = { removed: number; added: number; readonly count: number };
 
 /** What stays, and what makes room for what, in order. */
 function edits(before: readonly string[], after: readonly string[]): readonly Edit[] {
-  const changes = diffArrays([...before], [...after], { maxEditLength: mostEdits });
+  const changes =
+    before.length + after.length > mostCompared
+      ? undefined
+      : diffArrays([...before], [...after], { maxEditLength: mostEdits });
   if (changes === undefined) return [{ removed: before.length, added: after.length, count: 0 }];
   const found: Edit[] = [];
   for (const { removed, added, value } of changes) {

@@ -24,8 +24,7 @@ export function canonicalText(value: unknown): string {
 }
 
 /** Strings, numbers, true, false and null. */
-export const scalar = (value: unknown): string =>
-  typeof value === "bigint" || Object.is(value, -0) ? String(value) : JSON.stringify(value);
+export const scalar = (value: unknown): string => (typeof value === "bigint" ? String(value) : JSON.stringify(value));
 
 /** `replaced` may show something else in the place of a member. */
 export function jsonLines(value: unknown, replaced: (name: string, value: unknown) => unknown = keep): string[] {

@@ -117,14 +117,14 @@ function render(
   return markdown.length <= room ? { markdown, whole: false } : { markdown: "", whole: false };
 }
 
-/** As many lines from the beginning as fit; one line that is too long alone is cut. */
+/** As many lines from the beginning as fit; the last one is cut. */
 function fit(lines: readonly string[], room: number): { readonly text: string; readonly whole: boolean } {
   const taken: string[] = [];
   let left = room;
   for (const line of lines) {
     const seen = line.length > left ? null : visibleLines(line);
     if (seen === null || seen.length + 1 > left) {
-      if (taken.length === 0) taken.push(visibleLines(line.slice(0, Math.floor(left / 8))));
+      taken.push(`${visibleLines(line.slice(0, Math.max(0, Math.floor(left / 8))))}…`);
       return { text: taken.join("\n"), whole: false };
     }
     taken.push(seen);
