@@ -63,7 +63,8 @@ class Page {
         this.#preformatted = true;
         return;
       case "br":
-        this.#end();
+        if (this.#cell === null) this.#end();
+        else this.#cell.text += " · ";
         return;
       default:
         if (isBlock(tag)) this.#end();

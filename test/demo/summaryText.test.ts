@@ -16,6 +16,7 @@ const call = (n: number, more: object = {}): CallJson =>
     state: "closed",
     status: 200,
     decision: { effect: "allow", rules: [], reason: "", policy: "" },
+    approval_id: null,
     error: null,
     error_code: null,
     received_at: "2026-01-01T00:00:00.000Z",
@@ -34,7 +35,11 @@ const denied = call(2, {
 
 const markup = summarize(
   { id: "s", url: "https://dogwatch.example.com/sessions/s", connection: "prod" },
-  { totals: { calls: 2, denied: 1, approved: 0, masked: 0, seal: null, url: "" }, calls: [call(1), denied] },
+  {
+    totals: { calls: 2, denied: 1, approved: 0, masked: 0, seal: null, url: "" },
+    calls: [call(1), denied],
+    approvals: [],
+  },
 );
 
 test("is a text with aligned tables, and the session's address", () => {
@@ -65,6 +70,12 @@ test("marks what is denied, where there are colours", () => {
 test("lets no control character through to the terminal, however it is written", () => {
   expect(summaryText("<p>a\u001b[31mb&#27;]0;c&#x9b;d&#99999999;</p>", plain)).toBe(
     "a\ufffd[31mb\ufffd]0;c\ufffdd&#99999999;",
+  );
+});
+
+test("keeps the lines of one cell apart, on one line", () => {
+  expect(summaryText("<table><tr><td>Delete monitor 4212<br>rule x</td></tr></table>", plain)).toBe(
+    "\nDelete monitor 4212 · rule x",
   );
 });
 

@@ -19,15 +19,19 @@ export type Outgoing = {
 /** `Host` is set anew, `Expect` was answered by us (RFC 9110 §10.1.1), and no other credential goes along with ours. */
 const ownFields = new Set(["host", "expect", "cookie"]);
 
+/** `Prefer: respond-async` is said to us: our relay says it of every call that it could send again. */
+const isOwn = (name: string, value: string): boolean =>
+  ownFields.has(name) || (name === "prefer" && value.trim().toLowerCase() === "respond-async");
+
 export function withCredentials(connection: Connection, request: Omit<Outgoing, "target"> & Keyed): Outgoing {
   // What the caller's `Connection` names is dropped before the credentials come, so that it cannot name them.
-  const own = { ...request, headers: endToEnd(request.headers).filter(([name]) => !ownFields.has(name.toLowerCase())) };
-  const { headers, path, query } = putCredentials(connection, request.host, own);
+  const headers = endToEnd(request.headers).filter(([name, value]) => !isOwn(name.toLowerCase(), value));
+  const keyed = putCredentials(connection, request.host, { ...request, headers });
   return {
     method: request.method,
     host: request.host,
-    target: query === "" ? path : `${path}?${query}`,
-    headers,
+    target: keyed.query === "" ? keyed.path : `${keyed.path}?${keyed.query}`,
+    headers: keyed.headers,
     body: request.body,
   };
 }
