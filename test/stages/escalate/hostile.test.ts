@@ -29,6 +29,12 @@ const named = (name: string) => [
   ask({ method: "DELETE", path: "/api/v1/monitor/4212", current: { ...monitor, name, message: name } }),
   ask({ method: "POST", path: "/api/v1/monitor", body: JSON.stringify({ name, message: name }) }),
   ask({
+    method: "POST",
+    path: "/api/v1/monitor",
+    body: `{"name": "not quite JSON\n${name}\n`,
+    content_type: "text/plain",
+  }),
+  ask({
     method: "PUT",
     path: "/api/v1/monitor/4212",
     body: JSON.stringify({ name, message: `${name}\n${name}` }),
