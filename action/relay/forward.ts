@@ -47,7 +47,7 @@ export type Destination = {
 export type Outcome =
   | { readonly kind: "done" }
   /** The gateway keeps it from Datadog until somebody approves. */
-  | { readonly kind: "held"; readonly headers: IncomingHttpHeaders }
+  | { readonly kind: "held"; readonly status: number; readonly headers: IncomingHttpHeaders }
   /** No byte of the request left this machine. */
   | { readonly kind: "unsent"; readonly error: Error }
   /** It may have arrived; no answer came. */
@@ -144,7 +144,7 @@ const send = (call: Call, { origin, agent }: Destination): Promise<Outcome> =>
         response.off("close", giveUp);
         body.stop(outgoing);
         incoming.on("error", () => {}).resume();
-        return resolve({ kind: "held", headers: incoming.headers });
+        return resolve({ kind: "held", status: incoming.statusCode ?? 0, headers: incoming.headers });
       }
       call.onAnswer?.(incoming);
       deliver(incoming, response, () => {

@@ -47,32 +47,42 @@ type Holding = { readonly call: HoldableCall; readonly copy: BodyCopy; readonly 
 const sendUntilAnswered = async ({ call, copy, to }: Holding, { waits, log }: HoldParts): Promise<void> => {
   const { request, response } = call;
   const isHeld = (incoming: IncomingMessage) => {
-    const held = incoming.statusCode === 202 && incoming.headers["dogwatch-approval"] !== undefined;
+    const held = isAsked(incoming);
     if (!held) copy.drop();
     return held;
   };
-  const sendWith = (addressed: Addressed, body: BodySource) =>
-    sendPatiently({ ...call, isHeld, addressed: preferring(addressed), body }, to);
-
-  const outcome = await sendWith(call.addressed, copied(request, copy));
+  const addressed = preferring(call.addressed);
+  const outcome = await sendPatiently({ ...call, addressed, isHeld, body: copied(request, copy) }, to);
   if (outcome.kind !== "held") return conclude(call, { outcome, to, log });
   const body = await copy.whole();
   if (response.destroyed) return;
   if (body === null) return answer(response, tooLong(outcome, to));
-  const sendAgain = async () => sendWith(await call.readdress(), again(body));
+  const sendAgain = async (isHeld: IsHeld) =>
+    sendPatiently({ ...call, addressed: preferring(await call.readdress()), isHeld, body: again(body) }, to);
   await waitAndSend({ call, to, first: outcome, sendAgain }, { waits, log });
 };
 
+const isAsked = ({ statusCode, headers }: IncomingMessage): boolean =>
+  statusCode === 202 && headers["dogwatch-approval"] !== undefined;
+
+/** The gateway could not use the approval, GitHub or Datadog being away: nothing was sent, and the approval may still stand. */
+const isPutOff = ({ statusCode, headers }: IncomingMessage): boolean =>
+  statusCode === 403 && headers["dogwatch-error"] === "approval_required";
+
+/** Milliseconds before each further attempt to use an approval that was put off. */
+const pauses = [1_000, 2_000, 4_000];
+
+type IsHeld = NonNullable<Call["isHeld"]>;
 type Held = Extract<Outcome, { kind: "held" }>;
 type Approved = Extract<Verdict, { kind: "approved" }>;
 type Waiting = {
   readonly call: Call;
   readonly to: Destination;
   readonly first: Held;
-  readonly sendAgain: () => Promise<Outcome>;
+  readonly sendAgain: (isHeld: IsHeld) => Promise<Outcome>;
 };
 
-/** An approval is for one sending: whatever comes of it, the same approval is not used again, unless no byte left this machine. */
+/** An approval is for one sending: whatever comes of it, the same approval is not used again, unless nothing was sent for certain. */
 const waitAndSend = async (waiting: Waiting, { waits, log }: Pick<HoldParts, "waits" | "log">): Promise<void> => {
   const { call, to } = waiting;
   const { response } = call;
@@ -81,27 +91,38 @@ const waitAndSend = async (waiting: Waiting, { waits, log }: Pick<HoldParts, "wa
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   let held = waiting.first;
-  for (let unsent = 0; ; ) {
+  for (let unsent = 0, putOff = 0; ; ) {
     const id = approvalOf(held);
     const verdict =
       id === null ? unnamed : used.has(id) ? notAgain(id) : await waits.wait(id, { until, gone: gone.signal });
     if (verdict.kind === "left") return;
     if (verdict.kind === "refused") return answer(response, refusal(verdict, held));
-    const outcome = await useApproval(waiting, verdict);
+    const pause = pauses[putOff];
+    const isHeld = (incoming: IncomingMessage) => isAsked(incoming) || (pause !== undefined && isPutOff(incoming));
+    const outcome = await useApproval(waiting, { ...verdict, isHeld });
     if (outcome === null) return;
     if (outcome.kind === "unsent" && ++unsent < mostUnsent) continue;
     if (outcome.kind !== "held") return conclude(call, { outcome, to, log });
-    if (id !== null) used.add(id);
-    held = outcome;
+    if (outcome.status === 202) {
+      if (id !== null) used.add(id);
+      held = outcome;
+      continue;
+    }
+    putOff += 1;
+    log("the gateway could not use the approval; nothing was sent, and it is asked again");
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 };
 
 /** Null when the client hung up in time. */
-const useApproval = async ({ call, sendAgain }: Waiting, { release }: Approved): Promise<Outcome | null> => {
+const useApproval = async (
+  { call, sendAgain }: Waiting,
+  { release, isHeld }: Approved & { readonly isHeld: IsHeld },
+): Promise<Outcome | null> => {
   let used = false;
   try {
     if (call.response.destroyed) return null;
-    const outcome = await sendAgain();
+    const outcome = await sendAgain(isHeld);
     used = outcome.kind === "done" || outcome.kind === "lost";
     return outcome;
   } finally {

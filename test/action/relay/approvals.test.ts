@@ -442,6 +442,30 @@ describe("when connections break", () => {
     expect(gateway.received).toHaveLength(2);
   });
 
+  test("an approval that the gateway could not use at first is used when it can", async () => {
+    let tries = 0;
+    await open(() => {
+      if (++tries > 2) return { status: 200, body: "{}" };
+      gateway.approvals.decide("approved");
+      return { status: 403, headers: ["dogwatch-error", "approval_required"], body: '{"errors":["GitHub is away"]}' };
+    });
+    const sent = send();
+    await pending();
+    gateway.approvals.decide("approved");
+    expect(await sent).toMatchObject({ status: 200, text: "{}" });
+    expect(tries).toBe(3);
+    expect(gateway.approvals.asked).toHaveLength(1);
+  });
+
+  test("an approval that another request used in that moment is not used again", async () => {
+    await open(() => ({ status: 403, headers: ["dogwatch-error", "approval_required"], body: '{"errors":["used"]}' }));
+    const sent = send();
+    await pending();
+    gateway.approvals.decide("approved");
+    expect(await sent).toMatchObject({ status: 403, headers: { "dogwatch-error": "approval_required" } });
+    expect(gateway.received).toHaveLength(2);
+  });
+
   test("an approved call that could not be sent is sent once the gateway is back", async () => {
     const front = createSocketServer((socket) => {
       const onward = connect(Number(new URL(gateway.url).port), "127.0.0.1");
