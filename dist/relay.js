@@ -22805,7 +22805,7 @@ const streamed = (request                 )             => ({
 
 
 /** Milliseconds before each further attempt. */
-const pauses = [200, 800];
+const pauses$1 = [200, 800];
 
 /** Never rejects: whatever happens, the client gets an answer or a broken connection. */
 const forward = async (call      , to             , log     )                => {
@@ -22815,7 +22815,7 @@ const forward = async (call      , to             , log     )                => 
 
 /** Sends again only what was not sent, and only for as long as a client would not notice. */
 const sendPatiently = async (call      , to             )                   => {
-  for (const pause of pauses) {
+  for (const pause of pauses$1) {
     const outcome = await send(call, to);
     if (outcome.kind !== "unsent" || call.response.destroyed) return outcome;
     await new Promise((resolve) => setTimeout(resolve, pause));
@@ -22895,7 +22895,7 @@ const send = (call      , { origin, agent }             )                   =>
         response.off("close", giveUp);
         body.stop(outgoing);
         incoming.on("error", () => {}).resume();
-        return resolve({ kind: "held", headers: incoming.headers });
+        return resolve({ kind: "held", status: incoming.statusCode ?? 0, headers: incoming.headers });
       }
       call.onAnswer?.(incoming);
       deliver(incoming, response, () => {
@@ -22983,22 +22983,30 @@ const prefers = (headers            )          => headers.some((name, i) => i % 
 const sendUntilAnswered = async ({ call, copy, to }         , { waits, log }           )                => {
   const { request, response } = call;
   const isHeld = (incoming                 ) => {
-    const held = incoming.statusCode === 202 && incoming.headers["dogwatch-approval"] !== undefined;
+    const held = isAsked(incoming);
     if (!held) copy.drop();
     return held;
   };
-  const sendWith = (addressed           , body            ) =>
-    sendPatiently({ ...call, isHeld, addressed: preferring(addressed), body }, to);
-
-  const outcome = await sendWith(call.addressed, copied(request, copy));
+  const addressed = preferring(call.addressed);
+  const outcome = await sendPatiently({ ...call, addressed, isHeld, body: copied(request, copy) }, to);
   if (outcome.kind !== "held") return conclude$1(call, { outcome, to, log });
   const body = await copy.whole();
   if (response.destroyed) return;
   if (body === null) return answer(response, tooLong(outcome, to));
-  const sendAgain = async () => sendWith(await call.readdress(), again(body));
+  const sendAgain = async (isHeld        ) =>
+    sendPatiently({ ...call, addressed: preferring(await call.readdress()), isHeld, body: again(body) }, to);
   await waitAndSend({ call, to, first: outcome, sendAgain }, { waits, log });
 };
 
+const isAsked = ({ statusCode, headers }                 )          =>
+  statusCode === 202 && headers["dogwatch-approval"] !== undefined;
+
+/** The gateway could not use the approval, GitHub or Datadog being away: nothing was sent, and the approval may still stand. */
+const isPutOff = ({ statusCode, headers }                 )          =>
+  statusCode === 403 && headers["dogwatch-error"] === "approval_required";
+
+/** Milliseconds before each further attempt to use an approval that was put off. */
+const pauses = [1_000, 2_000, 4_000];
 
 
 
@@ -23008,7 +23016,9 @@ const sendUntilAnswered = async ({ call, copy, to }         , { waits, log }    
 
 
 
-/** An approval is for one sending: whatever comes of it, the same approval is not used again, unless no byte left this machine. */
+
+
+/** An approval is for one sending: whatever comes of it, the same approval is not used again, unless nothing was sent for certain. */
 const waitAndSend = async (waiting         , { waits, log }                                  )                => {
   const { call, to } = waiting;
   const { response } = call;
@@ -23017,27 +23027,38 @@ const waitAndSend = async (waiting         , { waits, log }                     
   const gone = new AbortController();
   response.once("close", () => gone.abort());
   let held = waiting.first;
-  for (let unsent = 0; ; ) {
+  for (let unsent = 0, putOff = 0; ; ) {
     const id = approvalOf(held);
     const verdict =
       id === null ? unnamed : used.has(id) ? notAgain(id) : await waits.wait(id, { until, gone: gone.signal });
     if (verdict.kind === "left") return;
     if (verdict.kind === "refused") return answer(response, refusal(verdict, held));
-    const outcome = await useApproval(waiting, verdict);
+    const pause = pauses[putOff];
+    const isHeld = (incoming                 ) => isAsked(incoming) || (pause !== undefined && isPutOff(incoming));
+    const outcome = await useApproval(waiting, { ...verdict, isHeld });
     if (outcome === null) return;
     if (outcome.kind === "unsent" && ++unsent < mostUnsent) continue;
     if (outcome.kind !== "held") return conclude$1(call, { outcome, to, log });
-    if (id !== null) used.add(id);
-    held = outcome;
+    if (outcome.status === 202) {
+      if (id !== null) used.add(id);
+      held = outcome;
+      continue;
+    }
+    putOff += 1;
+    log("the gateway could not use the approval; nothing was sent, and it is asked again");
+    await new Promise((resolve) => setTimeout(resolve, pause));
   }
 };
 
 /** Null when the client hung up in time. */
-const useApproval = async ({ call, sendAgain }         , { release }          )                          => {
+const useApproval = async (
+  { call, sendAgain }         ,
+  { release, isHeld }                                        ,
+)                          => {
   let used = false;
   try {
     if (call.response.destroyed) return null;
-    const outcome = await sendAgain();
+    const outcome = await sendAgain(isHeld);
     used = outcome.kind === "done" || outcome.kind === "lost";
     return outcome;
   } finally {
