@@ -3,7 +3,7 @@
 import type { WriteStream } from "node:tty";
 import { type Log, printable } from "./log.ts";
 import type { Clock } from "./relay/session.ts";
-import { duration, type Question, type Teller, tellInLog, waitingLine, endLine } from "./relay/tell.ts";
+import { type Question, type Teller, tellInLog, waitingLine, endLine } from "./relay/tell.ts";
 
 type Screen = Pick<WriteStream, "write" | "columns" | "isTTY">;
 
@@ -73,7 +73,13 @@ const lineOf = (questions: readonly Question[], { now, width }: { now: number; w
   const [next, ...rest] = questions.toSorted((a, b) => a.until - b.until);
   if (!next) return "";
   const others = rest.length === 0 ? "" : ` (and ${rest.length} more)`;
-  const line = printable(`⏳ ${duration(next.until - now)} left for an answer to ${next.name}${others}`);
+  const line = printable(`⏳ ${clockFace(next.until - now)} left for an answer to ${next.name}${others}`);
   const linked = printable(`${line}: ${next.link}`);
   return (linked.length <= width ? linked : line).slice(0, width);
+};
+
+/** `29:05`: every second shows that it is alive. */
+const clockFace = (milliseconds: number): string => {
+  const seconds = Math.max(0, Math.round(milliseconds / 1_000));
+  return `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 };

@@ -101,12 +101,12 @@ test("a terminal has one line that counts down below the log, and nothing of it 
   pass(3 * second);
   expect(screenOf(written)).toEqual([
     `1970-01-01T00:00:00.000Z waiting for approval of DeleteMonitor: ${asked.link}, 12m left`,
-    "⏳ 11m left for an answer to DeleteMonitor",
+    "⏳ 11:57 left for an answer to DeleteMonitor",
   ]);
   tell.waiting({ ...asked, id: "2", name: "DeleteSLO", until: 40 * second });
   pass(second);
   log("the session was renewed");
-  expect(screenOf(written).at(-1)).toBe("⏳ 36s left for an answer to DeleteSLO (and 1 more)");
+  expect(screenOf(written).at(-1)).toBe("⏳ 0:36 left for an answer to DeleteSLO (and 1 more)");
   tell.over("2", "not sent: denied");
   tell.over("1", "approved, it is sent now");
   expect(screenOf(written).slice(2)).toEqual([
@@ -120,8 +120,8 @@ test("a terminal has one line that counts down below the log, and nothing of it 
 });
 
 test.each([
-  [200, `⏳ 12m left for an answer to DeleteMonitor: ${asked.link}`],
-  [20, "⏳ 12m left for an "],
+  [200, `⏳ 12:00 left for an answer to DeleteMonitor: ${asked.link}`],
+  [20, "⏳ 12:00 left for a"],
 ])("the line never wraps: %i columns", (columns, expected) => {
   let written = "";
   const screen = { isTTY: true, columns, write: (text: string) => ((written += text), true) };
