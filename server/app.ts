@@ -1,12 +1,12 @@
 /** Builds a gateway and joins its parts: the only place that knows all of them. */
 
 import { randomBytes } from "node:crypto";
-import { setTimeout as sleep } from "node:timers/promises";
 import cookie from "@fastify/cookie";
 import type { FastifyBaseLogger, FastifyInstance } from "fastify";
 import manifest from "../package.json" with { type: "json" };
+import { type Approvals, joinApprovals } from "./approvals.ts";
 import { type Environment, formatProblem } from "./config/load.ts";
-import { needsRestart, watchConfig } from "./config/watch.ts";
+import { watchConfig } from "./config/watch.ts";
 import { type Catalogue, buildCatalogue } from "./datadog/catalogue.ts";
 import { hostsOf } from "./datadog/hosts.ts";
 import { registerApi } from "./http/api.ts";
@@ -23,10 +23,9 @@ import { expireIdle } from "./journeys/close.ts";
 import type { OfferedConnection } from "./journeys/token.ts";
 import type { AuditEvent } from "./model/audit.ts";
 import type { AccessToken, Config, Problem } from "./model/config.ts";
-import { type Rulebook, findingsIn, readRulebook, rulebookOf } from "./rulebook.ts";
-import { type TrustedIssuer, trustIssuer } from "./stages/authenticate/identify.ts";
+import { type Rulebook, findingsIn, readRulebook } from "./rulebook.ts";
+import { Rules, keptOf } from "./rules.ts";
 import { type Presenter, createPresenter } from "./stages/authenticate/present.ts";
-import { type Policy, canonicalSource } from "./stages/decide/policy.ts";
 import { createBudget } from "./stages/decide/budget.ts";
 import { createTidy } from "./stages/forward/tidy.ts";
 import { Upstreams } from "./stages/forward/upstream.ts";
@@ -111,9 +110,14 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
   running.push(() => upstreams.close());
   const calls = new InFlight();
   running.push(() => calls.ended(lastWords));
-  const { app, signIn } = await joinSurfaces({ store, rules, upstreams, calls, catalogue, log });
+  const approvals = await joinApprovals({ config: first.config, store, log, hold: () => rules.current.config.hold });
+  running.push(() => approvals.close());
+  const { app, signIn } = await joinSurfaces({ store, rules, upstreams, calls, catalogue, log, approvals });
   running.push(() => stopServing(app, { patience, breakOff: () => upstreams.close() }));
-  running.push(async () => calls.stop());
+  running.push(async () => {
+    calls.stop();
+    approvals.stop();
+  });
   const url = await app.listen(first.config.listen);
   log.info({ url, publicUrl: first.config.publicUrl }, "listening");
 
@@ -140,97 +144,6 @@ const expireSessions = (store: Store, log: FastifyBaseLogger): Promise<void> =>
     new Date(Date.now() - lifetime),
   ).catch((error: unknown) => log.warn({ err: error }, "idle sessions were not closed"));
 
-/** The rulebook in force. A changed file replaces it between two calls; one that cannot be used leaves it in force, loudly. */
-class Rules {
-  readonly #parts: { readonly log: FastifyBaseLogger; readonly store: Store; readonly catalogue: Catalogue };
-  #current: Rulebook;
-  #newest: Rulebook;
-  #trusted: readonly TrustedIssuer[];
-
-  constructor(
-    first: Rulebook,
-    parts: { readonly log: FastifyBaseLogger; readonly store: Store; readonly catalogue: Catalogue },
-  ) {
-    this.#parts = parts;
-    this.#current = first;
-    this.#newest = first;
-    this.#trusted = trust(first);
-    this.#audit("configuration_loaded", `policy ${first.policy.digest}`);
-  }
-
-  get current(): Rulebook {
-    return this.#current;
-  }
-
-  get trusted(): readonly TrustedIssuer[] {
-    return this.#trusted;
-  }
-
-  readonly changed = (config: Config): void => {
-    this.#newest = rulebookOf(config, this.#parts.catalogue);
-    void this.#adopt(this.#newest);
-  };
-
-  /** A receipt must lead to the rules that decided, so a policy is kept before it is in force. */
-  async #adopt(rulebook: Rulebook): Promise<void> {
-    const { store, log } = this.#parts;
-    while (!(await keeps(store, rulebook.policy))) {
-      log.error(
-        { policy: rulebook.policy.digest },
-        "the changed policy cannot be kept, so the last one stays in force",
-      );
-      if (this.#newest !== rulebook) return;
-      await sleep(1_000, undefined, { ref: false });
-      if (this.#newest !== rulebook) return;
-    }
-    if (this.#newest === rulebook) this.#enforce(rulebook);
-  }
-
-  #enforce(rulebook: Rulebook): void {
-    const stale = needsRestart(this.#current.config, rulebook.config);
-    this.#current = rulebook;
-    this.#trusted = trust(this.#current);
-    const { digest } = this.#current.policy;
-    this.#parts.log.info({ policy: digest }, "configuration reloaded");
-    const waiting = stale.length === 0 ? "" : `; waits for a restart: ${stale.join(", ")}`;
-    if (waiting !== "") this.#parts.log.warn({ needsRestart: stale }, "a part of the change waits for a restart");
-    this.#audit("configuration_loaded", `policy ${digest}${waiting}`);
-  }
-
-  /** Waits for no database any more. */
-  stop(): void {
-    this.#newest = this.#current;
-  }
-
-  readonly refused = (problems: readonly Problem[]): void => {
-    const said = problems.map(formatProblem);
-    this.#parts.log.error({ problems: said }, "the changed configuration is refused; the last good one stays in force");
-    this.#audit("configuration_refused", said.join("\n").slice(0, 4000));
-  };
-
-  #audit(kind: "configuration_loaded" | "configuration_refused", reason: string): void {
-    this.#parts.store.audit.append({ kind, who: "gateway", what: this.#current.config.file, reason });
-  }
-}
-
-const keptOf = ({ digest, source }: Policy): { digest: string; source: string } => ({
-  digest,
-  source: canonicalSource(source),
-});
-
-const keeps = (store: Store, policy: Policy): Promise<boolean> =>
-  store.policies.keep(keptOf(policy)).then(
-    () => true,
-    () => false,
-  );
-
-const trust = ({ config, issuerAllow }: Rulebook): readonly TrustedIssuer[] =>
-  config.identity.issuers.map((issuer) => {
-    const allow = issuerAllow.get(issuer.name);
-    if (allow === undefined) throw new Error(`issuer ${issuer.name} has no compiled allow`);
-    return trustIssuer(issuer, allow.evaluate, { fetch, clock: () => new Date() });
-  });
-
 type Joined = {
   readonly store: Store;
   readonly rules: Rules;
@@ -238,10 +151,11 @@ type Joined = {
   readonly calls: InFlight;
   readonly catalogue: Catalogue;
   readonly log: FastifyBaseLogger;
+  readonly approvals: Approvals;
 };
 
 async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; signIn: SignIn }> {
-  const { store, rules, calls, log } = joined;
+  const { store, rules, calls, log, approvals } = joined;
   const { publicUrl } = rules.current.config;
   const audit = (event: AuditEvent): void => store.audit.append(event);
   const now = (): Date => new Date();
@@ -281,6 +195,8 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
     },
     recordings: {
       ...history,
+      approvals: approvals.answering,
+      person: () => null,
       present: presenter.presentEnded,
       accessTokens,
       signedIn: (request) => signIn.who(request),
@@ -292,7 +208,7 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
 }
 
 const callParts = (
-  { store, rules, upstreams, catalogue }: Joined,
+  { store, rules, upstreams, catalogue, approvals, log }: Joined,
   { presenter, metrics }: { readonly presenter: Presenter; readonly metrics: Metrics },
 ): CallParts => ({
   present: presenter.present,
@@ -301,6 +217,8 @@ const callParts = (
   take: (session_id, allowance) => store.limits.take(session_id, allowance),
   catalogue,
   sink: store.sink,
+  approving: approvals.approving,
+  log,
   openSpill: () => store.bodies.spill(),
   audit: (event) => store.audit.append(event),
   upstreams,

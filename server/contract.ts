@@ -169,7 +169,6 @@ export const approvalAnswer = z.strictObject({
   verdict: z.enum(["approve", "deny"]),
   reason: z.string().max(1_000).default(""),
 });
-export type ApprovalAnswerJson = z.infer<typeof approvalAnswer>;
 
 export const auditEvent = z.object({
   id: uuid,

@@ -26,6 +26,19 @@ const table: readonly { part: string; may: readonly string[]; types?: readonly s
     ],
   },
   { part: "server/app.ts", may: ["server/", "package.json"] },
+  // What app.ts joins, part by part.
+  { part: "server/approvals.ts", may: ["server/journeys/", "server/github/", "server/store/", "server/model/"] },
+  {
+    part: "server/rules.ts",
+    may: [
+      "server/rulebook.ts",
+      "server/config/",
+      "server/stages/",
+      "server/datadog/catalogue.ts",
+      "server/store/",
+      "server/model/",
+    ],
+  },
   {
     part: "server/rulebook.ts",
     may: ["server/config/", "server/stages/decide/", "server/datadog/catalogue.ts", "server/model/"],

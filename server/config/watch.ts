@@ -78,7 +78,10 @@ export const needsRestart = (before: Config, after: Config): readonly string[] =
 const appOf = ({ github }: Config): string =>
   github === undefined
     ? ""
-    : JSON.stringify({ ...github, ...Object.fromEntries(secretsOf(github).map((secret, i) => [`secret${i}`, secret])) });
+    : JSON.stringify({
+        ...github,
+        ...Object.fromEntries(secretsOf(github).map((secret, i) => [`secret${i}`, secret])),
+      });
 
 const secretsOf = ({ privateKey, webhookSecret, clientSecret }: NonNullable<Config["github"]>): string[] =>
   [privateKey, webhookSecret, clientSecret].map((secret) => secret?.reveal() ?? "");

@@ -13,6 +13,7 @@ import {
 import { z } from "zod";
 import * as contract from "../contract.ts";
 import { refuseApi } from "../errors.ts";
+import { type ApprovalsParts, registerApprovals } from "./approvals.ts";
 import { answerError, complain } from "./complain.ts";
 import { registerPolicies } from "./policies.ts";
 import type { PolicyParts } from "../journeys/rules.ts";
@@ -25,7 +26,7 @@ export type ApiParts = {
   readonly version: string;
   readonly publicUrl: string;
   readonly token: Omit<TokenParts, "publicUrl" | "perMinute">;
-  readonly recordings: Omit<RecordingParts, "publicUrl"> & PolicyParts;
+  readonly recordings: Omit<RecordingParts, "publicUrl"> & PolicyParts & Omit<ApprovalsParts, "publicUrl">;
   /** Requests a minute that one address may send; many jobs share the address of their network. */
   readonly perMinute?: { readonly token: number; readonly all: number };
 };
@@ -63,6 +64,9 @@ export const registerApi = async (app: FastifyInstance, parts: ApiParts): Promis
       await api.register(async (own) =>
         registerPolicies(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
       );
+      await api.register(async (own) =>
+        registerApprovals(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
+      );
     },
     { prefix: "/v1" },
   );
@@ -73,6 +77,7 @@ const describe = async (api: Api, { version, publicUrl }: ApiParts): Promise<voi
   schemaRegistry.add(contract.session, { id: "Session" });
   schemaRegistry.add(contract.call, { id: "Call" });
   schemaRegistry.add(contract.policy, { id: "Policy" });
+  schemaRegistry.add(contract.approval, { id: "Approval" });
   schemaRegistry.add(contract.auditEvent, { id: "AuditEvent" });
   schemaRegistry.add(contract.tokenAnswer, { id: "TokenAnswer" });
   schemaRegistry.add(contract.tokenError, { id: "TokenError" });

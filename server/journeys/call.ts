@@ -11,6 +11,7 @@ import type { HeaderList } from "../model/receipt.ts";
 import { sessionTokensIn } from "../stages/authenticate/sessionToken.ts";
 import { classify } from "../stages/classify/classify.ts";
 import { RequestAborted, type bodyOf } from "../stages/forward/requestBody.ts";
+import { escalateCall } from "./call/escalate.ts";
 import { forwardCall } from "./call/forward.ts";
 import { judge, unjudged } from "./call/judge.ts";
 import type { Call, CallParts, Incoming, Route } from "./call/parts.ts";
@@ -26,7 +27,9 @@ export async function passCall(parts: CallParts, incoming: Incoming): Promise<vo
   if (judgement === null) return recordDeparture(call, unjudged(call, operation, unread("the client went away")));
   const { judged, refusal, release } = judgement;
   try {
-    await (refusal === null ? forwardCall(call, judged) : refuseCall(call, judged, refusal));
+    if (refusal === null) await forwardCall(call, judged);
+    else if (refusal.code === "approval_required") await escalateCall(call, judged);
+    else await refuseCall(call, judged, refusal);
   } finally {
     release();
   }

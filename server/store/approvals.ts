@@ -2,7 +2,6 @@
 
 import { randomBytes } from "node:crypto";
 import { sql } from "slonik";
-import { v7 as uuidv7 } from "uuid";
 import { z } from "zod";
 import { type ApiRefusal, GatewayError, isApiRefusal } from "../errors.ts";
 import type { Answer, Approval, ApprovalState, Place } from "../model/approval.ts";

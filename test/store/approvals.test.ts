@@ -294,10 +294,11 @@ test("what a killed gateway held was not sent; what it had let go may have been"
 
 test("a comment or a press is heard once, work is leased to one, and keys are agreed on", async () => {
   const key = `comment:${randomUUID()}`;
-  expect((await Promise.all([store.approvals.hear(key), other.approvals.hear(key)])).toSorted()).toEqual([false, true]);
+  const heard = await Promise.all([store.approvals.hear(key), other.approvals.hear(key)]);
+  expect(heard.filter(Boolean)).toHaveLength(1);
   const [a, b] = [randomUUID(), randomUUID()];
   const won = await Promise.all([store.approvals.lease("work", a, 60_000), other.approvals.lease("work", b, 60_000)]);
-  expect(won.toSorted()).toEqual([false, true]);
+  expect(won.filter(Boolean)).toHaveLength(1);
   expect(await store.approvals.lease("work", won[0] ? a : b, 1)).toBe(true);
   await database.query("SELECT pg_sleep(0.01)");
   expect(await other.approvals.lease("work", randomUUID(), 60_000)).toBe(true);

@@ -6,7 +6,7 @@ import type { AuditEvent } from "../../model/audit.ts";
 import type { Caller } from "../../model/caller.ts";
 import type { Log } from "../../model/log.ts";
 import type { CallNumber } from "../../model/receipt.ts";
-import type { RunNow, Standing } from "../../stages/escalate/weigh.ts";
+import type { RunNow, Standing } from "../../stages/escalate/facts.ts";
 import type { AnswerAttempt, Answered, NewApproval } from "../../store/approvals.ts";
 import type { GrantSought, NewGrant } from "../../store/departures.ts";
 import type { Page, PageRequest } from "../history.ts";
@@ -35,19 +35,19 @@ export interface ApprovalStore {
   onChanged(callback: (id: string | null) => void): () => void;
 }
 
-/** It could not be asked, and why: nothing follows from it but that nobody may pass for now. */
+/** It could not be asked, and why. */
 export type Unasked = { readonly unasked: string };
 
-export const isUnasked = (answer: object | null): answer is Unasked => answer !== null && "unasked" in answer;
+export const isUnasked = (answer: object): answer is Unasked => "unasked" in answer;
 
 /** What has to be known of GitHub, asked live; `journeys/approval/directory.ts` asks the App's client. */
 export interface Directory {
   /** Where the caller's run happens. */
   contextOf(caller: Caller): Promise<RunContext | Unasked>;
-  /** The same later; null when the repository, the run or the pull request is gone. */
-  runNow(run: RunContext): Promise<RunNow | null | Unasked>;
-  /** Null when there is no such account. `teams`: the ones that the rule names. */
-  standingOf(run: RunContext, login: string, teams: readonly string[]): Promise<Standing | null | Unasked>;
+  /** The same later; null when it could not be asked. */
+  runNow(run: RunContext): Promise<RunNow | null>;
+  /** Null when it could not be asked. `teams`: the ones that the rule names. */
+  standingOf(run: RunContext, login: string, teams: readonly string[]): Promise<Standing | null>;
 }
 
 export type ApprovalParts = {

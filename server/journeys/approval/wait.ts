@@ -67,8 +67,7 @@ export class Waiting {
     // What is being read may be what was there before.
     if (id === null) this.#reads.clear();
     else this.#reads.delete(id);
-    for (const [waited, waiters] of this.#waiters)
-      if (id === null || waited === id) for (const wake of [...waiters]) wake();
+    for (const [waited, waiters] of this.#waiters) if (id === null || waited === id) for (const wake of waiters) wake();
   }
 
   #read(id: string): Promise<Approval | null> {

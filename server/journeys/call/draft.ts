@@ -11,7 +11,7 @@ import type { OwnAnswer } from "../../stages/reply/refusal.ts";
 import type { Call, CallParts, Judged } from "./parts.ts";
 
 export function draftOpening(call: Call, judged: Judged, body: RecordedBody | null): Masked<Opening> {
-  const { operation, decision, decided_at } = judged;
+  const { operation, decision, decided_at, approval_id = null } = judged;
   const opening: Opening = {
     session_id: call.grant.session_id,
     operation: operation.id,
@@ -25,6 +25,7 @@ export function draftOpening(call: Call, judged: Judged, body: RecordedBody | nu
     received_at: call.received_at,
     decided_at,
     request: { headers: call.presented.headers, body },
+    approval_id,
   };
   return maskOpening(opening, operation);
 }

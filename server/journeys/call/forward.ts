@@ -11,11 +11,15 @@ import { type Forwarded, answerWithout, closeBroken } from "./ending.ts";
 import type { Call, Judged } from "./parts.ts";
 import { answerBreakage, closeUnsent } from "./refuse.ts";
 
-export async function forwardCall(call: Call, judged: Judged): Promise<void> {
+/** `opened`: the receipt of a call that people have let go, and whose body was held. */
+export async function forwardCall(call: Call, judged: Judged, opened: Receipt | null = null): Promise<void> {
   const upload = judged.body.rest === null ? null : captureOf(call.parts, call.presented.headers);
   let ready: Ready;
   try {
-    ready = { outgoing: outgoingOf(call, judged, upload), receipt: await openReceipt(call, judged, upload) };
+    ready = {
+      outgoing: outgoingOf(call, judged, upload),
+      receipt: opened ?? (await openReceipt(call, judged, upload)),
+    };
   } catch (error) {
     return answerBreakage(call, judged, error);
   }

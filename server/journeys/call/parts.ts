@@ -6,6 +6,11 @@ import type { Stripped } from "../../datadog/credentials.ts";
 import type { Refusal } from "../../errors.ts";
 import type { AuditEvent } from "../../model/audit.ts";
 import type { Connection } from "../../model/connection.ts";
+import type { Approval, Grant } from "../../model/approval.ts";
+import type { Log } from "../../model/log.ts";
+import type { CallNumber } from "../../model/receipt.ts";
+import type { Asked, HeldCall } from "../approval/ask.ts";
+import type { Leaving } from "../approval/use.ts";
 import type { Decision } from "../../model/decision.ts";
 import type { Operation } from "../../model/operation.ts";
 import type { SessionGrant } from "../../model/session.ts";
@@ -27,6 +32,9 @@ export type CallParts = {
   take(session_id: string, allowance: Allowance): Promise<boolean>;
   readonly catalogue: Catalogue;
   readonly sink: ReceiptSink;
+  /** Of calls that rules hold for people. */
+  readonly approving: Approving;
+  readonly log: Log;
   openSpill(): Spill;
   audit(event: AuditEvent): void;
   readonly upstreams: Upstreams;
@@ -42,6 +50,18 @@ export type CallParts = {
   /** Told once a call, when its receipt is closed or could not be. */
   observe(outcome: CallOutcome): void;
 };
+
+/** What becomes of a held call; `journeys/approval/approving.ts` is one. */
+export interface Approving {
+  ask(held: HeldCall): Promise<Asked | Refusal>;
+  /** Notes the call that asked first. */
+  attach(id: string, call: CallNumber): Promise<void>;
+  /** As it is when people have decided, when this caller may be held no longer, or when it is gone. */
+  until(id: string, waiting: Pick<Call, "grant" | "incoming">): Promise<Approval | null>;
+  /** Null when the call may be sent, now, once. */
+  use(id: string, leaving: Leaving): Promise<Refusal | null>;
+  useGrant(grant: Grant, leaving: Leaving): Promise<Refusal | null>;
+}
 
 export type CallOutcome = {
   readonly operation: Operation;
@@ -84,5 +104,7 @@ export type Judged = {
   /** The one that decided; it judges the answer too. */
   readonly policy: Policy;
   readonly decided_at: Date;
+  /** The question to people that it asked, or joined. */
+  readonly approval_id?: string;
   readonly body: RequestBody;
 };

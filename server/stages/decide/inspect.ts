@@ -22,13 +22,22 @@ export const decodeBody = async (
   limits: InspectionLimits,
 ): Promise<Body | Refusal> => {
   if (bytes.length > limits.inspect) return tooLarge(limits);
-  const plain = await decodeCodings(bytes, codingsOf(headers), limits);
+  const plain = await plainBytes(bytes, headers, limits);
   if (!Buffer.isBuffer(plain)) return plain;
   if (plain.length === 0) return { value: null };
   const types = headers.filter(([name]) => name.toLowerCase() === "content-type").map(([, value]) => value);
   if (types.length > 1) return { unevaluable: "it has two content types" };
   return understand(plain, types[0] ?? "");
 };
+
+/** Without its content codings; what cannot be decoded is `unevaluable`. */
+export const plainBytes = async (
+  bytes: Buffer,
+  headers: HeaderList,
+  limits: InspectionLimits,
+): Promise<Buffer | Unevaluable | Refusal> => decodeCodings(bytes, codingsOf(headers), limits);
+
+type Unevaluable = { readonly unevaluable: string };
 
 const tooLarge = ({ inspect }: InspectionLimits): Refusal =>
   refuse(
@@ -48,7 +57,7 @@ const decodeCodings = async (
   bytes: Buffer,
   codings: readonly string[],
   limits: InspectionLimits,
-): Promise<Buffer | Body | Refusal> => {
+): Promise<Buffer | Unevaluable | Refusal> => {
   if (codings.length > 2) return { unevaluable: "it has more than two content codings" };
   let decoded = bytes;
   for (const coding of codings.toReversed()) {

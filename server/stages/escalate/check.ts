@@ -1,21 +1,13 @@
 /** The question, and later its answer, as a check run with buttons. */
 
 import type { Approval, ApprovalState, Verdict } from "../../model/approval.ts";
+import type { CheckRunContent } from "../../model/github.ts";
 import { boxOf, type Links } from "./answered.ts";
 import { detailsOf } from "./details.ts";
 import { short } from "./visible.ts";
 
 /** GitHub's limit is 65,535 characters. */
 const most = 65_000;
-
-export type Check = {
-  readonly conclusion: "action_required" | "success" | "failure" | "timed_out" | "cancelled";
-  readonly title: string;
-  readonly summary: string;
-  readonly text: string;
-  /** None once it is answered. */
-  readonly actions: readonly { readonly label: string; readonly description: string; readonly identifier: string }[];
-};
 
 /** Buttons are shown on completed check runs only, and `action_required` is the conclusion that says what they are for. */
 const conclusions = {
@@ -26,9 +18,9 @@ const conclusions = {
   expired: "timed_out",
   stale: "cancelled",
   cancelled: "cancelled",
-} as const satisfies Record<ApprovalState, Check["conclusion"]>;
+} as const satisfies Record<ApprovalState, CheckRunContent["conclusion"]>;
 
-export const checkOf = (approval: Approval, links: Links): Check => ({
+export const checkOf = (approval: Approval, links: Links): CheckRunContent => ({
   conclusion: conclusions[approval.state],
   title: short(approval.question.title, 200),
   summary: boxOf(approval, links, "check"),
@@ -37,7 +29,7 @@ export const checkOf = (approval: Approval, links: Links): Check => ({
 });
 
 /** GitHub takes 20 characters of a label, 40 of a description, 20 of an identifier. */
-const buttons = (code: string): Check["actions"] => [
+const buttons = (code: string): CheckRunContent["actions"] => [
   { label: "Approve", description: "Let exactly this request pass, once", identifier: `approve:${code}` },
   { label: "Deny", description: "Refuse it; nothing is sent", identifier: `deny:${code}` },
 ];

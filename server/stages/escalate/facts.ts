@@ -1,6 +1,7 @@
 /** What an attempt to answer is weighed by: gathered live by the journey. What could not be asked is null, and refuses. */
 
-import type { GrantAsked, Permission, Place, Verdict } from "../../model/approval.ts";
+import type { GrantAsked, Permission, Verdict } from "../../model/approval.ts";
+import type { Comment, CommentKind } from "../../model/github.ts";
 import type { Person } from "../../model/person.ts";
 
 /** One attempt; by which way it came is said by the facts. */
@@ -34,18 +35,6 @@ export type RunNow = {
   readonly own_people: readonly string[];
 };
 
-export type Comment = {
-  readonly id: number;
-  readonly author_id: number;
-  readonly body: string;
-  readonly created_at: string;
-  readonly updated_at: string;
-  /** Of a review comment: the one it replies to. */
-  readonly in_reply_to: number | null;
-  /** Number of the pull request or issue it stands in. */
-  readonly number: number;
-};
-
 type Asked = {
   readonly now: Date;
   /** How we know that GitHub said it; null refuses. */
@@ -62,7 +51,7 @@ export type CommentFacts = Asked & {
   /** `created`, `edited`, `deleted`; what a poll finds is `created`. */
   readonly action: string;
   /** Where the comment stands: a reply to a review comment is `review_comment`, anything else on a timeline `comment`. */
-  readonly kind: Extract<Place["kind"], "review_comment" | "comment" | "issue">;
+  readonly kind: CommentKind;
   readonly heard: Comment;
   /** The same comment fetched afterwards; null when it is gone. */
   readonly fetched: Comment | null;

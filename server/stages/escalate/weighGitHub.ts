@@ -1,7 +1,8 @@
 /** What speaks against an answer that came from GitHub: a comment, or a button of a check run. */
 
 import type { Approval, Place } from "../../model/approval.ts";
-import type { CheckFacts, Comment, CommentFacts } from "./facts.ts";
+import type { Comment } from "../../model/github.ts";
+import type { CheckFacts, CommentFacts } from "./facts.ts";
 import { objectionToPerson, objectionToRun } from "./standing.ts";
 
 /** One sentence when it does not count, null when nothing speaks against it. */

@@ -6,12 +6,12 @@ import type { Person } from "../../../server/model/person.ts";
 import type {
   Attempt,
   CheckFacts,
-  Comment,
   CommentFacts,
   PageFacts,
   RunNow,
   Standing,
 } from "../../../server/stages/escalate/facts.ts";
+import type { Comment } from "../../../server/model/github.ts";
 import { weigh } from "../../../server/stages/escalate/weigh.ts";
 import { ask, asked, deletion, head, job } from "./example.ts";
 

@@ -1,0 +1,179 @@
+/** Holds a call until people have answered: it asks, waits, and passes once; or it is told that nothing was sent, and why. */
+
+import { GatewayError, type Refusal, isRefusal, refuse } from "../../errors.ts";
+import type { Approval } from "../../model/approval.ts";
+import type { CallNumber } from "../../model/receipt.ts";
+import { plainBytes } from "../../stages/decide/inspect.ts";
+import { refusalOf } from "../../stages/escalate/refusal.ts";
+import { headerOf } from "../../stages/forward/endToEnd.ts";
+import { RequestAborted, readUpTo } from "../../stages/forward/requestBody.ts";
+import { Receipt } from "../../stages/record/receipt.ts";
+import { acceptedAnswer, prefersAsync } from "../../stages/reply/accepted.ts";
+import { type OwnAnswer, refusalAnswer, sendOwnAnswer } from "../../stages/reply/refusal.ts";
+import type { Asked, HeldCall } from "../approval/ask.ts";
+import { approvalUrl } from "../approval/use.ts";
+import { draftOpening, draftRefusal, recordBytes, recordOwn } from "./draft.ts";
+import { forwardCall } from "./forward.ts";
+import { lookAt } from "./look.ts";
+import type { Call, Judged } from "./parts.ts";
+import { answerBreakage, closeUnsent, observe, recordDeparture, refuseCall } from "./refuse.ts";
+
+export async function escalateCall(call: Call, judged: Judged): Promise<void> {
+  const release = call.parts.budget.reserve(call.parts.limits().inspect);
+  if (isRefusal(release)) return refuseCall(call, judged, release);
+  try {
+    await hold(call, judged);
+  } finally {
+    release();
+  }
+}
+
+async function hold(call: Call, judged: Judged): Promise<void> {
+  const whole = await wholeBody(call, judged).catch(nullWhenGone);
+  if (whole === null) return recordDeparture(call, judged);
+  if (isRefusal(whole)) return refuseCall(call, judged, whole);
+  const asked = await call.parts.approving.ask(heldCall(call, whole)).catch(refusalOfBreakage);
+  if (isRefusal(asked)) return refuseCall(call, whole.judged, asked);
+  return wait(call, whole.judged, asked);
+}
+
+/** From here on the call has a receipt, whatever becomes of it. */
+async function wait(call: Call, judged: Judged, asked: Asked): Promise<void> {
+  const receipt = await openReceipt(call, judged, asked);
+  if (receipt === null) return;
+  const { number } = receipt;
+  if (number === null) throw new Error("a receipt that is open has a number");
+  const ended = { receipt, asked };
+  if (asked.kind === "approval" && asked.approval.state === "pending" && prefersAsync(call.presented.headers))
+    return close(call, judged, { ...ended, end: later(call, asked.approval) });
+  const refusal = await pass(call, judged, { asked, number }).catch(refusalOfBreakage);
+  if (call.incoming.response.destroyed && refusal !== null) return closeUnsent(call, judged, receipt);
+  if (refusal === null) return forwardCall(call, judged, receipt);
+  return close(call, judged, { ...ended, end: { refusal } });
+}
+
+type Held = { readonly asked: Asked; readonly number: CallNumber };
+
+/** Null when people have let it pass: it is sent now or never. */
+async function pass(call: Call, judged: Judged, { asked, number }: Held): Promise<Refusal | null> {
+  const { approving, policy, publicUrl } = call.parts;
+  const leaving = {
+    call: number,
+    policy: () => policy().digest,
+    look: async (approval_id: string) => (await lookAt(call, judged.operation, approval_id)).digest,
+  };
+  if (asked.kind === "grant") return approving.useGrant(asked.grant, leaving);
+  const { id } = asked.approval;
+  await approving.attach(id, number);
+  const settled = await approving.until(id, call);
+  if (settled === null) throw new Error(`approval ${id} is gone`);
+  if (call.incoming.response.destroyed) return refuse("approval_required", "the client went away while it waited");
+  return settled.state === "approved" ? approving.use(id, leaving) : refusalOf(settled, approvalUrl(publicUrl, id));
+}
+
+type Whole = { readonly judged: Judged; readonly decoded: Buffer };
+
+/** What is bound is the whole body, so the whole body has to be there. Throws `RequestAborted`. */
+async function wholeBody(call: Call, judged: Judged): Promise<Whole | Refusal> {
+  const limits = call.parts.limits();
+  const body = await readUpTo(limits.inspect, judged.body);
+  if (body.rest !== null)
+    return refuse(
+      "body_too_large",
+      `a person has to see this body, and it is larger than ${limits.inspect} bytes (limits.inspect)`,
+    );
+  const decoded = await plainBytes(body.prefix, call.presented.headers, limits);
+  if (Buffer.isBuffer(decoded)) return { judged: { ...judged, body }, decoded };
+  if (isRefusal(decoded)) return decoded;
+  return refuse(
+    "approval_required",
+    `a rule asks for a person's approval, and its body cannot be shown: ${decoded.unevaluable}; nothing was sent`,
+  );
+}
+
+const heldCall = (call: Call, { judged, decoded }: Whole): HeldCall => ({
+  session_id: call.grant.session_id,
+  caller: call.grant.caller,
+  connection: call.connection.name,
+  operation: judged.operation,
+  decision: judged.decision,
+  rules: judged.policy.source.rules.filter(({ name }) =>
+    judged.decision.rules.some((matched) => matched.effect === "approve" && matched.name === name),
+  ),
+  request: {
+    method: judged.operation.method,
+    host: call.host,
+    path: call.presented.path,
+    query: call.presented.query,
+    content_type: headerOf(call.presented.headers, "content-type"),
+    body: decoded,
+    shown: decoded,
+  },
+  look: async (approval_id) => (await lookAt(call, judged.operation, approval_id)).state,
+});
+
+/** Null when it could not be opened: its caller has been told. */
+async function openReceipt(call: Call, judged: Judged, asked: Asked): Promise<Receipt | null> {
+  const { parts, presented } = call;
+  const approval_id = asked.kind === "approval" ? asked.approval.id : asked.grant.approval_id;
+  try {
+    const body = await recordBytes(parts, presented.headers, judged.body.prefix);
+    const receipt = new Receipt(parts.sink, draftOpening(call, { ...judged, approval_id }, body));
+    await receipt.open();
+    return receipt;
+  } catch (error) {
+    answerBreakage(call, judged, error);
+    return null;
+  }
+}
+
+/** What a call that does not pass is told: a refusal, or that it can wait elsewhere. */
+type End = { readonly refusal: Refusal } | { readonly accepted: OwnAnswer };
+
+/** RFC 7240 §4.1 */
+const later = (call: Call, approval: Approval): End => ({ accepted: acceptedAnswer(approval, call.parts.publicUrl) });
+
+async function close(
+  call: Call,
+  judged: Judged,
+  { receipt, end }: { readonly receipt: Receipt; readonly end: End },
+): Promise<void> {
+  const { parts, incoming } = call;
+  const code = "refusal" in end ? end.refusal.code : "approval_required";
+  const answerTo = (number: CallNumber): OwnAnswer =>
+    "refusal" in end ? refusalAnswer(end.refusal, number, parts.publicUrl) : named(end.accepted, number);
+  try {
+    const number = await receipt.close((number) => {
+      const answer = answerTo(number);
+      const error = "refusal" in end ? end.refusal.message : "the client waits for people elsewhere; nothing was sent";
+      return draftRefusal(parts, {
+        state: "refused",
+        status: answer.status,
+        error_code: code,
+        error,
+        response: recordOwn(answer),
+      });
+    });
+    const answer = answerTo(number);
+    sendOwnAnswer(incoming.response, answer);
+    observe(call, judged, { status: answer.status, code });
+  } catch (error) {
+    answerBreakage(call, judged, error);
+  }
+}
+
+const named = (answer: OwnAnswer, { session_id, n }: CallNumber): OwnAnswer => ({
+  ...answer,
+  headers: [...answer.headers, ["dogwatch-call", `${session_id}/${n}`]],
+});
+
+function nullWhenGone(error: unknown): null {
+  if (error instanceof RequestAborted) return null;
+  throw error;
+}
+
+/** While nobody knows whether it may be sent, it is not. */
+function refusalOfBreakage(error: unknown): Refusal {
+  if (!(error instanceof GatewayError)) throw error;
+  return refuse(error.code, `${error.message}; nothing was sent`);
+}
