@@ -7328,7 +7328,6 @@ strictObject({
   reason: string().max(1_000).default(""),
 });
 
-
 object({
   id: uuid,
   at: time,

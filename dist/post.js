@@ -7508,7 +7508,6 @@ strictObject({
   reason: string().max(1_000).default(""),
 });
 
-
 object({
   id: uuid,
   at: time,

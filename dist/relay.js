@@ -6948,7 +6948,6 @@ strictObject({
   reason: string().max(1_000).default(""),
 });
 
-
 object({
   id: uuid,
   at: time,
