@@ -1,11 +1,11 @@
 /** The rules in force: a changed file replaces them between two calls, and what cannot be used leaves them in force. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import type { FastifyBaseLogger } from "fastify";
 import { formatProblem } from "./config/load.ts";
 import { needsRestart } from "./config/watch.ts";
 import type { Catalogue } from "./datadog/catalogue.ts";
 import type { Config, Problem } from "./model/config.ts";
+import type { Log } from "./model/log.ts";
 import { type Rulebook, rulebookOf } from "./rulebook.ts";
 import { type TrustedIssuer, trustIssuer } from "./stages/authenticate/identify.ts";
 import { type Policy, canonicalSource } from "./stages/decide/policy.ts";
@@ -13,15 +13,12 @@ import type { Store } from "./store/database.ts";
 
 /** The rulebook in force. A changed file replaces it between two calls; one that cannot be used leaves it in force, loudly. */
 export class Rules {
-  readonly #parts: { readonly log: FastifyBaseLogger; readonly store: Store; readonly catalogue: Catalogue };
+  readonly #parts: { readonly log: Log; readonly store: Store; readonly catalogue: Catalogue };
   #current: Rulebook;
   #newest: Rulebook;
   #trusted: readonly TrustedIssuer[];
 
-  constructor(
-    first: Rulebook,
-    parts: { readonly log: FastifyBaseLogger; readonly store: Store; readonly catalogue: Catalogue },
-  ) {
+  constructor(first: Rulebook, parts: { readonly log: Log; readonly store: Store; readonly catalogue: Catalogue }) {
     this.#parts = parts;
     this.#current = first;
     this.#newest = first;

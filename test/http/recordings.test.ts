@@ -322,6 +322,8 @@ test("/v1/openapi.json describes every route, with the contract's schemas by nam
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
   expect(routes.toSorted()).toEqual([
+    "GET /v1/approvals",
+    "GET /v1/approvals/{id}",
     "GET /v1/audit",
     "GET /v1/policies/{digest}",
     "GET /v1/sessions",
@@ -330,6 +332,7 @@ test("/v1/openapi.json describes every route, with the contract's schemas by nam
     "GET /v1/sessions/{id}/calls/{n}",
     "GET /v1/sessions/{id}/calls/{n}/request/body",
     "GET /v1/sessions/{id}/calls/{n}/response/body",
+    "POST /v1/approvals/{id}/answer",
     "POST /v1/sessions/{id}/close",
     "POST /v1/token",
   ]);
