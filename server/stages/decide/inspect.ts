@@ -1,16 +1,13 @@
 /** Decodes a request body for the rules that read it: content codings within limits, then JSON, forms, multipart, NDJSON or text. */
 
-import { createGunzip, createInflate, createZstdDecompress } from "node:zlib";
 import { type Refusal, refuse } from "../../errors.ts";
+import { codingsOf, decodeCodings } from "../../model/coding.ts";
 import type { HeaderList } from "../../model/receipt.ts";
 import { type Body, once } from "./facts.ts";
 import { readJson, UnreadableJson } from "../../model/json.ts";
 
 /** `inspect`: bytes of a decoded body. */
 export type InspectionLimits = { readonly inspect: number };
-
-/** A body may be at most this many times as large decoded as it was sent: https://en.wikipedia.org/wiki/Zip_bomb */
-const largestExpansion = 100;
 
 /**
  * The body as rules see it. Too large (also while decoding, which stops there) is a `body_too_large` refusal; what cannot be understood
@@ -35,7 +32,22 @@ export const plainBytes = async (
   bytes: Buffer,
   headers: HeaderList,
   limits: InspectionLimits,
-): Promise<Buffer | Unevaluable | Refusal> => decodeCodings(bytes, codingsOf(headers), limits);
+): Promise<Buffer | Unevaluable | Refusal> => {
+  const decoded = await decodeCodings(bytes, codingsOf(headers), limits.inspect);
+  if (Buffer.isBuffer(decoded)) return decoded;
+  switch (decoded.fault) {
+    case "large":
+      return tooLarge(limits);
+    case "expands":
+      return refuse("body_too_large", `a rule has to read this body, and ${decoded.says}`);
+    case "unknown":
+    case "broken":
+    case "nested":
+      return { unevaluable: decoded.says };
+    default:
+      return decoded.fault satisfies never;
+  }
+};
 
 type Unevaluable = { readonly unevaluable: string };
 
@@ -44,77 +56,6 @@ const tooLarge = ({ inspect }: InspectionLimits): Refusal =>
     "body_too_large",
     `a rule has to read this body, and decoded it is larger than ${inspect} bytes (limits.inspect)`,
   );
-
-/** In the order in which they were applied (RFC 9110 §8.4). */
-const codingsOf = (headers: HeaderList): string[] =>
-  headers
-    .filter(([name]) => name.toLowerCase() === "content-encoding")
-    .flatMap(([, value]) => value.split(","))
-    .map((coding) => coding.trim().toLowerCase())
-    .filter((coding) => coding !== "" && coding !== "identity");
-
-const decodeCodings = async (
-  bytes: Buffer,
-  codings: readonly string[],
-  limits: InspectionLimits,
-): Promise<Buffer | Unevaluable | Refusal> => {
-  if (codings.length > 2) return { unevaluable: "it has more than two content codings" };
-  let decoded = bytes;
-  for (const coding of codings.toReversed()) {
-    const decoder = decoderOf(coding);
-    if (decoder === undefined) return { unevaluable: "its content coding is none of gzip, deflate, zstd, zstd1" };
-    const next = await decode(decoder, decoded, Math.min(limits.inspect, bytes.length * largestExpansion));
-    if (next === "broken") return { unevaluable: `it is not valid ${coding}` };
-    if (next === "large") return bytes.length * largestExpansion < limits.inspect ? expandsTooMuch : tooLarge(limits);
-    decoded = next;
-  }
-  return decoded;
-};
-
-const expandsTooMuch = refuse(
-  "body_too_large",
-  `a rule has to read this body, and it decodes to more than ${largestExpansion} times its size`,
-);
-
-type Decoder =
-  | ReturnType<typeof createGunzip>
-  | ReturnType<typeof createInflate>
-  | ReturnType<typeof createZstdDecompress>;
-
-const decoderOf = (coding: string): Decoder | undefined => {
-  switch (coding) {
-    case "gzip":
-    case "x-gzip":
-      return createGunzip();
-    case "deflate":
-      return createInflate();
-    case "zstd":
-    // What Datadog's clients call zstd: https://docs.datadoghq.com/api/latest/metrics/#submit-metrics
-    case "zstd1":
-      return createZstdDecompress();
-    default:
-      return undefined;
-  }
-};
-
-const decode = async (decoder: Decoder, bytes: Buffer, limit: number): Promise<Buffer | "broken" | "large"> => {
-  const pieces: Buffer[] = [];
-  let length = 0;
-  try {
-    decoder.end(bytes);
-    for await (const piece of decoder as AsyncIterable<Buffer>) {
-      length += piece.length;
-      if (length > limit) return "large";
-      pieces.push(piece);
-    }
-  } catch {
-    return "broken";
-  } finally {
-    decoder.destroy();
-  }
-  // Bytes after the end could be a second document that only Datadog would read.
-  return decoder.bytesWritten === bytes.length ? Buffer.concat(pieces) : "broken";
-};
 
 const understand = async (bytes: Buffer, type: string): Promise<Body> => {
   const [essence = ""] = type.toLowerCase().split(";");
