@@ -107,8 +107,12 @@ export type RuleLimit = { readonly count: number; readonly per: (typeof limitPer
 
 export type MaskSource = {
   readonly name: string;
+  /** Kinds of values, groups of them, or names of own detectors. */
   readonly detect: readonly string[];
+  /** JSONPaths. */
   readonly fields: readonly string[];
+  /** Own patterns in the syntax of RE2: what matches (or group 1, where there is one) is masked as `name`. */
+  readonly detectors?: readonly { readonly name: string; readonly pattern: string }[];
   readonly where: readonly ("reply" | "recording")[];
 };
 

@@ -1,0 +1,175 @@
+/** One decoded text of a body, and what stands in it: by its look, behind percent-encoding, in base64. */
+
+import { type Span, inRecording, inReply } from "../detect/detector.ts";
+import { deepestNesting, type Finding, type Layer, type Search } from "../findings.ts";
+import type { Step } from "../place/place.ts";
+
+export type Piece = {
+  readonly text: string;
+  readonly path: readonly Step[];
+  readonly layers: readonly Layer[];
+  readonly depth: number;
+  /** UTF-16 offset → byte of the decoded body. */
+  readonly rawOf: (offset: number) => number;
+};
+
+export const inspectPiece = (search: Search, piece: Piece, findings: Finding[]): void =>
+  addSpans(spansIn(search, piece.text, piece.depth), piece, findings);
+
+export const addSpans = (spans: readonly Span[], piece: Piece, findings: Finding[]): void => {
+  for (const { start, end, kind, sides } of merged(spans))
+    findings.push({
+      start: piece.rawOf(start),
+      end: piece.rawOf(end),
+      text: piece.text.slice(start, end),
+      kind,
+      sides,
+      path: piece.path,
+      layers: piece.layers,
+    });
+};
+
+export const spansIn = (search: Search, text: string, depth: number): Span[] => {
+  const spans = search.detector.find(text);
+  if (!search.decodes) return spans;
+  if (text.includes("%")) spans.push(...behindPercent(search, text));
+  if (depth < deepestNesting) spans.push(...inBase64(search, text, depth));
+  return spans;
+};
+
+/** Overlapping spans become one, so that nothing of any of them is left; each side by itself where they differ. */
+const merged = (spans: readonly Span[]): Span[] => {
+  if (spans.length < 2) return [...spans];
+  const [first] = spans;
+  if (spans.every(({ sides }) => sides === first?.sides)) return mergedOn(spans);
+  return [inReply, inRecording].flatMap((side) =>
+    mergedOn(spans.filter(({ sides }) => (sides & side) !== 0).map((span) => ({ ...span, sides: side }))),
+  );
+};
+
+const mergedOn = (spans: readonly Span[]): Span[] => {
+  const result: Span[] = [];
+  // Among those that begin together the longest gives the name; among equals the first of the rule table.
+  for (const span of spans.toSorted((a, b) => a.start - b.start || b.end - a.end)) {
+    const last = result.at(-1);
+    if (last === undefined || span.start >= last.end) result.push(span);
+    else if (span.end > last.end) result[result.length - 1] = { ...last, end: span.end };
+  }
+  return result;
+};
+
+/** What a reader of a URL would see in it; masked as it is written. */
+const behindPercent = (search: Search, text: string): Span[] => {
+  const decoded = percentDecode(text);
+  if (decoded === null) return [];
+  return search.detector.find(decoded.text).map((span) => ({
+    ...span,
+    start: decoded.offsets[span.start] ?? 0,
+    end: decoded.offsets[span.end] ?? text.length,
+  }));
+};
+
+type PercentDecoded = { readonly text: string; readonly offsets: Int32Array };
+
+/** What is no UTF-8 stays as it is. Null where there is nothing to decode. */
+export const percentDecode = (text: string): PercentDecoded | null => {
+  const offsets = new Int32Array(text.length + 1);
+  const parts: string[] = [];
+  let length = 0;
+  let from = 0;
+  const plain = (end: number): void => {
+    for (let i = from; i < end; i++) offsets[length++] = i;
+    if (end > from) parts.push(text.slice(from, end));
+  };
+  for (let at = text.indexOf("%"); at !== -1; at = text.indexOf("%", Math.max(from, at + 1))) {
+    const end = at + encodedLength(text, at);
+    const character = end === at ? null : decodeCharacter(text.slice(at, end));
+    if (character === null) continue;
+    plain(at);
+    for (let i = 0; i < character.length; i++) offsets[length++] = at;
+    parts.push(character);
+    from = end;
+  }
+  if (from === 0) return null;
+  plain(text.length);
+  offsets[length] = text.length;
+  return { text: parts.join(""), offsets: offsets.subarray(0, length + 1) };
+};
+
+/** How far the sequence of one character goes, from its first byte (RFC 3629 §3); 0 for none. */
+const encodedLength = (text: string, at: number): number => {
+  const lead = encodedByte(text, at);
+  if (lead < 0) return 0;
+  const bytes = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
+  for (let i = 1; i < bytes; i++) if (encodedByte(text, at + i * 3) < 0) return 0;
+  return bytes * 3;
+};
+
+const encodedByte = (text: string, at: number): number => {
+  if (text[at] !== "%") return -1;
+  const high = hexValue(text.charCodeAt(at + 1));
+  const low = hexValue(text.charCodeAt(at + 2));
+  return high < 0 || low < 0 ? -1 : high * 16 + low;
+};
+
+const hexValue = (code: number): number => {
+  if (code >= 48 && code <= 57) return code - 48;
+  const lower = code | 0x20;
+  return lower >= 97 && lower <= 102 ? lower - 87 : -1;
+};
+
+const decodeCharacter = (run: string): string | null => {
+  try {
+    return decodeURIComponent(run);
+  } catch {
+    return null;
+  }
+};
+
+const shortestBase64 = 24;
+
+/** Base64 of a text that holds something is masked as a whole, under the name of what is in it. */
+const inBase64 = (search: Search, text: string, depth: number): Span[] => {
+  const spans: Span[] = [];
+  let at = 0;
+  while (at <= text.length - shortestBase64) {
+    let end = at;
+    while (end < text.length && isBase64(text.charCodeAt(end))) end++;
+    // A slash before it belongs to the alphabet too, and shifts what follows.
+    for (let start = at; start < at + 4 && end - start >= shortestBase64; start++) {
+      if (!mayEncodeText(text, start)) continue;
+      const inner = decodeBase64(text.slice(start, end));
+      const [first, ...rest] = inner === null ? [] : spansIn(search, inner, depth + 1);
+      if (first === undefined) continue;
+      while (text[end] === "=") end++;
+      spans.push({ ...first, start, end, sides: rest.reduce((all, { sides }) => all | sides, first.sides) });
+      break;
+    }
+    at = end + 1;
+  }
+  return spans;
+};
+
+const isBase64 = (code: number): boolean =>
+  (code >= 97 && code <= 122) ||
+  (code >= 65 && code <= 90) ||
+  (code >= 47 && code <= 57) ||
+  code === 43 ||
+  code === 45 ||
+  code === 95;
+
+/** ASCII's high bit is zero, so every fourth character of its base64 is one of the first 32. Words and digits are told from it so. */
+const mayEncodeText = (text: string, at: number): boolean => {
+  for (let i = 0; i < shortestBase64; i += 4) {
+    const code = text.charCodeAt(at + i);
+    if (!((code >= 65 && code <= 90) || (code >= 97 && code <= 102))) return false;
+  }
+  return true;
+};
+
+const decodeBase64 = (encoded: string): string | null => {
+  const bytes = Buffer.from(encoded, "base64");
+  for (const byte of bytes) if (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13) return null;
+  const text = bytes.toString("utf8");
+  return text.includes("\uFFFD") ? null : text;
+};

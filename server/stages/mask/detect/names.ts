@@ -1,0 +1,116 @@
+/** Fields whose name says that their value is a secret, whoever made them: `password`, `DB_PASSWORD`, `apiKey`, `client-secret`. */
+
+import { entropyOf, hasDigit, isPlaceholder } from "./validators.ts";
+
+/** By name, compared without case and separators, alone or at the end of a longer name. */
+const strong = [
+  "accesstoken",
+  "accountkey",
+  "apikey",
+  "apisecret",
+  "apitoken",
+  "appkey",
+  "applicationkey",
+  "authorization",
+  "authtoken",
+  "bearertoken",
+  "clientsecret",
+  "clienttoken",
+  "encryptionkey",
+  "passphrase",
+  "passwd",
+  "password",
+  "privatekey",
+  "refreshtoken",
+  "secretaccesskey",
+  "secretkey",
+  "servicekey",
+  "sessiontoken",
+  "sharedsecret",
+  "sharetoken",
+  "signingkey",
+  "signingsecret",
+  "webhooksecret",
+];
+
+/** Only as the whole name: at the end of others they mean something else. */
+const whole = ["secret", "credentials", "connectionstring", "customheaders", "cookie", "setcookie", "pwd"];
+
+/** Names that also mean harmless things: there the value must look like a key. */
+const weak = ["hash", "key", "secret", "sig", "signature", "token"];
+
+const wholeNames: ReadonlySet<string> = new Set(whole);
+const endingTable = tableOf([...strong, ...whole, ...weak]);
+const longestName = 64;
+
+/**
+ * The kind of secret that a field of this name holds, or null. 32 and 40 hexadecimal digits in a field named after Datadog's keys are those.
+ * `value`: the decoded string.
+ */
+export function secretKind(name: string, value: string): "secret-field" | "datadog-api-key" | "datadog-app-key" | null {
+  if (value.length < 2 || name.length > longestName) return null;
+  const plain = plainName(name);
+  if (wholeNames.has(plain) || strong.some((ending) => plain.endsWith(ending))) {
+    if (isPlaceholder(value) && value.length > 3 && isFiller(value)) return null;
+    if (plain.endsWith("apikey") && value.length === 32 && isHex(value)) return "datadog-api-key";
+    if ((plain.endsWith("appkey") || plain.endsWith("applicationkey")) && value.length === 40 && isHex(value))
+      return "datadog-app-key";
+    return "secret-field";
+  }
+  return weak.some((ending) => plain.endsWith(ending)) && looksLikeKey(value) ? "secret-field" : null;
+}
+
+/** Whether a name may be one of those, from its last three bytes: asked of every key of every body. */
+export const mayNameSecret = (bytes: Uint8Array, start: number, end: number): boolean => {
+  const length = end - start;
+  if (length < 3 || length > longestName) return false;
+  const at = ((letter(bytes[end - 3]) << 10) | (letter(bytes[end - 2]) << 5) | letter(bytes[end - 1])) & 0x7fff;
+  return endingTable[at] === 1;
+};
+
+/** `****`, `xxxx`, `[redacted]` stand where a secret was taken out already. */
+const isFiller = (value: string): boolean => new Set(value).size === 1;
+
+const looksLikeKey = (value: string): boolean => {
+  if (value.length < 20 || !hasDigit(value) || entropyOf(value) < 3) return false;
+  for (let i = 0; i < value.length; i++) if (!isKeyCharacter(value.charCodeAt(i))) return false;
+  return true;
+};
+
+/** A name with dots or hyphens is a metric, a host or a UUID. */
+const isKeyCharacter = (code: number): boolean =>
+  (code >= 48 && code <= 57) ||
+  (code >= 65 && code <= 90) ||
+  (code >= 97 && code <= 122) ||
+  code === 43 ||
+  code === 47 ||
+  code === 61;
+
+const isHex = (value: string): boolean => {
+  for (let i = 0; i < value.length; i++) {
+    const code = value.charCodeAt(i) | 0x20;
+    if (!((code >= 48 && code <= 57) || (code >= 97 && code <= 102))) return false;
+  }
+  return true;
+};
+
+const plainName = (name: string): string => {
+  let plain = "";
+  for (const char of name.toLowerCase())
+    if (char !== "_" && char !== "-" && char !== "." && char !== " ") plain += char;
+  return plain;
+};
+
+function tableOf(names: readonly string[]): Uint8Array {
+  const table = new Uint8Array(1 << 15);
+  for (const name of names) {
+    const [a = 0, b = 0, c = 0] = [...name.slice(-3)].map((char) => letter(char.charCodeAt(0)));
+    table[((a << 10) | (b << 5) | c) & 0x7fff] = 1;
+  }
+  return table;
+}
+
+/** Five bits of a letter, the same for both cases. */
+function letter(code: number | undefined): number {
+  return (code ?? 0) & 0x1f;
+}

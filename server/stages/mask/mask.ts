@@ -1,0 +1,94 @@
+/** Masks whole bodies: decodes them, looks once for everything that either side hides, and encodes what changed again. */
+
+import { codingsOf, decodeCodings, encodeCodings } from "../../model/coding.ts";
+import type { HeaderList } from "../../model/receipt.ts";
+import { type Body, isUnreadable, readBody } from "./body/read.ts";
+import { buildSide, type MaskedValue } from "./body/build.ts";
+import { inRecording, inReply } from "./detect/detector.ts";
+import { type Found, nothingFound, type Search } from "./findings.ts";
+import type { Plan } from "./plan.ts";
+import type { Sealing } from "./token/bind.ts";
+
+/** As it travels: `bytes` in the codings that `headers` name. */
+export type Message = { readonly headers: HeaderList; readonly bytes: Buffer };
+
+/** `inspect`: bytes of a decoded body. */
+export type MaskLimits = { readonly inspect: number };
+
+export type MaskedBody =
+  /** Nothing in it is masked: the bytes stay as they are. */
+  | { readonly outcome: "untouched" }
+  /** In the same codings; its length changed. */
+  | { readonly outcome: "masked"; readonly bytes: Buffer; readonly values: readonly MaskedValue[] }
+  /** A mask names what is no text in it: a reply with it cannot go out. */
+  | { readonly outcome: "blocked"; readonly says: string }
+  /** What stands in it nobody can tell: policy refuses it, or keeps its digest only. `says` ends a sentence about the body. */
+  | { readonly outcome: "unreadable"; readonly says: string };
+
+const untouched: MaskedBody = { outcome: "untouched" };
+
+/** For the caller and for the recording, from one look. `reply` is untouched where no mask applies to replies. */
+export const maskResponse = async (
+  plan: Plan,
+  message: Message,
+  { sealing, limits }: { readonly sealing: Sealing; readonly limits: MaskLimits },
+): Promise<{ readonly reply: MaskedBody; readonly recording: MaskedBody }> => {
+  if (message.bytes.length === 0) return { reply: untouched, recording: untouched };
+  const read = await readMessage(plan.response, message, limits);
+  if ("outcome" in read) return { reply: plan.masksReply ? read : untouched, recording: read };
+  const recording = await maskSide(inRecording, read, sealing);
+  if (!plan.masksReply) return { reply: untouched, recording };
+  return { reply: isSameOnBothSides(read.found) ? recording : await maskSide(inReply, read, sealing), recording };
+};
+
+/** For the recording only: what the caller sends is sent. Tokens that did not open stay as they were sent. */
+export const maskRequest = async (
+  plan: Plan,
+  message: Message,
+  { sealing, limits }: { readonly sealing: Sealing; readonly limits: MaskLimits },
+): Promise<MaskedBody> => {
+  if (message.bytes.length === 0) return untouched;
+  const read = await readMessage(plan.request, message, limits);
+  if ("outcome" in read) return read;
+  const { findings, clashes, embedded } = read.found;
+  const found = { findings: findings.filter(({ kind }) => kind !== "token"), clashes, embedded };
+  return maskSide(inRecording, { ...read, found }, sealing);
+};
+
+type ReadMessage = { readonly codings: readonly string[]; readonly bytes: Buffer; readonly found: Found };
+
+const readMessage = async (
+  search: Search,
+  { headers, bytes }: Message,
+  limits: MaskLimits,
+): Promise<ReadMessage | MaskedBody> => {
+  const codings = codingsOf(headers);
+  const plain = await decodeCodings(bytes, codings, limits.inspect);
+  if (!Buffer.isBuffer(plain)) return { outcome: "unreadable", says: plain.says };
+  if (plain.length > limits.inspect)
+    return { outcome: "unreadable", says: `it is larger than ${limits.inspect} bytes` };
+  const found = nothingFound();
+  const body: Body = { bytes: plain, contentType: contentTypeOf(headers) };
+  const form = readBody(search, body, found);
+  return isUnreadable(form) ? { outcome: "unreadable", says: form.unreadable } : { codings, bytes: plain, found };
+};
+
+const contentTypeOf = (headers: HeaderList): string =>
+  headers.find(([name]) => name.toLowerCase() === "content-type")?.[1] ?? "";
+
+const maskSide = async (
+  side: number,
+  { codings, bytes, found }: ReadMessage,
+  sealing: Sealing,
+): Promise<MaskedBody> => {
+  const built = buildSide(side, { bytes, found }, sealing);
+  if (built === null) return untouched;
+  if ("blocked" in built) return { outcome: "blocked", says: built.blocked };
+  return { outcome: "masked", bytes: await encodeCodings(built.bytes, codings), values: built.values };
+};
+
+/** Then the recording of an answer is what its caller got. */
+const isSameOnBothSides = ({ findings, clashes, embedded }: Found): boolean =>
+  clashes.length === 0 &&
+  findings.every(({ sides }) => sides === (inReply | inRecording)) &&
+  embedded.every((part) => isSameOnBothSides(part.found));

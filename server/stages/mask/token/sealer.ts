@@ -1,0 +1,111 @@
+/** Seals values into tokens, and opens tokens: deterministic within their place, meaningless anywhere else. */
+
+import { deflateRawSync, inflateRawSync } from "node:zlib";
+import { destinationBytes } from "../place/place.ts";
+import type { MaskKey, MaskKeys } from "./keys.ts";
+import { findTokens, type Written, writeToken } from "./text.ts";
+
+/**
+ * What is in a token beside the value. `destinations`: digests of the fields that decide where the resource's values are sent, as they were
+ * when it was read; where there are more than `mostDestinations`, a single longer digest of them all.
+ */
+export type Sealed = {
+  readonly place: Buffer;
+  readonly destinations: readonly Buffer[];
+};
+
+export const mostDestinations = 24;
+
+export const isDigestOfAll = ([first]: readonly Buffer[]): boolean => first?.length === 16;
+
+/** Null for a value that was too long to go into its token: such a token never turns back. */
+export type Opened = Sealed & { readonly value: string | null };
+
+/** Of the value, compressed: tokens stay under 64 KiB. A private key of 8,192 bits has 6,400 bytes. */
+const longestValue = 45_000;
+const worthCompressing = 200;
+
+const utf8 = 0;
+const deflated = 1;
+/** Text that is no Unicode (a lone surrogate) would not survive UTF-8. */
+const utf16 = 2;
+const digestOnly = 3;
+const allDestinations = 31;
+
+/** Deterministic: the same value with the same `sealed` gives the same token under one key. */
+export const seal = (
+  keys: MaskKeys,
+  kind: string,
+  { value, place, destinations }: Sealed & { readonly value: string },
+): string => {
+  const [key] = keys;
+  const { form, bytes } = pack(key, value);
+  const isOne = isDigestOfAll(destinations);
+  const head = Buffer.from([(form << 5) | (isOne ? allDestinations : destinations.length)]);
+  const plain = Buffer.concat([head, place, ...destinations, bytes]);
+  const sealed = key.siv.seal(kind, plain);
+  const payload = Buffer.alloc(3 + sealed.length);
+  payload[0] = key.id;
+  payload.writeUInt16BE(payload.length, 1);
+  sealed.copy(payload, 3);
+  return writeToken(kind, payload);
+};
+
+/** `foreign`: sealed by none of these keys, or altered; which of the two, nobody can tell. */
+export const open = (keys: MaskKeys, { kind, payload }: Written): Opened | "altered" => {
+  if (payload === null) return "altered";
+  for (const key of keys) {
+    if (key.id !== payload[0]) continue;
+    const plain = key.siv.open(kind, payload.subarray(3));
+    if (plain !== null) return unpack(plain);
+  }
+  return "altered";
+};
+
+/** What a token stands for, whatever its place: for people who may reveal it. Null for anything that is no token of these keys. */
+export const reveal = (
+  keys: MaskKeys,
+  token: string,
+): { readonly kind: string; readonly value: string | null } | null => {
+  const [written] = findTokens(token, () => true);
+  if (written === undefined || written.start > 0 || written.end < token.length) return null;
+  const opened = open(keys, written);
+  return opened === "altered" ? null : { kind: written.kind, value: opened.value };
+};
+
+type Packed = { readonly form: number; readonly bytes: Buffer };
+
+const pack = (key: MaskKey, value: string): Packed => {
+  if (!value.isWellFormed()) return bounded(key, { form: utf16, bytes: Buffer.from(value, "utf16le") });
+  const bytes = Buffer.from(value, "utf8");
+  if (bytes.length < worthCompressing) return { form: utf8, bytes };
+  const smaller = deflateRawSync(bytes);
+  return bounded(key, smaller.length < bytes.length ? { form: deflated, bytes: smaller } : { form: utf8, bytes });
+};
+
+const bounded = (key: MaskKey, packed: Packed): Packed =>
+  packed.bytes.length <= longestValue ? packed : { form: digestOnly, bytes: key.places.of(packed.bytes) };
+
+const unpack = (plain: Buffer): Opened | "altered" => {
+  const head = plain[0] ?? 0;
+  const count = head & 31;
+  const place = plain.subarray(1, 9);
+  const size = count === allDestinations ? 16 : destinationBytes;
+  const end = 9 + (count === allDestinations ? size : count * size);
+  const destinations: Buffer[] = [];
+  for (let at = 9; at < end; at += size) destinations.push(plain.subarray(at, at + size));
+  return { place, destinations, value: valueOf(head >> 5, plain.subarray(end)) };
+};
+
+const valueOf = (form: number, bytes: Buffer): string | null => {
+  switch (form) {
+    case utf8:
+      return bytes.toString("utf8");
+    case deflated:
+      return inflateRawSync(bytes).toString("utf8");
+    case utf16:
+      return bytes.toString("utf16le");
+    default:
+      return null;
+  }
+};
