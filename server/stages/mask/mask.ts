@@ -7,7 +7,7 @@ import { buildSide, type MaskedValue } from "./body/build.ts";
 import { inRecording, inReply } from "./detect/detector.ts";
 import { type Found, nothingFound, type Search } from "./findings.ts";
 import type { Plan } from "./plan.ts";
-import type { Sealing } from "./token/bind.ts";
+import { bindTokens, type Sealing } from "./token/bind.ts";
 
 /** As it travels: `bytes` in the codings that `headers` name. */
 export type Message = { readonly headers: HeaderList; readonly bytes: Buffer };
@@ -81,7 +81,7 @@ const maskSide = async (
   { codings, bytes, found }: ReadMessage,
   sealing: Sealing,
 ): Promise<MaskedBody> => {
-  const built = buildSide(side, { bytes, found }, sealing);
+  const built = buildSide(side, { bytes, found }, bindTokens(sealing));
   if (built === null) return untouched;
   if ("blocked" in built) return { outcome: "blocked", says: built.blocked };
   return { outcome: "masked", bytes: await encodeCodings(built.bytes, codings), values: built.values };

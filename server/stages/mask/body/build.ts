@@ -3,7 +3,7 @@
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { inReply } from "../detect/detector.ts";
 import { type Clash, type Embedded, type Found, maskedOn } from "../findings.ts";
-import { bindTokens, type Sealing } from "../token/bind.ts";
+import type { Binder } from "../token/bind.ts";
 
 /** A value that was masked, for whoever counts and indexes them; `text` is empty for one that was no text. */
 export type MaskedValue = { readonly kind: string; readonly text: string };
@@ -13,23 +13,24 @@ export type Built = { readonly bytes: Buffer; readonly values: readonly MaskedVa
 /** A number, an object or a list at a place that a mask names: an answer with it cannot go out. */
 export type Blocked = { readonly blocked: string };
 
-type Splice = { readonly start: number; readonly end: number; readonly bytes: Buffer };
+/** `with`: bytes, or a text of one byte a character. */
+type Splice = { readonly start: number; readonly end: number; readonly with: Buffer | string };
 
 /** Null where nothing is to be masked on this side: the bytes stay as they are. */
 export const buildSide = (
   side: number,
   { bytes, found }: { readonly bytes: Buffer; readonly found: Found },
-  sealing: Sealing,
+  bind: Binder,
 ): Built | Blocked | null => {
   const { findings, clashes } = maskedOn(side, found);
   const [clash] = clashes;
   if (clash !== undefined && side === inReply) return blockedBy(clash);
-  const embedded = found.embedded.map((part) => buildEmbedded(side, part, sealing));
+  const embedded = found.embedded.map((part) => buildEmbedded(side, part, bind));
   if (findings.length === 0 && clashes.length === 0 && embedded.every((part) => part === null)) return null;
-  const tokens = findings.length === 0 ? [] : bindTokens(sealing, bytes, findings);
+  const tokens = findings.length === 0 ? [] : bind(bytes, findings);
   const splices: Splice[] = [
-    ...findings.map(({ start, end }, index) => ({ start, end, bytes: Buffer.from(tokens[index] ?? "", "latin1") })),
-    ...clashes.map(({ start, end }) => ({ start, end, bytes: nothing })),
+    ...findings.map(({ start, end }, index) => ({ start, end, with: tokens[index] ?? "" })),
+    ...clashes.map(({ start, end }) => ({ start, end, with: "null" })),
   ];
   const values: MaskedValue[] = findings.map(({ kind, text }) => ({ kind, text }));
   for (const part of embedded) {
@@ -42,28 +43,30 @@ export const buildSide = (
   return { bytes: spliced(bytes, splices), values };
 };
 
-const nothing = Buffer.from("null");
-
 const blockedBy = ({ rule }: Clash): Blocked => ({
   blocked: `a mask names ${rule}, which is no text here: it cannot be masked, so nothing of this answer is shown`,
 });
 
 type BuiltPart = { readonly splice: Splice; readonly values: readonly MaskedValue[] };
 
-const buildEmbedded = (side: number, part: Embedded, sealing: Sealing): BuiltPart | Blocked | null => {
-  const built = buildSide(side, part, sealing);
+const buildEmbedded = (side: number, part: Embedded, bind: Binder): BuiltPart | Blocked | null => {
+  const built = buildSide(side, part, bind);
   if (built === null || "blocked" in built) return built;
   const bytes = part.coding === "gzip" ? gzipSync(built.bytes) : zstdCompressSync(built.bytes);
-  return { splice: { start: part.start, end: part.end, bytes }, values: built.values };
+  return { splice: { start: part.start, end: part.end, with: bytes }, values: built.values };
 };
 
 export const spliced = (bytes: Buffer, splices: readonly Splice[]): Buffer => {
-  const pieces: Buffer[] = [];
-  let at = 0;
-  for (const splice of splices.toSorted((a, b) => a.start - b.start)) {
-    pieces.push(bytes.subarray(at, splice.start), splice.bytes);
-    at = splice.end;
+  const ordered = splices.toSorted((a, b) => a.start - b.start);
+  const length = ordered.reduce((sum, splice) => sum + splice.with.length - (splice.end - splice.start), bytes.length);
+  const output = Buffer.allocUnsafe(length);
+  let read = 0;
+  let written = 0;
+  for (const { start, end, with: instead } of ordered) {
+    written += bytes.copy(output, written, read, start);
+    written += typeof instead === "string" ? output.write(instead, written, "latin1") : instead.copy(output, written);
+    read = end;
   }
-  pieces.push(bytes.subarray(at));
-  return Buffer.concat(pieces);
+  bytes.copy(output, written, read);
+  return output;
 };

@@ -33,11 +33,14 @@ const wider = [8_192, 65_536];
 /** A custom pattern that matches more often than this in one piece is taken to mean the whole piece. */
 const mostCustomMatches = 128;
 
+/** The states that real bodies lead to take about 8 MiB; with less they are thrown away and made again, which costs more than the search. */
+const automatonBytes = 48 * 2 ** 20;
+
 type Compiled = { readonly rule: ActiveRule; readonly regex: RE2JS; readonly group: 0 | 1 };
 
 /** Throws RE2JSSyntaxException on a pattern that RE2 does not know: configured ones are tried one by one before. */
 export const buildDetector = (rules: readonly ActiveRule[]): Detector => {
-  const set = new RE2Set();
+  const set = new RE2Set(RE2Set.UNANCHORED, 0, automatonBytes);
   const compiled = rules.map((rule): Compiled => {
     set.add(loosen(rule.pattern));
     const regex = RE2JS.compile(rule.pattern);

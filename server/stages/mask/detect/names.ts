@@ -1,5 +1,6 @@
 /** Fields whose name says that their value is a secret, whoever made them: `password`, `DB_PASSWORD`, `apiKey`, `client-secret`. */
 
+import { endingsOf, mayEnd } from "./endings.ts";
 import { entropyOf, hasDigit, isPlaceholder } from "./validators.ts";
 
 /** By name, compared without case and separators, alone or at the end of a longer name. */
@@ -40,7 +41,7 @@ const whole = ["secret", "credentials", "connectionstring", "customheaders", "co
 const weak = ["hash", "key", "secret", "sig", "signature", "token"];
 
 const wholeNames: ReadonlySet<string> = new Set(whole);
-const endingTable = tableOf([...strong, ...whole, ...weak]);
+const endingTable = endingsOf([...strong, ...whole, ...weak]);
 const longestName = 64;
 
 /**
@@ -61,12 +62,8 @@ export function secretKind(name: string, value: string): "secret-field" | "datad
 }
 
 /** Whether a name may be one of those, from its last three bytes: asked of every key of every body. */
-export const mayNameSecret = (bytes: Uint8Array, start: number, end: number): boolean => {
-  const length = end - start;
-  if (length < 3 || length > longestName) return false;
-  const at = ((letter(bytes[end - 3]) << 10) | (letter(bytes[end - 2]) << 5) | letter(bytes[end - 1])) & 0x7fff;
-  return endingTable[at] === 1;
-};
+export const mayNameSecret = (bytes: Uint8Array, start: number, end: number): boolean =>
+  end - start <= longestName && mayEnd(endingTable, bytes, { start, end });
 
 /** `****`, `xxxx`, `[redacted]` stand where a secret was taken out already. */
 const isFiller = (value: string): boolean => new Set(value).size === 1;
@@ -100,17 +97,3 @@ const plainName = (name: string): string => {
     if (char !== "_" && char !== "-" && char !== "." && char !== " ") plain += char;
   return plain;
 };
-
-function tableOf(names: readonly string[]): Uint8Array {
-  const table = new Uint8Array(1 << 15);
-  for (const name of names) {
-    const [a = 0, b = 0, c = 0] = [...name.slice(-3)].map((char) => letter(char.charCodeAt(0)));
-    table[((a << 10) | (b << 5) | c) & 0x7fff] = 1;
-  }
-  return table;
-}
-
-/** Five bits of a letter, the same for both cases. */
-function letter(code: number | undefined): number {
-  return (code ?? 0) & 0x1f;
-}

@@ -2,7 +2,7 @@
 
 import { deepestNesting, type Finding, type Found, keyStep, type Layer, type Search } from "../findings.ts";
 import { addSpans, inspectPiece, type Piece, spansIn } from "../body/piece.ts";
-import { inRecording, inReply } from "../detect/detector.ts";
+import { inRecording, inReply, type Span } from "../detect/detector.ts";
 import { secretKind, mayNameSecret } from "../detect/names.ts";
 import type { Step } from "../place/place.ts";
 import { fieldKind, type FieldRule, fieldsAt, isAnchor } from "./fields.ts";
@@ -17,6 +17,8 @@ export type Document = {
   readonly depth: number;
   /** Byte of the document → byte of the decoded body. */
   readonly rawOf: (at: number) => number;
+  /** Of a document that is one string out of a larger one: the member that it is the value of, null for an element. */
+  readonly member?: string | null;
 };
 
 /** Adds to `found`; what was added before a fault is to be dropped. The bytes must be UTF-8. */
@@ -40,6 +42,9 @@ const letterT = 0x74;
 const letterF = 0x66;
 const letterN = 0x6e;
 
+const longestRepeated = 100;
+const mostRepeated = 10_000;
+
 const bothSides = inReply | inRecording;
 
 class DocumentReader implements JsonVisitor {
@@ -47,19 +52,20 @@ class DocumentReader implements JsonVisitor {
   readonly #document: Document;
   readonly #found: Found;
   /** Of each open container, by depth: its next position, or where its current key is. */
-  readonly #isArray = new Uint8Array(deepest + 2);
-  readonly #index = new Int32Array(deepest + 2);
-  readonly #keyStart = new Int32Array(deepest + 2);
-  readonly #keyEnd = new Int32Array(deepest + 2);
-  readonly #keyFlags = new Uint8Array(deepest + 2);
-  readonly #isSecret = new Uint8Array(deepest + 2);
+  readonly #isArray: number[] = [];
+  readonly #index: number[] = [];
+  readonly #keyStart: number[] = [];
+  readonly #keyEnd: number[] = [];
+  readonly #keyFlags: number[] = [];
+  readonly #isSecret: number[] = [];
   /** Steps since a key that field paths end with, counted up to one more than matters. */
-  readonly #behind = new Uint8Array(deepest + 2);
+  readonly #behind: number[] = [];
   readonly #waiting: Waiting[] = [];
   /** What the conditions of open objects say: `depth name` → whether nothing but `false` was seen. */
   readonly #conditions = new Map<string, boolean>();
   readonly #clashes: OpenClash[] = [];
   readonly #hasFields: boolean;
+  readonly #seen = new Map<string, readonly Span[]>();
   #depth = 0;
   /** A container that a field path named is masked as a whole: until it closes nothing in it is looked at. */
   #skipTo = 0;
@@ -70,10 +76,12 @@ class DocumentReader implements JsonVisitor {
     this.#document = document;
     this.#found = found;
     this.#hasFields = search.fields.rules.length > 0;
-    this.#behind[0] = search.fields.behind + 1;
+    const isPart = document.member !== undefined;
+    this.#behind[0] = isPart ? 0 : search.fields.behind + 1;
+    this.#isSecret[0] = isPart && document.member !== null && search.names !== 0 ? 1 : 0;
   }
 
-  readonly key = (start: number, end: number, flags: number): void => {
+  key(start: number, end: number, flags: number): void {
     const depth = this.#depth;
     this.#keyStart[depth] = start;
     this.#keyEnd[depth] = end;
@@ -90,9 +98,9 @@ class DocumentReader implements JsonVisitor {
       const path = [...this.#path(depth - 1), keyStep];
       this.#inspect({ start, end, flags, path });
     }
-  };
+  }
 
-  readonly string = (start: number, end: number, flags: number): void => {
+  string(start: number, end: number, flags: number): void {
     this.#enter();
     if (this.#skipTo !== 0 || start === end) return;
     let sides = 0;
@@ -102,18 +110,18 @@ class DocumentReader implements JsonVisitor {
     if (sides === bothSides) return;
     if ((flags & suspicious) !== 0 || ((flags & escaped) !== 0 && this.#mayBeDocument(start)))
       this.#inspect({ start, end, flags, path: null });
-  };
+  }
 
-  readonly scalar = (start: number, end: number): void => {
+  scalar(start: number, end: number): void {
     this.#enter();
     if (this.#skipTo !== 0 || !this.#hasFields) return;
     const first = this.#document.bytes[start];
     if (first === letterT || first === letterF) this.#noteCondition(first === letterF);
     // There is nothing secret about null.
     if (first !== letterN && this.#mayBeField()) this.#clashAt(start, end);
-  };
+  }
 
-  readonly open = (start: number, isArray: boolean): void => {
+  open(start: number, isArray: boolean): void {
     this.#enter();
     if (this.#skipTo === 0 && this.#mayBeField()) {
       const { sides, rule } = this.#clashHere();
@@ -125,9 +133,9 @@ class DocumentReader implements JsonVisitor {
     this.#index[this.#depth] = -1;
     this.#isSecret[this.#depth] = 0;
     this.#behind[this.#depth] = Math.min((this.#behind[this.#depth - 1] ?? 0) + 1, this.#search.fields.behind + 1);
-  };
+  }
 
-  readonly close = (end: number): void => {
+  close(end: number): void {
     while (this.#waiting.at(-1)?.depth === this.#depth) this.#settle();
     for (const name of this.#search.fields.conditions) this.#conditions.delete(`${this.#depth} ${name}`);
     this.#depth--;
@@ -136,7 +144,7 @@ class DocumentReader implements JsonVisitor {
     if (clash === undefined || clash.depth !== this.#depth) return;
     this.#clashes.pop();
     this.#pushClash(clash.start, end, clash);
-  };
+  }
 
   #enter(): void {
     if (this.#isArray[this.#depth] === 1) this.#index[this.#depth] = (this.#index[this.#depth] ?? 0) + 1;
@@ -144,9 +152,7 @@ class DocumentReader implements JsonVisitor {
 
   #mayBeField(): boolean {
     return (
-      this.#hasFields &&
-      this.#depth > 0 &&
-      (this.#search.fields.always || (this.#behind[this.#depth] ?? 0) <= this.#search.fields.behind)
+      this.#hasFields && (this.#search.fields.always || (this.#behind[this.#depth] ?? 0) <= this.#search.fields.behind)
     );
   }
 
@@ -159,6 +165,7 @@ class DocumentReader implements JsonVisitor {
   }
 
   #name(depth: number): string {
+    if (depth === 0) return this.#document.member ?? "";
     const written = { bytes: this.#document.bytes, start: this.#keyStart[depth] ?? 0, end: this.#keyEnd[depth] ?? 0 };
     return this.#decode({ ...written, flags: this.#keyFlags[depth] ?? 0 });
   }
@@ -177,7 +184,8 @@ class DocumentReader implements JsonVisitor {
     let sides = 0;
     for (const rule of rules) {
       const finding = this.#finding({ start, end, text, path, kind: fieldKind(rule, text), sides: rule.sides });
-      if (rule.unless === undefined) {
+      // Of a part nobody knows what stood beside it.
+      if (rule.unless === undefined || this.#depth === 0) {
         this.#found.findings.push(finding);
         sides |= rule.sides;
       } else this.#waiting.push({ depth: this.#depth, finding, unless: rule.unless });
@@ -204,7 +212,7 @@ class DocumentReader implements JsonVisitor {
     const written = { bytes, start, end, flags };
     const text = this.#decode(written);
     const mayNest = path === null && (flags & escaped) !== 0;
-    const spans = mayNest ? [] : spansIn(this.#search, text, depth);
+    const spans = mayNest ? [] : this.#spansIn(text);
     if (!mayNest && spans.length === 0) return;
     const offsets = offsetsIn(written);
     const piece: Piece = {
@@ -216,6 +224,17 @@ class DocumentReader implements JsonVisitor {
     };
     if (!mayNest) addSpans(spans, piece, this.#found.findings);
     else if (!inspectNested(this.#search, piece, this.#found)) inspectPiece(this.#search, piece, this.#found.findings);
+  }
+
+  /** The same texts come again and again in one document: states, hosts, people. */
+  #spansIn(text: string): readonly Span[] {
+    if (text.length > longestRepeated) return spansIn(this.#search, text, this.#document.depth);
+    let spans = this.#seen.get(text);
+    if (spans === undefined) {
+      spans = spansIn(this.#search, text, this.#document.depth);
+      if (this.#seen.size < mostRepeated) this.#seen.set(text, spans);
+    }
+    return spans;
   }
 
   #mayBeDocument(start: number): boolean {

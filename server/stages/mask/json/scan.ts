@@ -28,12 +28,12 @@ export const suspicious = 4;
 
 /** Offsets are of bytes; those of strings and keys are inside the quotes. */
 export type JsonVisitor = {
-  readonly key: (start: number, end: number, flags: number) => void;
-  readonly string: (start: number, end: number, flags: number) => void;
+  key(start: number, end: number, flags: number): void;
+  string(start: number, end: number, flags: number): void;
   /** A number, true, false or null. */
-  readonly scalar: (start: number, end: number) => void;
-  readonly open: (start: number, isArray: boolean) => void;
-  readonly close: (end: number) => void;
+  scalar(start: number, end: number): void;
+  open(start: number, isArray: boolean): void;
+  close(end: number): void;
 };
 
 export const deepest = 512;
@@ -56,7 +56,7 @@ class Scanner {
   readonly #visitor: JsonVisitor;
   readonly #look: Look = { bits: 0, twice: 0, run: 0, digits: 0 };
   /** One byte a level: what closes it. */
-  readonly #stack = new Uint8Array(deepest + 1);
+  readonly #stack: number[] = [];
   #depth = 0;
   #at = 0;
   #fault: NoJson | null = null;

@@ -1,6 +1,8 @@
 /** Which fields decide where Datadog sends what a resource holds: where one of them changes, no token of that resource turns back unasked. */
 
+import { endingsOf, mayEnd } from "../detect/endings.ts";
 import { gateOf } from "../detect/gate.ts";
+import { isAlphanumeric } from "../detect/validators.ts";
 import { type JsonVisitor, deepest, scanJson } from "../json/scan.ts";
 import { decodeText } from "../json/text.ts";
 import type { Step } from "./place.ts";
@@ -45,6 +47,8 @@ const whole = new Set(["to", "cc", "bcc", "ip", "port", "notifications", "notify
 /** Texts in which `@name` sends them to somebody: https://docs.datadoghq.com/monitors/notify/#notifications */
 const mentioning = new Set(["message", "escalationmessage", "text"]);
 
+const sortedEndings = endingsOf([...endings, ...whole, ...mentioning].filter(({ length }) => length > 2));
+
 /**
  * Families of which nothing is sent anywhere, however its fields are called; with the reason. Everything else goes by the names above, new
  * operations too.
@@ -73,7 +77,15 @@ export const destinationsOf = (bytes: Buffer): DestinationField[] => {
   return scanJson(bytes, gateOf(new Set()), finder) === null ? finder.fields : [];
 };
 
-type Level = { readonly isArray: boolean; index: number; key: string; sort: Sort };
+/** A key is where it stands, until somebody wants to know what it says. */
+type Level = {
+  readonly isArray: boolean;
+  index: number;
+  keyStart: number;
+  keyEnd: number;
+  keyFlags: number;
+  sort: Sort;
+};
 type Sort = "destination" | "mentions" | "other";
 
 class Finder implements JsonVisitor {
@@ -85,34 +97,37 @@ class Finder implements JsonVisitor {
     this.#bytes = bytes;
   }
 
-  readonly key = (start: number, end: number, flags: number): void => {
+  key(start: number, end: number, flags: number): void {
     const level = this.#levels.at(-1);
     if (level === undefined) return;
-    level.key = decodeText({ bytes: this.#bytes, start, end, flags }) ?? "";
-    level.sort = this.#sortOf(level.key);
-  };
+    level.keyStart = start;
+    level.keyEnd = end;
+    level.keyFlags = flags;
+    const mayMatter = flags !== 0 || end - start < 4 || mayEnd(sortedEndings, this.#bytes, { start, end });
+    level.sort = mayMatter ? this.#sortOf(this.#keyOf(level)) : "other";
+  }
 
-  readonly string = (start: number, end: number, flags: number): void => {
+  string(start: number, end: number, flags: number): void {
     const sort = this.#enter();
     if (sort === "destination" || this.#isUrl(start, end)) this.#add({ start, end, flags, mentions: false });
     else if (sort === "mentions") this.#add({ start, end, flags, mentions: true });
-  };
+  }
 
-  readonly scalar = (start: number, end: number): void => {
+  scalar(start: number, end: number): void {
     const isNull = this.#bytes[start] === 0x6e;
     if (this.#enter() === "destination" && !isNull) this.#add({ start, end, flags: 0, mentions: false });
-  };
+  }
 
-  readonly open = (_start: number, isArray: boolean): void => {
+  open(_start: number, isArray: boolean): void {
     const sort = this.#enter();
     // The elements of `recipients` are each one; the members of an object have names of their own.
     if (this.#levels.length <= deepest)
-      this.#levels.push({ isArray, index: -1, key: "", sort: isArray ? sort : "other" });
-  };
+      this.#levels.push({ isArray, index: -1, keyStart: 0, keyEnd: 0, keyFlags: 0, sort: isArray ? sort : "other" });
+  }
 
-  readonly close = (): void => {
+  close(): void {
     this.#levels.pop();
-  };
+  }
 
   #enter(): Sort {
     const level = this.#levels.at(-1);
@@ -122,14 +137,22 @@ class Finder implements JsonVisitor {
   }
 
   #add(field: Omit<DestinationField, "path">): void {
-    this.fields.push({ ...field, path: this.#levels.map(({ isArray, index, key }) => (isArray ? index : key)) });
+    this.fields.push({
+      ...field,
+      path: this.#levels.map((level) => (level.isArray ? level.index : this.#keyOf(level))),
+    });
+  }
+
+  #keyOf({ keyStart, keyEnd, keyFlags }: Level): string {
+    return decodeText({ bytes: this.#bytes, start: keyStart, end: keyEnd, flags: keyFlags }) ?? "";
   }
 
   /** A whole text that is an absolute URL leads somewhere, whatever its field is called. */
   #isUrl(start: number, end: number): boolean {
-    if (end - start < 8 || (this.#bytes[start] ?? 0) < 0x41) return false;
-    const colon = this.#bytes.subarray(start, Math.min(end, start + 24)).indexOf("://");
-    return colon > 1;
+    const bytes = this.#bytes;
+    let at = start;
+    while (at < end && isSchemeByte(bytes[at] ?? 0) && at - start < longestScheme) at++;
+    return at > start + 1 && bytes[at] === 0x3a && bytes[at + 1] === 0x2f && bytes[at + 2] === 0x2f;
   }
 
   #sortOf(key: string): Sort {
@@ -142,6 +165,11 @@ class Finder implements JsonVisitor {
     return sort;
   }
 }
+
+const longestScheme = 20;
+
+/** RFC 3986 §3.1 */
+const isSchemeByte = (byte: number): boolean => isAlphanumeric(byte) || byte === 0x2b || byte === 0x2d || byte === 0x2e;
 
 /** `@name`s of a text in order, as far as they reach; what stands between is nobody's address. */
 export const mentionsIn = (text: string): string[] => {

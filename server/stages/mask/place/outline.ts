@@ -25,6 +25,7 @@ export const outlineOf = (bytes: Buffer, names: ReadonlySet<string>): Node | nul
 class Outliner implements JsonVisitor {
   readonly #bytes: Buffer;
   readonly #names: ReadonlySet<string>;
+  readonly #lengths: ReadonlySet<number>;
   readonly #open: Node[] = [];
   #depth = 0;
   #key: string | null = null;
@@ -32,30 +33,38 @@ class Outliner implements JsonVisitor {
   constructor(bytes: Buffer, names: ReadonlySet<string>) {
     this.#bytes = bytes;
     this.#names = names;
+    this.#lengths = new Set([...names].map((name) => name.length));
   }
 
-  readonly key = (start: number, end: number, flags: number): void => {
-    this.#key = this.#depth <= levels ? decodeText({ bytes: this.#bytes, start, end, flags }) : null;
-  };
+  key(start: number, end: number, flags: number): void {
+    // Most keys below the first level are none that was asked for, and that shows by their length.
+    const matters = this.#depth === 1 || (this.#depth <= levels && (flags !== 0 || this.#lengths.has(end - start)));
+    this.#key = matters ? decodeText({ bytes: this.#bytes, start, end, flags }) : null;
+  }
 
-  readonly string = (start: number, end: number): void => this.#leaf("string", start, end);
-  readonly scalar = (start: number, end: number): void => this.#leaf("scalar", start, end);
+  string(start: number, end: number): void {
+    this.#leaf("string", start, end);
+  }
 
-  readonly open = (start: number, isArray: boolean): void => {
+  scalar(start: number, end: number): void {
+    this.#leaf("scalar", start, end);
+  }
+
+  open(start: number, isArray: boolean): void {
     const node: Node = { key: this.#take(), type: isArray ? "array" : "object", start, end: start, children: [] };
     if (this.#depth < levels) {
       this.#add(node);
       this.#open.push(node);
     }
     this.#depth++;
-  };
+  }
 
-  readonly close = (end: number): void => {
+  close(end: number): void {
     this.#depth--;
     if (this.#depth >= levels) return;
     const node = this.#open.pop();
     if (node !== undefined) node.end = end;
-  };
+  }
 
   #leaf(type: "string" | "scalar", start: number, end: number): void {
     const key = this.#take();

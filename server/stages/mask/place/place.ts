@@ -44,8 +44,9 @@ export class Places {
   }
 
   /** 16 bytes for all destinations of a resource that has too many to be named one by one. */
-  destinations(resource: string, each: readonly Buffer[]): Buffer {
-    return this.#mac.of(encode(["destinations", resource, Buffer.concat(each).toString("latin1")]));
+  destinations(resource: string, all: readonly Destination[]): Buffer {
+    const parts = all.flatMap(({ path, written }): Step[] => [path.length, ...path, written.length, ...written]);
+    return this.#mac.of(encode(["destinations", resource, ...parts]));
   }
 }
 

@@ -37,7 +37,7 @@ export class Cmac {
   /** 16 bytes. */
   of(message: Buffer): Buffer {
     const blocks = Math.max(1, Math.ceil(message.length / block));
-    const input = Buffer.alloc(blocks * block);
+    const input = Buffer.allocUnsafe(blocks * block).fill(0, message.length);
     message.copy(input);
     const isWhole = message.length === input.length;
     if (!isWhole) input[message.length] = 0x80;
@@ -63,14 +63,13 @@ export class Siv {
     this.#ecb = aes(key.subarray(key.length / 2), "ecb");
   }
 
-  /** 16 bytes of synthetic IV, then as many as `plain` has. */
-  seal(associated: string, plain: Buffer): Buffer {
+  /** In place: `bytes` from `at` on are 16 bytes for the synthetic IV, then what is sealed. */
+  sealIn(associated: string, bytes: Buffer, at: number): void {
+    const plain = bytes.subarray(at + block);
     const iv = this.#s2v(associated, plain);
-    const sealed = Buffer.alloc(block + plain.length);
-    iv.copy(sealed);
     const stream = this.#keyStream(iv, plain.length);
-    for (let i = 0; i < plain.length; i++) sealed[block + i] = (plain[i] ?? 0) ^ (stream[i] ?? 0);
-    return sealed;
+    for (let i = 0; i < plain.length; i++) plain[i] = (plain[i] ?? 0) ^ (stream[i] ?? 0);
+    iv.copy(bytes, at);
   }
 
   /** Null for anything that this key did not seal with this associated string. */

@@ -10,7 +10,7 @@ import { gateOf } from "../detect/gate.ts";
 import { type Finding, type Layer, nothingFound, type Search } from "../findings.ts";
 import { compileFields } from "../json/fields.ts";
 import { type DestinationField, destinationsOf, sendsNothing } from "../place/destination.ts";
-import { Places, type Step } from "../place/place.ts";
+import { type Destination, Places, type Step } from "../place/place.ts";
 import { type MaskedRange, standingIn, writtenAs } from "../place/remember.ts";
 import { type Layout, layOut, relative, type Resource } from "../place/resource.ts";
 import type { Sealing } from "./bind.ts";
@@ -56,7 +56,7 @@ export const restoreTokens = (body: Body, { sealing, custom, partial }: RestoreC
   if (isUnreadable(form) || !isUnambiguous(form, body.bytes)) return refuseAll(sent, "ambiguous");
   const judged = new Judge({ sealing, body, sent, partial }).judge();
   const splices = judged.flatMap(({ token, outcome }) =>
-    outcome === "restored" ? [{ start: token.finding.start, end: token.finding.end, bytes: restoredBytes(token) }] : [],
+    outcome === "restored" ? [{ start: token.finding.start, end: token.finding.end, with: restoredBytes(token) }] : [],
   );
   return {
     bytes: splices.length === 0 ? null : spliced(body.bytes, splices),
@@ -140,10 +140,12 @@ type Case = {
   readonly partial: boolean;
 };
 
-/** What the tokens of one resource are held against. `digests`: of its destinations as sent, under each key. */
+/** What the tokens of one resource are held against: its destinations as sent, and the resource under each key. */
 type Standing = {
   readonly fields: readonly DestinationField[];
-  readonly digests: readonly (readonly Buffer[])[];
+  readonly written: readonly Destination[];
+  /** By key, once somebody asked. */
+  readonly digests: Map<number, readonly Buffer[]>;
   readonly keys: readonly string[];
 };
 
@@ -194,13 +196,18 @@ class Judge {
     return this.#isSameDestination(standing, opened, key) ? "restored" : "destination";
   }
 
-  #isSameDestination({ digests, keys }: Standing, { destinations }: Opened, key: number): boolean {
-    const present = digests[key] ?? [];
-    if (isDigestOfAll(destinations)) {
-      const all = this.#places[key]?.destinations(keys[key] ?? "", present);
-      return present.length > mostDestinations && all !== undefined && destinations[0]?.equals(all) === true;
-    }
+  #isSameDestination({ written, keys, digests }: Standing, { destinations }: Opened, key: number): boolean {
+    const places = this.#places[key];
+    if (places === undefined) return false;
+    const resource = keys[key] ?? "";
+    if (isDigestOfAll(destinations))
+      return (
+        written.length > mostDestinations && destinations[0]?.equals(places.destinations(resource, written)) === true
+      );
+    if (written.length > mostDestinations) return false;
     const isKnown = (digest: Buffer): boolean => destinations.some((remembered) => remembered.equals(digest));
+    const present = digests.get(key) ?? written.map((destination) => places.destination(resource, destination));
+    digests.set(key, present);
     return present.every(isKnown) && (this.#case.partial || present.length === destinations.length);
   }
 
@@ -214,11 +221,9 @@ class Judge {
     const fields = isSent ? destinationsOf(bytes.subarray(resource.start, resource.end)) : [];
     const written = fields.flatMap((field) => {
       const path = this.#translatePath(field.path);
-      const destination = writtenAs(bytes, { ...field, path, base: resource?.start ?? 0 }, this.#masked);
-      return destination === null ? [] : [destination];
+      return writtenAs(bytes, { ...field, path, base: resource?.start ?? 0 }, this.#masked) ?? [];
     });
-    const digests = this.#places.map((places, i) => written.map((each) => places.destination(keys[i] ?? "", each)));
-    const standing = { fields, digests, keys };
+    const standing = { fields, written, keys, digests: new Map() };
     this.#standings.set(resource, standing);
     return standing;
   }

@@ -16,7 +16,7 @@ export type Sealed = {
 
 export const mostDestinations = 24;
 
-export const isDigestOfAll = ([first]: readonly Buffer[]): boolean => first?.length === 16;
+export const isDigestOfAll = ([first]: readonly Buffer[]): boolean => first?.length === digestBytes;
 
 /** Null for a value that was too long to go into its token: such a token never turns back. */
 export type Opened = Sealed & { readonly value: string | null };
@@ -40,23 +40,32 @@ export const seal = (
 ): string => {
   const [key] = keys;
   const { form, bytes } = pack(key, value);
-  const isOne = isDigestOfAll(destinations);
-  const head = Buffer.from([(form << 5) | (isOne ? allDestinations : destinations.length)]);
-  const plain = Buffer.concat([head, place, ...destinations, bytes]);
-  const sealed = key.siv.seal(kind, plain);
-  const payload = Buffer.alloc(3 + sealed.length);
+  const count = isDigestOfAll(destinations) ? allDestinations : destinations.length;
+  const size = count === allDestinations ? digestBytes : count * destinationBytes;
+  const payload = Buffer.allocUnsafe(headBytes + ivBytes + 1 + placeBytes + size + bytes.length);
   payload[0] = key.id;
   payload.writeUInt16BE(payload.length, 1);
-  sealed.copy(payload, 3);
+  let at = headBytes + ivBytes;
+  payload[at++] = (form << 5) | count;
+  at += place.copy(payload, at);
+  for (const destination of destinations) at += destination.copy(payload, at);
+  bytes.copy(payload, at);
+  key.siv.sealIn(kind, payload, headBytes);
   return writeToken(kind, payload);
 };
 
-/** `foreign`: sealed by none of these keys, or altered; which of the two, nobody can tell. */
+/** Key id, length. */
+const headBytes = 3;
+const ivBytes = 16;
+const placeBytes = 8;
+const digestBytes = 16;
+
+/** `altered`: sealed by none of these keys, or changed since; which of the two, nobody can tell. */
 export const open = (keys: MaskKeys, { kind, payload }: Written): Opened | "altered" => {
   if (payload === null) return "altered";
   for (const key of keys) {
     if (key.id !== payload[0]) continue;
-    const plain = key.siv.open(kind, payload.subarray(3));
+    const plain = key.siv.open(kind, payload.subarray(headBytes));
     if (plain !== null) return unpack(plain);
   }
   return "altered";
@@ -89,11 +98,12 @@ const bounded = (key: MaskKey, packed: Packed): Packed =>
 const unpack = (plain: Buffer): Opened | "altered" => {
   const head = plain[0] ?? 0;
   const count = head & 31;
-  const place = plain.subarray(1, 9);
-  const size = count === allDestinations ? 16 : destinationBytes;
-  const end = 9 + (count === allDestinations ? size : count * size);
+  const first = 1 + placeBytes;
+  const place = plain.subarray(1, first);
+  const size = count === allDestinations ? digestBytes : destinationBytes;
+  const end = first + (count === allDestinations ? size : count * size);
   const destinations: Buffer[] = [];
-  for (let at = 9; at < end; at += size) destinations.push(plain.subarray(at, at + size));
+  for (let at = first; at < end; at += size) destinations.push(plain.subarray(at, at + size));
   return { place, destinations, value: valueOf(head >> 5, plain.subarray(end)) };
 };
 

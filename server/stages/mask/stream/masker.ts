@@ -1,0 +1,18 @@
+/** What masks a body while it passes, whatever its form. */
+
+import type { Search } from "../findings.ts";
+import type { Sealing } from "../token/bind.ts";
+
+/** Why a body cannot be masked while it passes. `says` ends a sentence about the body. */
+export class Unstreamable extends Error {}
+
+/** What is masked on which side, and what tokens are made with. */
+export type StreamContext = { readonly search: Search; readonly side: number; readonly sealing: Sealing };
+
+/** One body's decoded bytes, in order. Both throw `Unstreamable`: what was given out before was masked. */
+export type StreamMasker = {
+  readonly push: (chunk: Buffer) => Buffer;
+  readonly end: () => Buffer;
+  /** How many values were masked so far. */
+  readonly masked: number;
+};
