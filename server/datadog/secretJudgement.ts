@@ -56,7 +56,6 @@ export const judged: {
     "v1.SyntheticsTestRequest.metadata",
     "v1.SyntheticsTestRequestCertificateItem.content",
     "v1.SyntheticsTestRequestProxy.headers",
-    "v2.CustomDestinationResponseForwardDestinationElasticsearch.auth",
     "v2.DatabricksIntegrationAccountBearerTokenAuthUpdate.token",
     "v2.FullAPIKeyAttributes.key",
     "v2.FullApplicationKeyAttributes.key",

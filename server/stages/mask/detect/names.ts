@@ -1,7 +1,7 @@
 /** Fields whose name says that their value is a secret, whoever made them: `password`, `DB_PASSWORD`, `apiKey`, `client-secret`. */
 
 import { endingsOf, mayEnd } from "./endings.ts";
-import { entropyOf, hasDigit, isPlaceholder } from "./validators.ts";
+import { entropyOf, isDigit, isPlaceholder } from "./validators.ts";
 
 /** By name, compared without case and separators, alone or at the end of a longer name. */
 const strong = [
@@ -38,7 +38,10 @@ const strong = [
 const whole = ["secret", "credentials", "connectionstring", "customheaders", "cookie", "setcookie", "pwd"];
 
 /** Names that also mean harmless things: there the value must look like a key. */
-const weak = ["hash", "key", "secret", "sig", "signature", "token"];
+const weak = ["key", "secret", "sig", "signature", "token"];
+
+/** What everybody may know. */
+const open = ["publickey", "pubkey"];
 
 const wholeNames: ReadonlySet<string> = new Set(whole);
 const endingTable = endingsOf([...strong, ...whole, ...weak]);
@@ -58,7 +61,8 @@ export function secretKind(name: string, value: string): "secret-field" | "datad
       return "datadog-app-key";
     return "secret-field";
   }
-  return weak.some((ending) => plain.endsWith(ending)) && looksLikeKey(value) ? "secret-field" : null;
+  const mayBe = weak.some((ending) => plain.endsWith(ending)) && !open.some((ending) => plain.endsWith(ending));
+  return mayBe && looksLikeKey(value) ? "secret-field" : null;
 }
 
 /** Whether a name may be one of those, from its last three bytes: asked of every key of every body. */
@@ -69,9 +73,17 @@ export const mayNameSecret = (bytes: Uint8Array, start: number, end: number): bo
 const isFiller = (value: string): boolean => new Set(value).size === 1;
 
 const looksLikeKey = (value: string): boolean => {
-  if (value.length < 20 || !hasDigit(value) || entropyOf(value) < 3) return false;
+  if (value.length < 20 || entropyOf(value) < 3 || changesIn(value) < 4) return false;
   for (let i = 0; i < value.length; i++) if (!isKeyCharacter(value.charCodeAt(i))) return false;
   return true;
+};
+
+/** Between letters and digits: a word with a number behind it has one, a random text many. */
+const changesIn = (value: string): number => {
+  let changes = 0;
+  for (let i = 1; i < value.length; i++)
+    if (isDigit(value.charCodeAt(i)) !== isDigit(value.charCodeAt(i - 1))) changes++;
+  return changes;
 };
 
 /** A name with dots or hyphens is a metric, a host or a UUID. */

@@ -18,6 +18,8 @@ const standsAlone = ({ text, start, end }: Sighting): boolean => !joins(text, st
 const joins = (text: string, at: number): boolean => {
   const char = text[at];
   if (char === undefined) return false;
+  // A fingerprint is a longer row of the same pairs.
+  if (char === ":") return isHexDigit(text, at + 1) && isHexDigit(text, at - 1);
   if (char === "." || char === "-") return isDigit(text.charCodeAt(at + 1)) && isDigit(text.charCodeAt(at - 1));
   return char === "_" || compact(char) !== "";
 };
@@ -47,6 +49,8 @@ const isAddress = ({ value }: Sighting): boolean => {
 const groups = "[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4})";
 /** Eight groups, or a `::` between fewer: a time of day has neither. */
 const ipv6 = `${groups}{7}|(?:${groups}{0,6})?::(?:${groups}{0,6})?`;
+
+const isHexDigit = (text: string, at: number): boolean => "0123456789abcdefABCDEF".includes(text[at] ?? "?");
 
 export const personalRules: readonly Rule[] = [
   {
