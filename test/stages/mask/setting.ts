@@ -104,10 +104,7 @@ export const restore = (
     custom = new Set<string>(),
   }: { of: Operation; sealing?: Sealing; contentType?: string; custom?: ReadonlySet<string> },
 ): Restored & { readonly text: string; readonly outcomes: readonly string[] } => {
-  const restored = restoreTokens(
-    { bytes: Buffer.from(body), contentType },
-    { sealing, custom, partial: of.method === "PATCH" },
-  );
+  const restored = restoreTokens({ bytes: Buffer.from(body), contentType }, { sealing, custom, method: of.method });
   return {
     ...restored,
     text: (restored.bytes ?? body).toString(),

@@ -49,6 +49,7 @@ const comma = 0x2c;
 const closeBracket = 0x5d;
 const closeBrace = 0x7d;
 const quoteByte = 0x22;
+const letterU = 0x75;
 
 class Scanner {
   readonly #bytes: Uint8Array;
@@ -150,6 +151,8 @@ class Scanner {
     let longest = 0;
     let digits = 0;
     let most = 0;
+    // A character that is written by its number looks like another one here.
+    let spelled = false;
     let at = start;
     for (; at < length; at++) {
       const type = classes[bytes[at] as number] as number;
@@ -166,8 +169,10 @@ class Scanner {
       digits = 0;
       if ((type & quote) !== 0) break;
       // What is behind a backslash is no end of the text.
-      if ((type & escape) !== 0) at++;
-      else if ((type & assign) !== 0 && followsName(bytes, start, at)) bits |= assigned;
+      if ((type & escape) !== 0) {
+        at++;
+        if (bytes[at] === letterU) spelled = true;
+      } else if ((type & assign) !== 0 && followsName(bytes, start, at)) bits |= assigned;
     }
     if (at >= length) return this.#failText("a text without an end");
     if ((bits & control) !== 0) return this.#failText("a control character in a text");
@@ -178,6 +183,7 @@ class Scanner {
     look.run = longest;
     look.digits = most;
     const flags = ((bits & escape) === 0 ? 0 : escaped) | ((bits & high) === 0 ? 0 : nonAscii);
+    if (spelled) return flags | suspicious;
     if (!passes(this.#gate, look)) return flags;
     return !this.#gate.any && isUuid(bytes, start, at) ? flags : flags | suspicious;
   }

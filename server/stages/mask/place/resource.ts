@@ -51,7 +51,9 @@ export const layOut = (bytes: Buffer, family: Family, understand: (id: string) =
     end: item.end,
     steps: steps + (isList ? 1 : 0),
   }));
-  return { resources, outside };
+  const [only] = resources;
+  // What an answer about one thing brings along belongs to that thing, also where only the answer says which it is.
+  return { resources, outside: only !== undefined && !isList ? { family: family.name, id: only.id } : outside };
 };
 
 type Unwrapped = { readonly node: Node; readonly steps: number };

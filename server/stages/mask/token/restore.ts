@@ -38,15 +38,15 @@ export type Attempt = { readonly kind: string; readonly path: string; readonly o
 /** `bytes`: what goes on, and null where nothing turned back. Anything but `restored` among the attempts is for the caller to refuse or to record. */
 export type Restored = { readonly bytes: Buffer | null; readonly attempts: readonly Attempt[] };
 
-/** `partial`: the request changes only what it names (PATCH), so that a destination it leaves out stays as it was. */
+/** `custom`: names of own detectors. */
 export type RestoreContext = {
   readonly sealing: Sealing;
   readonly custom: ReadonlySet<string>;
-  readonly partial: boolean;
+  readonly method: string;
 };
 
 /** `body`: decoded. */
-export const restoreTokens = (body: Body, { sealing, custom, partial }: RestoreContext): Restored => {
+export const restoreTokens = (body: Body, { sealing, custom, method }: RestoreContext): Restored => {
   const knows = (kind: string): boolean => isTokenKind(kind, custom);
   const found = nothingFound();
   const form = readBody(tokenSearch(knows), body, found);
@@ -54,7 +54,9 @@ export const restoreTokens = (body: Body, { sealing, custom, partial }: RestoreC
   if (findings.length === 0) return { bytes: null, attempts: [] };
   const sent = findings.map((finding) => readSent(sealing, finding, knows));
   if (isUnreadable(form) || !isUnambiguous(form, body.bytes)) return refuseAll(sent, "ambiguous");
-  const judged = new Judge({ sealing, body, sent, partial }).judge();
+  // What is created was never read, whatever id the body says it has.
+  if (method === "POST" && sealing.family.itemIds !== null) return createdFrom(sent);
+  const judged = new Judge({ sealing, body, sent, partial: method === "PATCH" }).judge();
   const splices = judged.flatMap(({ token, outcome }) =>
     outcome === "restored" ? [{ start: token.finding.start, end: token.finding.end, with: restoredBytes(token) }] : [],
   );
@@ -98,6 +100,17 @@ const attemptOf = ({ finding, written }: Sent): Omit<Attempt, "outcome"> => ({
   path: ["$", ...finding.path.map((step) => (typeof step === "number" && step < 0 ? "(key)" : String(step)))].join("."),
 });
 
+const createdFrom = (sent: readonly Sent[]): Restored => ({
+  bytes: null,
+  attempts: sent.map((token) => ({ ...attemptOf(token), outcome: failureOf(token) ?? "foreign" })),
+});
+
+/** What is wrong with a token itself, wherever it stands. */
+const failureOf = ({ written, opened }: Sent): "altered" | "truncated" | null => {
+  if (opened !== "altered") return null;
+  return written.isCut ? "truncated" : "altered";
+};
+
 const refuseAll = (sent: readonly Sent[], outcome: AttemptOutcome): Restored => ({
   bytes: null,
   attempts: sent.map((token) => ({ ...attemptOf(token), outcome })),
@@ -133,6 +146,7 @@ const layered = (text: string, layer: Layer): string => {
   }
 };
 
+/** `partial`: the request changes only what it names (PATCH), so that a destination it leaves out stays as it was. */
 type Case = {
   readonly sealing: Sealing;
   readonly body: Body;
@@ -183,8 +197,8 @@ class Judge {
   }
 
   #outcome(token: Sent): AttemptOutcome {
-    const { finding, written, opened } = token;
-    if (opened === "altered") return written.isCut ? "truncated" : "altered";
+    const { finding, opened } = token;
+    if (opened === "altered") return failureOf(token) ?? "altered";
     const spot = relative(this.#layout, finding.start, this.#translatePath(finding.path));
     const standing = this.#standing(spot.resource);
     const nth = this.#nth(token) ?? 0;

@@ -65,8 +65,11 @@ const readToken = (text: string, begin: number, knows: (kind: string) => boolean
   const start = text.endsWith(before, begin) ? begin - before.length : begin;
   const isFormed =
     start === begin - before.length && text.startsWith(after, end) && !runsOn(text, end + after.length, after);
-  const isExact = isFormed && text.startsWith(`${prefix}${kind}_`, begin);
-  const close = text.startsWith(after, end) ? end + after.length : end;
+  const isSpelled = text.startsWith(`${prefix}${kind}_`, begin);
+  const isExact = isFormed && isSpelled;
+  let close = text.startsWith(after, end) ? end + after.length : end;
+  // What was written onto its end is part of what it is now.
+  if (after !== "") while (isAlphanumeric(text.charCodeAt(close))) close++;
   const bytes = Buffer.from(encoded, "base64url");
   const declared = bytes.length >= 3 ? bytes.readUInt16BE(1) : 0;
   const isWhole = bytes.length === declared && bytes.length >= leastPayload && bytes.toString("base64url") === encoded;
@@ -75,7 +78,7 @@ const readToken = (text: string, begin: number, knows: (kind: string) => boolean
     end: close,
     kind,
     payload: isExact && isWhole ? bytes : null,
-    isCut: bytes.length < Math.max(declared, leastPayload),
+    isCut: isSpelled && bytes.length < Math.max(declared, leastPayload),
   };
 };
 

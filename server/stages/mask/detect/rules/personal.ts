@@ -41,9 +41,23 @@ const fileEndings = new Set([
   "json",
 ]);
 
-const isAddress = ({ value }: Sighting): boolean => {
+const isAddress = (found: Sighting): boolean => {
+  const { value } = found;
   const ending = value.slice(value.lastIndexOf(".") + 1).toLowerCase();
-  return ending.length > 1 && !hasDigit(ending.at(-1) ?? "") && !fileEndings.has(ending) && !value.startsWith("git@");
+  if (ending.length < 2 || hasDigit(ending.at(-1) ?? "") || fileEndings.has(ending)) return false;
+  return !value.startsWith("git@") && !value.endsWith("@masked.invalid") && !isInUrl(found);
+};
+
+const longestUserInfo = 200;
+
+/** `https://user:password@host` has an @ before a host, and no address. */
+const isInUrl = ({ text, start }: Sighting): boolean => {
+  for (let at = start - 1; at >= 0 && at > start - longestUserInfo; at--) {
+    const char = text[at] ?? "";
+    if (char === "/") return text[at - 1] === "/" && text[at - 2] === ":";
+    if (char === "@" || char === '"' || char === "'" || char <= " ") return false;
+  }
+  return false;
 };
 
 const groups = "[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4})";
