@@ -245,7 +245,8 @@ export const sampleOf = (c: Chance, kind: Kind): Sample => {
   const make = prefixed[kind];
   if (make !== undefined) {
     const text = make(c);
-    return { kind, text, secret: text.startsWith("https://") ? text.slice(text.indexOf(".com/") + 5) : text };
+    // Of a webhook's URL what stands behind the part that all of them have.
+    return { kind, text, secret: text.replace(/^https:\/\/[^/]+\/(services\/|api\/webhooks\/)?/, "") };
   }
   const other = others[kind]?.(c);
   if (other === undefined) throw new Error(`no sample of ${kind}`);

@@ -63,6 +63,26 @@ export const passes = (gate: Gate, look: Look): boolean =>
   (look.digits >= leastDigits && gate.digits) ||
   gate.any;
 
+/** The same look at a text that is no part of a JSON document. */
+export const lookAtText = (text: string): Look => {
+  const bytes = Buffer.from(text);
+  const look = { bits: 0, twice: 0, run: 0, digits: 0 };
+  let run = 0;
+  let digits = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const type = classes[bytes[at] ?? 0] ?? 0;
+    look.twice |= look.bits & type;
+    look.bits |= type;
+    run = (type & inRun) === 0 ? 0 : run + 1;
+    if ((type & numeric) === 0) digits = 0;
+    else if ((type & digit) !== 0) digits++;
+    if ((type & assign) !== 0 && followsName(bytes, 0, at)) look.bits |= assigned;
+    look.run = Math.max(look.run, run);
+    look.digits = Math.max(look.digits, digits);
+  }
+  return look;
+};
+
 /** A UUID alone is no secret by its look, and there is one in every second object. */
 export const isUuid = (bytes: Uint8Array, start: number, end: number): boolean => {
   if (end - start !== 36) return false;

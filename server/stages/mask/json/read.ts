@@ -105,7 +105,7 @@ class DocumentReader implements JsonVisitor {
     if (this.#skipTo !== 0 || start === end) return;
     let sides = 0;
     if (this.#mayBeField()) sides = this.#field(start, end, flags);
-    if (this.#isSecret[this.#depth] === 1 && this.#isArray[this.#depth] === 0) sides |= this.#secret(start, end, flags);
+    if (this.#isSecret[this.#depth] === 1 && this.#isArray[this.#depth] !== 1) sides |= this.#secret(start, end, flags);
     // What is masked as a whole on both sides needs no closer look.
     if (sides === bothSides) return;
     if ((flags & suspicious) !== 0 || ((flags & escaped) !== 0 && this.#mayBeDocument(start)))

@@ -47,7 +47,9 @@ export class LineStream implements StreamMasker {
     const found = nothingFound();
     const form = readBody(this.#context.search, { bytes, contentType: "application/x-ndjson" }, found);
     if (isUnreadable(form)) throw new Unstreamable(form.unreadable);
-    const built = buildSide(this.#context.side, { bytes, found }, this.#bind);
+    // Which line it was depends on where the pieces were cut.
+    const findings = found.findings.map((finding) => ({ ...finding, path: finding.path.slice(1) }));
+    const built = buildSide(this.#context.side, { bytes, found: { ...found, findings } }, this.#bind);
     if (built === null) return bytes;
     if ("blocked" in built) throw new Unstreamable(built.blocked);
     this.masked += built.values.length;

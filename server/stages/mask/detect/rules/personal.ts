@@ -18,8 +18,6 @@ const standsAlone = ({ text, start, end }: Sighting): boolean => !joins(text, st
 const joins = (text: string, at: number): boolean => {
   const char = text[at];
   if (char === undefined) return false;
-  // A fingerprint is a longer row of the same pairs.
-  if (char === ":") return isHexDigit(text, at + 1) && isHexDigit(text, at - 1);
   if (char === "." || char === "-") return isDigit(text.charCodeAt(at + 1)) && isDigit(text.charCodeAt(at - 1));
   return char === "_" || compact(char) !== "";
 };
@@ -63,6 +61,13 @@ const isInUrl = ({ text, start }: Sighting): boolean => {
 const groups = "[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4})";
 /** Eight groups, or a `::` between fewer: a time of day has neither. */
 const ipv6 = `${groups}{7}|(?:${groups}{0,6})?::(?:${groups}{0,6})?`;
+
+/** A fingerprint is a longer row of the same pairs. */
+const isWholeRow = (found: Sighting): boolean =>
+  standsAlone(found) && !goesOn(found.text, found.start - 1) && !goesOn(found.text, found.end);
+
+const goesOn = (text: string, at: number): boolean =>
+  text[at] === ":" && isHexDigit(text, at + 1) && isHexDigit(text, at - 1);
 
 const isHexDigit = (text: string, at: number): boolean => "0123456789abcdefABCDEF".includes(text[at] ?? "?");
 
@@ -120,14 +125,14 @@ export const personalRules: readonly Rule[] = [
     kind: "ipv6",
     pattern: ipv6,
     sign: "colons",
-    check: (found) => isIPv6Address(found.value) && standsAlone(found),
+    check: (found) => isIPv6Address(found.value) && isWholeRow(found),
     note: "RFC 4291; node:net decides; times and names are none",
   },
   {
     kind: "mac",
     pattern: String.raw`\b[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2}){5}\b`,
     sign: "colons",
-    check: standsAlone,
+    check: isWholeRow,
     note: "EUI-48 with colons",
   },
   {
