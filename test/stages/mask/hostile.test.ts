@@ -53,11 +53,13 @@ describe("a line of 5 MB", () => {
 
   test("in a JSON string, with escapes, in JSON in a string", guard, async () => {
     for (const unit of ["\\u0061", "ann\\u0040example.com ", '\\"', "😀"]) {
-      const { recording } = await maskBoth(`{"a":"${unit.repeat(Math.floor(size / unit.length))}"}`, { of });
+      const { recording } = await maskBoth(`{"a":"${unit.repeat(Math.floor(size / Buffer.byteLength(unit)))}"}`, {
+        of,
+      });
       expect(["untouched", "masked"]).toContain(recording.outcome);
     }
     const nested = JSON.stringify(
-      JSON.stringify(JSON.stringify(Array.from({ length: 100_000 }, () => "ann@example.com"))),
+      JSON.stringify(JSON.stringify(Array.from({ length: 60_000 }, () => "ann@example.com"))),
     );
     const { recording } = await maskBoth(nested, { of });
     expect(recording.outcome).toBe("masked");
@@ -100,14 +102,8 @@ describe("a document of 5 MB", () => {
 
   test("nothing but fields", guard, async () => {
     const body = JSON.stringify({ list: Array.from({ length: 200_000 }, (_, i) => ({ a: { b: `v${i}` } })) });
-    expect(
-      tokensIn(
-        await reply(body, { of, masks: masksOf({ fields: ["$..b", "$..a..*", "$.list[*].a.b"] }) }).catch(() => ""),
-      ).length,
-    ).toBe(0);
-    expect(tokensIn(await reply(body, { of, masks: masksOf({ fields: ["$..b", "$.list[*].a.b"] }) })).length).toBe(
-      200_000,
-    );
+    const masks = masksOf({ fields: ["$..b", "$..a..*", "$.list[*].a.b"] });
+    expect(tokensIn(await reply(body, { of, masks })).length).toBe(200_000);
   });
 });
 

@@ -96,12 +96,12 @@ export const percentDecode = (text: string): PercentDecoded | null => {
   return { text: parts.join(""), offsets: offsets.subarray(0, length + 1) };
 };
 
-/** How far the sequence of one character goes, from its first byte (RFC 3629 §3); 0 for none. */
+/** How far the sequence of one character goes (RFC 3629 §3); 0 for none. To let a decoder find out costs an exception each time. */
 const encodedLength = (text: string, at: number): number => {
   const lead = encodedByte(text, at);
-  if (lead < 0) return 0;
+  if (lead < 0 || (lead >= 0x80 && lead < 0xc2) || lead > 0xf4) return 0;
   const bytes = lead < 0x80 ? 1 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : 4;
-  for (let i = 1; i < bytes; i++) if (encodedByte(text, at + i * 3) < 0) return 0;
+  for (let i = 1; i < bytes; i++) if ((encodedByte(text, at + i * 3) & 0x1c0) !== 0x80) return 0;
   return bytes * 3;
 };
 

@@ -23,10 +23,12 @@ export type Span = { readonly start: number; readonly end: number; readonly kind
 export type Detector = { readonly gate: Gate; readonly find: (text: string) => Span[] };
 
 /**
- * A long text is looked at piece by piece: a match begins in a piece and may end in the overlap behind it. The bounds keep the time
- * linear: the engine behind a single rule pays for the whole text it is given, each time it is asked for the next match.
+ * A long text is looked at piece by piece by the set, and by the rules that hit in steps: a match begins in a step and may end in the overlap
+ * behind it. The bounds keep the time linear: the engine behind a single rule pays for the whole text it is given, each time it is asked for
+ * the next match.
  */
 const piece = 2_048;
+const step = 512;
 const overlap = 512;
 /** What reaches the end of its window is looked at again with more behind it. */
 const wider = [8_192, 65_536];
@@ -64,7 +66,18 @@ const findAll = (text: string, set: RE2Set, compiled: readonly Compiled[]): Span
     const end = Math.min(text.length, from + piece + overlap);
     // One character before, so that a word that began there is no new word here.
     for (const hit of set.match(text.slice(Math.max(0, from - 1), end)))
-      search(compiled[hit], { text, from, until: Math.min(text.length, from + piece), end, word }, found);
+      for (let at = from; at < Math.min(text.length, from + piece); at += step)
+        search(
+          compiled[hit],
+          {
+            text,
+            from: at,
+            until: Math.min(text.length, at + step),
+            end: Math.min(text.length, at + step + overlap),
+            word,
+          },
+          found,
+        );
   }
   return found;
 };
@@ -107,7 +120,10 @@ const search = (compiled: Compiled | undefined, window: Window, found: Span[]): 
       const end = wordEnd(window, rule.extend === undefined ? match.end : rule.extend(text, match.end));
       found.push({ start: match.start, end, kind: rule.kind, sides: rule.sides });
       next = Math.max(end - base, next + 1);
-    } else next = Math.max(nextWord(text, base + matcher.start()) - base, next + 1);
+    } else {
+      const behind = rule.overlapping === true ? nextWord(text, base + matcher.start()) : base + matcher.end();
+      next = Math.max(behind - base, next + 1);
+    }
   }
 };
 

@@ -19,6 +19,8 @@ export type Rule = {
   readonly sign: Sign;
   /** Whether what matched is one. Left out: the pattern says enough. */
   readonly check?: (found: Sighting) => boolean;
+  /** What is refused may hide one that begins inside of it: a number before a card's. */
+  readonly overlapping?: true;
   /** Where the value really ends, for kinds that are longer than a pattern should be. */
   readonly extend?: (text: string, end: number) => number;
   /** What it takes for one and what it misses: for the people who tune it. */

@@ -58,9 +58,9 @@ const isInUrl = ({ text, start }: Sighting): boolean => {
   return false;
 };
 
-const groups = "[0-9A-Fa-f]{1,4}(?::[0-9A-Fa-f]{1,4})";
-/** Eight groups, or a `::` between fewer: a time of day has neither. */
-const ipv6 = `${groups}{7}|(?:${groups}{0,6})?::(?:${groups}{0,6})?`;
+const hex = "[0-9A-Fa-f]";
+/** Eight groups, or a `::` between fewer: a time of day has neither. Rows that are too long are taken as a whole, and are none. */
+const ipv6 = `(?:${hex}+:){7,}${hex}+|(?:${hex}[0-9A-Fa-f:]*)?::(?:[0-9A-Fa-f:]*${hex})?`;
 
 /** A fingerprint is a longer row of the same pairs. */
 const isWholeRow = (found: Sighting): boolean =>
@@ -81,6 +81,7 @@ export const personalRules: readonly Rule[] = [
   },
   {
     kind: "phone",
+    overlapping: true,
     pattern: String.raw`\+[1-9]\d{0,2}(?:[ .-]?\(\d{1,4}\))?(?:[ .-]?\d{1,4}){2,6}`,
     sign: "digits",
     check: (found) => isPhone(found) && !joins(found.text, found.end),
@@ -88,6 +89,7 @@ export const personalRules: readonly Rule[] = [
   },
   {
     kind: "phone",
+    overlapping: true,
     pattern: String.raw`(?:\(\d{3}\) ?|\b\d{3}[.-])\d{3}[.-]\d{4}\b`,
     sign: "digits",
     check: standsAlone,
@@ -95,6 +97,7 @@ export const personalRules: readonly Rule[] = [
   },
   {
     kind: "credit-card",
+    overlapping: true,
     pattern: String.raw`\b\d{4}(?:[ -]?\d{4}){3}(?:[ -]?\d{1,3})?\b|\b3\d{3}[ -]?\d{6}[ -]?\d{4,5}\b`,
     sign: "digits",
     check: (found) => isCardNumber(found.value) && standsAlone(found),
@@ -102,6 +105,7 @@ export const personalRules: readonly Rule[] = [
   },
   {
     kind: "iban",
+    overlapping: true,
     pattern: String.raw`\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,3})?\b`,
     sign: "digits",
     check: ({ value }) => isIban(value),
