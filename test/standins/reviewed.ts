@@ -27,12 +27,17 @@ export type Reviewed = Scene & {
   asked(url: string): Promise<ApprovalJson>;
 };
 
+export type ReviewedOptions = WorldOptions & {
+  /** Whose identity tokens the gateway takes: a test's own issuer (default), or that of the stand-in, for jobs that run the action. */
+  readonly identity?: "test" | "github";
+};
+
 const deletesNeedSomebody = `
     - { name: reads, effect: allow, when: 'operation.access == "read"' }
     - { name: humans, effect: approve, when: 'operation.access != "read"', approvers: { permission: write } }`;
 
 /** octocat opened pull request 7, and its job runs; mona and ada may write as octocat may; stranger is nobody to the repository. */
-export async function startReviewed(answer: Answerer, options: WorldOptions = {}): Promise<Reviewed> {
+export async function startReviewed(answer: Answerer, options: ReviewedOptions = {}): Promise<Reviewed> {
   const github = await startGitHub({ clock: () => new Date() });
   for (const login of ["octocat", "mona", "ada", "stranger"]) github.accounts.add(login);
   const repository = github.repositories.add("acme/app", { id: 70 });
@@ -42,7 +47,12 @@ export async function startReviewed(answer: Answerer, options: WorldOptions = {}
   const run = github.runs.start(repository, { id: 9001, actor: "octocat", event: "pull_request", path, pull });
   const app = await github.apps.register({ owner: "acme" });
   github.apps.install(app, { account: "acme" });
-  const scene = await startScene(answer, { rules: deletesNeedSomebody, ...options });
+  const instead = options.identity === "github" ? { ...options.instead, issuer: github.issuer } : options.instead;
+  const scene = await startScene(answer, {
+    rules: deletesNeedSomebody,
+    ...options,
+    ...(instead !== undefined && { instead }),
+  });
   const pem = join(scene.file, "../app.pem");
   writeFileSync(pem, app.pem, { mode: 0o600 });
   const section = `
