@@ -37,8 +37,7 @@ test("an approval that still stands is usable", () => {
 const facing = (change: Partial<UseFacts>): UseFacts => ({ ...facts, ...change });
 const withStanding = (change: object): UseFacts =>
   facing({ approvers: [{ by: "github:octocat", standing: { ...standing, ...change } }] });
-const withPull = (change: object): UseFacts =>
-  facing({ run: { ...run, pull: { ...pull, ...change } } });
+const withPull = (change: object): UseFacts => facing({ run: { ...run, pull: { ...pull, ...change } } });
 
 test.each<[string, UseFacts, string | null]>([
   ["it has expired", facing({ now: approval.expires_at }), "expired"],
@@ -50,11 +49,7 @@ test.each<[string, UseFacts, string | null]>([
   ["the state has changed", facing({ current: "other" }), "stale"],
   ["the approver lost the permission", withStanding({ permission: "read" }), "stale"],
   ["the approver left the team", withStanding({ teams: [] }), "stale"],
-  [
-    "the approver pushed to the branch",
-    facing({ run: { ...run, pull, own_people: ["mona", "octocat"] } }),
-    "stale",
-  ],
+  ["the approver pushed to the branch", facing({ run: { ...run, pull, own_people: ["mona", "octocat"] } }), "stale"],
   ["the account has another name now", withStanding({ login: "somebody" }), "stale"],
   ["Datadog does not answer", facing({ current: null }), null],
   ["GitHub does not answer about the run", facing({ run: null }), null],
