@@ -57,7 +57,7 @@ export const githubSpecMissing = "skipped: ../shared/github/openapi-subset.json 
  * @see https://docs.github.com/en/rest/using-the-rest-api/troubleshooting-the-rest-api
  * @see https://docs.github.com/en/rest/using-the-rest-api/best-practices-for-using-the-rest-api (redirects, conditional requests)
  */
-const anywhere: readonly number[] = [301, 304, 401, 403, 404, 429, 500, 502, 503, 504];
+const anywhere: readonly number[] = [301, 302, 304, 307, 308, 401, 403, 404, 429, 500, 502, 503, 504];
 
 /** Null where the description is not beside this checkout. */
 export const openGitHubSpec = (): GitHubSpec | null => {
