@@ -94,4 +94,21 @@ describe("an exchange", () => {
     expect(check({ ...membership, path, responseBody: permission })).toEqual([]);
     expect(check({ ...membership, path, responseBody: { ...permission, role_name: null } })).toHaveLength(1);
   });
+
+  test("can be made up: the least that GitHub's answer holds fits", () => {
+    const asked = [
+      ["GET", "/repos/acme/checkout", 200],
+      ["GET", "/repos/acme/checkout/pulls/7", 200],
+      ["GET", "/repos/acme/checkout/actions/runs/9", 200],
+      ["GET", "/repos/acme/checkout/commits/abc", 200],
+      ["POST", "/repos/acme/checkout/check-runs", 201],
+      ["GET", "/repos/acme/checkout/issues/comments/1", 200],
+      ["GET", "/app/hook/deliveries/1", 200],
+    ] as const;
+    for (const [method, path, status] of asked) {
+      const requestBody = method === "POST" ? { name: "a", head_sha: "b" } : undefined;
+      const responseBody = spec!.sample({ method, path, status });
+      expect(check({ method, path, status, query: {}, requestBody, responseBody })).toEqual([]);
+    }
+  });
 });

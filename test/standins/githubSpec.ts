@@ -22,6 +22,8 @@ export type GitHubExchange = {
 export type GitHubSpec = {
   /** What does not fit the description, one sentence each; empty when all is well. */
   check(exchange: GitHubExchange): string[];
+  /** The least that the described answer holds, with made-up values; undefined when it has no body or is not described. */
+  sample(asked: Pick<GitHubExchange, "method" | "path" | "status">): unknown;
 };
 
 type Schema = { readonly [keyword: string]: unknown };
@@ -85,16 +87,22 @@ type Route = {
 const createSpec = (description: Description): GitHubSpec => {
   const validators = createValidators(description);
   const routes = routesOf(description);
+  const routeOf = ({ method, path }: Pick<GitHubExchange, "method" | "path">): Route | undefined =>
+    routes.find((each) => each.method === method.toLowerCase() && each.pattern.test(withNames(path)));
   return {
     check: (exchange) => {
       const path = withNames(exchange.path);
-      const method = exchange.method.toLowerCase();
-      const route = routes.find((each) => each.method === method && each.pattern.test(path));
+      const route = routeOf(exchange);
       if (route === undefined) return [`${exchange.method} ${exchange.path} is not an operation of the description`];
       const parts: Parts = { exchange, path, route, validators, resolve: (item) => resolve(description, item) };
       return [...parameterFindings(parts), ...bodyFindings(parts), ...answerFindings(parts)].map(
         (finding) => `${route.operation.operationId}: ${finding}`,
       );
+    },
+    sample: (asked) => {
+      const item = routeOf(asked)?.operation.responses[String(asked.status)];
+      const schema = item === undefined ? undefined : resolve(description, item).content?.["application/json"]?.schema;
+      return schema === undefined ? undefined : sampleOf(description, schema);
     },
   };
 };
@@ -225,4 +233,41 @@ const findings = (validate: ValidateFunction, value: unknown, what: string): str
   return (validate.errors ?? []).map(({ instancePath, message, params }) =>
     `${what}${instancePath === "" ? "" : ` at ${instancePath}`} ${message ?? "does not fit"} ${JSON.stringify(params)}`.trim(),
   );
+};
+
+const sampleOf = (description: Description, given: Schema): unknown => {
+  const schema = resolve(description, given as Schema | Reference) as {
+    readonly [keyword: string]: unknown;
+    readonly properties?: Readonly<Record<string, Schema>>;
+    readonly required?: readonly string[];
+    readonly enum?: readonly unknown[];
+  };
+  const [alternative] = [schema["allOf"], schema["anyOf"], schema["oneOf"]].flat() as (Schema | undefined)[];
+  if (schema["nullable"] === true) return null;
+  if (schema.enum !== undefined) return schema.enum[0];
+  switch (schema["type"]) {
+    case "array":
+      return [];
+    case "integer":
+    case "number":
+      return 1;
+    case "boolean":
+      return false;
+    case "string":
+      return textOf(schema["format"]);
+    default: {
+      const own = (schema.required ?? []).map((name) => [
+        name,
+        sampleOf(description, schema.properties?.[name] ?? { type: "string" }),
+      ]);
+      const more = alternative === undefined ? {} : (sampleOf(description, alternative) as object);
+      return { ...more, ...(Object.fromEntries(own) as object) };
+    }
+  }
+};
+
+const textOf = (format: unknown): string => {
+  if (format === "date-time") return "2026-01-02T03:04:05Z";
+  if (format === "uri") return "https://api.github.com/sample";
+  return format === "email" ? "sample@example.com" : "sample";
 };
