@@ -2,7 +2,7 @@
 
 import type { RunContext } from "../../model/approval.ts";
 import type { Caller } from "../../model/caller.ts";
-import { GitHubFailure, type GitHubReader, type RepositoryRef } from "../../model/github.ts";
+import { GitHubFailure, type GitHubReader, type PullRequest, type RepositoryRef } from "../../model/github.ts";
 import type { Log } from "../../model/log.ts";
 import type { RunNow, Standing } from "../../stages/escalate/facts.ts";
 import type { WhereRun } from "../../stages/escalate/standing.ts";
@@ -74,13 +74,14 @@ async function contextOf({ github, apiUrl }: DirectoryParts, caller: Caller): Pr
   const pull = await pullOf(github, { repository, run, claimed });
   if (pull !== null && isUnasked(pull)) return pull;
   const people = [run.actor, run.triggering_actor, pull?.author ?? null, claimed.actor];
+  const own_people = await ownPeople(github, repository, { people, pull });
   return {
     repository: repository.repository,
     repository_id,
     run_id,
     run_attempt,
     pull: pull === null ? null : { number: pull.number, head_sha: pull.head_sha, url: pull.url },
-    own_people: await ownPeople(github, repository, { people, head_sha: run.head_sha }),
+    own_people,
     head_sha: run.head_sha,
   };
 }
@@ -114,17 +115,19 @@ async function runNow(github: GitHubReader, run: RunContext): Promise<RunNow | n
   const found = await whereIs(github, run);
   if (found === null) return null;
   const { where, people } = found;
-  const head_sha = where.pull?.head_sha ?? where.head_sha;
-  return { ...where, own_people: await ownPeople(github, refOf(run), { people, head_sha }) };
+  return { ...where, own_people: await ownPeople(github, refOf(run), { people, pull: where.pull }) };
 }
 
-/** With the committers of what is proposed: they are as near to the last pusher as GitHub's API leads. */
+/**
+ * With the committers of what a pull request proposes: they are as near to its last pusher as GitHub's API leads. Whoever pushed what a run without
+ * one ran is its actor.
+ */
 async function ownPeople(
   github: GitHubReader,
   of: RepositoryRef,
-  { people, head_sha }: Pick<Found, "people"> & { readonly head_sha: string },
+  { people, pull }: Pick<Found, "people"> & { readonly pull: Pick<PullRequest, "number" | "head_sha"> | null },
 ): Promise<readonly string[]> {
-  const committers = await github.committers(of, head_sha);
+  const committers = pull === null ? [] : await github.headCommitters(of, pull);
   return distinct([...people, ...committers].filter((name) => name !== null));
 }
 

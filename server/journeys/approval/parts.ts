@@ -60,6 +60,8 @@ export type ApprovalParts = {
   /** Of the codes; the same at every gateway. */
   readonly key: Buffer;
   readonly publicUrl: string;
+  /** Whether runs without a pull request are asked about in a new issue. */
+  readonly issues: boolean;
   /** Something was asked or has changed, and people have to be shown; never waits. */
   show(id: string): void;
   audit(event: AuditEvent): void;

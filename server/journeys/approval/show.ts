@@ -10,11 +10,9 @@ import { Turns } from "./turns.ts";
 import { approvalUrl } from "./use.ts";
 import { within } from "./within.ts";
 
-export type ShowParts = Pick<ApprovalParts, "store" | "publicUrl" | "audit" | "log" | "now"> & {
+export type ShowParts = Pick<ApprovalParts, "store" | "publicUrl" | "issues" | "audit" | "log" | "now"> & {
   /** Null without a GitHub App: the page alone shows it. */
   readonly github: GitHub | null;
-  /** Whether runs without a pull request are asked about in a new issue. */
-  readonly issues: boolean;
   /** Of this gateway's leases. */
   readonly holder: string;
 };
@@ -165,10 +163,11 @@ async function presentOnGitHub(
   const { run } = approval;
   if (github === null || run === null) return [];
   const presenting = { ...parts, github, approval, run, leased };
-  const outcomes = await Promise.allSettled([presentThread(presenting), presentCheck(presenting)]);
-  const reasons: readonly unknown[] = outcomes.flatMap((outcome) =>
-    outcome.status === "rejected" ? [outcome.reason] : [],
-  );
-  for (const reason of reasons) if (!(reason instanceof GitHubFailure)) throw reason;
-  return reasons.filter((reason) => reason instanceof GitHubFailure);
+  const troubles: GitHubFailure[] = [];
+  const note = (error: unknown): void => {
+    if (!(error instanceof GitHubFailure)) throw error;
+    troubles.push(error);
+  };
+  await Promise.all([presentThread(presenting).catch(note), presentCheck(presenting).catch(note)]);
+  return troubles;
 }
