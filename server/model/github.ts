@@ -83,7 +83,8 @@ export type NewCheckRun = {
 
 /** One delivery of the App's webhook as its list shows it. */
 export type Delivery = {
-  readonly id: number;
+  /** In digits: these ids are larger than a number can tell apart. */
+  readonly id: string;
   readonly guid: string;
   readonly event: string;
   readonly action: string | null;
@@ -162,7 +163,7 @@ export interface GitHubReader {
   /** Of the App, newest first, back to `since`. */
   deliveries(since: Date): Promise<readonly Delivery[]>;
   /** What one of them said; null when it is nothing that matters here. */
-  delivery(id: number): Promise<Heard | null>;
+  delivery(id: string): Promise<Heard | null>;
 }
 
 /** Nothing that creates is ever repeated by itself. */
