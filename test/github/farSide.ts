@@ -12,6 +12,7 @@ import {
 import type { AddressInfo } from "node:net";
 import { createGitHub, type GitHubApp, type GitHubOptions } from "../../server/github/client.ts";
 import { Secret } from "../../server/model/connection.ts";
+import { GitHubFailure } from "../../server/model/github.ts";
 import type { Log } from "../../server/model/log.ts";
 import { openGitHubSpec } from "../standins/githubSpec.ts";
 
@@ -36,7 +37,7 @@ export type Asked = {
   readonly body: unknown;
 };
 
-/** What is answered: a body is laid over the least that GitHub's description asks for. */
+/** What is answered: a body gets whatever GitHub always says besides. */
 export type Told = {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -185,8 +186,7 @@ export class FarSide {
 
   #body({ method, path }: Asked, { status, body, strange }: Told & { readonly status: number }): unknown {
     if (strange === true || typeof body === "string") return body;
-    const sample = spec?.sample({ method, path, status });
-    return laidOver(sample, body);
+    return spec === null ? body : spec.fill({ method, path, status }, body);
   }
 
   #check({ method, path, query, body }: Asked, answer: { readonly status: number; readonly body: unknown }): void {
@@ -211,19 +211,17 @@ export const repositoryBody = {
   owner: { login: "acme", id: 7 },
 } as const;
 
-/** Objects are joined name by name, everything else is replaced. */
-const laidOver = (sample: unknown, body: unknown): unknown => {
-  if (body === undefined) return sample;
-  if (!isObject(sample) || !isObject(body)) return body;
-  const joined = Object.entries(body).map(([name, value]) => [name, laidOver(sample[name], value)]);
-  return { ...sample, ...(Object.fromEntries(joined) as object) };
+/** What a call rejects with, which is never anything else. */
+export const failing = async (doing: Promise<unknown>): Promise<GitHubFailure> => {
+  const error: unknown = await doing.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof GitHubFailure)) throw new Error(`expected a GitHubFailure, got ${String(error)}`);
+  return error;
 };
 
-const isObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
-
-/** For items of lists and other parts: the least of them, from an operation that answers with one alone. */
-export const like = (route: string, body: object): unknown => {
-  const [method = "", path = ""] = route.split(" ");
-  return laidOver(spec?.sample({ method, path, status: 200 }), body);
-};
+/** A page of a list says where the next one is. */
+export const linked = (far: FarSide, path: string, next: string): Record<string, string> => ({
+  link: `<${far.url}${path}?${next}>; rel="next", <${far.url}${path}?page=9>; rel="last"`,
+});

@@ -22,8 +22,8 @@ export type GitHubExchange = {
 export type GitHubSpec = {
   /** What does not fit the description, one sentence each; empty when all is well. */
   check(exchange: GitHubExchange): string[];
-  /** The least that the described answer holds, with made-up values; undefined when it has no body or is not described. */
-  sample(asked: Pick<GitHubExchange, "method" | "path" | "status">): unknown;
+  /** `given` with made-up values for what GitHub always says besides; as it is where nothing is described. */
+  fill(asked: Pick<GitHubExchange, "method" | "path" | "status">, given: unknown): unknown;
 };
 
 type Schema = { readonly [keyword: string]: unknown };
@@ -99,10 +99,11 @@ const createSpec = (description: Description): GitHubSpec => {
         (finding) => `${route.operation.operationId}: ${finding}`,
       );
     },
-    sample: (asked) => {
+    fill: (asked, given) => {
       const item = routeOf(asked)?.operation.responses[String(asked.status)];
       const schema = item === undefined ? undefined : resolve(description, item).content?.["application/json"]?.schema;
-      return schema === undefined ? undefined : sampleOf(description, schema);
+      // GitHub's answer itself is never null, whatever its schema says of other places.
+      return schema === undefined ? given : filled(description, { schema, given: given ?? made(description, schema) });
     },
   };
 };
@@ -214,16 +215,16 @@ const bodyFindings = ({ exchange, route, validators }: Parts): string[] => {
   ];
 };
 
+const basicError: Schema = { $ref: "#/components/schemas/basic-error" };
+
 const answerFindings = ({ exchange, route, validators, resolve }: Parts): string[] => {
   const { status, responseBody } = exchange;
   const item = route.operation.responses[String(status)];
   if (item === undefined && !anywhere.includes(status)) return [`status ${status} is not described`];
-  const schema =
-    item === undefined
-      ? { $ref: "#/components/schemas/basic-error" }
-      : resolve(item).content?.["application/json"]?.schema;
-  if (isEmpty(responseBody)) return schema === undefined || item === undefined ? [] : [`status ${status} has no body`];
-  // A redirect's or an error's body may be anything where nothing is described; GitHub's own are basic errors.
+  const described = item === undefined ? undefined : resolve(item).content?.["application/json"]?.schema;
+  if (isEmpty(responseBody)) return described === undefined ? [] : [`status ${status} has no body`];
+  // What goes wrong is told alike everywhere.
+  const schema = described ?? (status >= 300 ? basicError : undefined);
   if (schema === undefined) return [`status ${status} has a body, and none is described`];
   return findings(validators.of(schema), responseBody, `the body of status ${status}`);
 };
@@ -235,17 +236,48 @@ const findings = (validate: ValidateFunction, value: unknown, what: string): str
   );
 };
 
-const sampleOf = (description: Description, given: Schema): unknown => {
-  const schema = resolve(description, given as Schema | Reference) as {
-    readonly [keyword: string]: unknown;
-    readonly properties?: Readonly<Record<string, Schema>>;
-    readonly required?: readonly string[];
-    readonly enum?: readonly unknown[];
-  };
-  const [alternative] = [schema["allOf"], schema["anyOf"], schema["oneOf"]].flat() as (Schema | undefined)[];
-  if (schema["nullable"] === true) return null;
-  if (schema.enum !== undefined) return schema.enum[0];
-  switch (schema["type"]) {
+type Shape = {
+  readonly [keyword: string]: unknown;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly items?: Schema;
+  readonly enum?: readonly unknown[];
+};
+
+const shapeOf = (description: Description, schema: Schema): Shape => {
+  const shape = resolve<Schema>(description, schema as Schema | Reference) as Shape;
+  const [alternative] = (shape["allOf"] ?? shape["anyOf"] ?? shape["oneOf"] ?? []) as Schema[];
+  return alternative === undefined ? shape : { ...shapeOf(description, alternative), ...shape };
+};
+
+type Filling = { readonly schema: Schema; readonly given: unknown };
+
+const filled = (description: Description, { schema, given }: Filling): unknown => {
+  const { properties = {}, required = [], items } = shapeOf(description, schema);
+  if (Array.isArray(given))
+    return items === undefined
+      ? given
+      : given.map((item: unknown) => filled(description, { schema: items, given: item }));
+  if (typeof given !== "object" || given === null) return given;
+  const told = Object.entries(given).map(([name, value]) => {
+    const of = properties[name];
+    return [name, of === undefined ? value : filled(description, { schema: of, given: value })];
+  });
+  const missing = required
+    .filter((name) => !(name in given))
+    .map((name) => [name, valueOf(description, properties[name])]);
+  return Object.fromEntries([...missing, ...told]) as object;
+};
+
+const valueOf = (description: Description, schema: Schema | undefined): unknown => {
+  if (schema === undefined) return "made up";
+  return shapeOf(description, schema)["nullable"] === true ? null : made(description, schema);
+};
+
+const made = (description: Description, schema: Schema): unknown => {
+  const shape = shapeOf(description, schema);
+  if (shape.enum !== undefined) return shape.enum[0];
+  switch (shape["type"]) {
     case "array":
       return [];
     case "integer":
@@ -254,20 +286,14 @@ const sampleOf = (description: Description, given: Schema): unknown => {
     case "boolean":
       return false;
     case "string":
-      return textOf(schema["format"]);
-    default: {
-      const own = (schema.required ?? []).map((name) => [
-        name,
-        sampleOf(description, schema.properties?.[name] ?? { type: "string" }),
-      ]);
-      const more = alternative === undefined ? {} : (sampleOf(description, alternative) as object);
-      return { ...more, ...(Object.fromEntries(own) as object) };
-    }
+      return textOf(shape["format"]);
+    default:
+      return filled(description, { schema, given: {} });
   }
 };
 
 const textOf = (format: unknown): string => {
   if (format === "date-time") return "2026-01-02T03:04:05Z";
-  if (format === "uri") return "https://api.github.com/sample";
-  return format === "email" ? "sample@example.com" : "sample";
+  if (format === "uri") return "https://api.github.com/made-up";
+  return format === "email" ? "made-up@example.com" : "made up";
 };
