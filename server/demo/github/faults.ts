@@ -17,8 +17,24 @@ export type Fault =
   /** It is done, and answered when this is over. */
   | { readonly kind: "late"; readonly until: Promise<unknown> };
 
-export type Faults = {
-  /** For the next requests of this operation (`pulls/create-review-comment`), or of any; `times` is 1 unless it is said. */
-  next(operation: string | "any", fault: Fault, times?: number): void;
-  clear(): void;
-};
+export class Faults {
+  #waiting: { readonly operation: string; readonly fault: Fault; times: number }[] = [];
+
+  /** For the next requests of this operation (`pulls/create-review-comment`), or of `any`. */
+  next(operation: string, fault: Fault, times = 1): void {
+    this.#waiting.push({ operation, fault, times });
+  }
+
+  clear(): void {
+    this.#waiting = [];
+  }
+
+  take(operation: string | null): Fault | null {
+    const found = this.#waiting.find(
+      (each) => each.times > 0 && (each.operation === "any" || each.operation === operation),
+    );
+    if (found === undefined) return null;
+    found.times -= 1;
+    return found.fault;
+  }
+}

@@ -16,3 +16,14 @@ export type Asked = {
   /** 0 when no answer went out. */
   readonly status: number;
 };
+
+/** As `test/standins/githubSpec.ts` takes it; `path` has no `/api/v3`. */
+export type Exchange = {
+  readonly method: string;
+  readonly path: string;
+  readonly query: Readonly<Record<string, string>>;
+  readonly requestBody: unknown;
+  readonly status: number;
+  /** Undefined when there was none. */
+  readonly responseBody: unknown;
+};

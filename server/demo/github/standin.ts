@@ -4,20 +4,28 @@
  * API under `{url}/api/v3`, as on GitHub Enterprise Server; web pages under `{url}`; the issuer of Actions' identity tokens is `{url}`.
  */
 
-import type { DemoJob, IdTokenAccess } from "../github.ts";
-import type { Apps } from "./apps.ts";
-import type { Accounts } from "./accounts.ts";
-import type { Checks } from "./checks.ts";
-import type { Comments } from "./comments.ts";
-import type { Deliveries } from "./deliveries.ts";
-import type { Faults } from "./faults.ts";
-import type { Limits } from "./limits.ts";
-import type { Person } from "./person.ts";
-import type { Pulls } from "./pulls.ts";
-import type { Repositories } from "./repositories.ts";
-import type { Asked } from "./requests.ts";
-import type { Runs } from "./runs.ts";
-import type { Visitors } from "./visitors.ts";
+import type { AddressInfo } from "node:net";
+import { Accounts } from "./accounts.ts";
+import { Door } from "./api/door.ts";
+import { Apps } from "./apps.ts";
+import { Checks } from "./checks.ts";
+import { Comments } from "./comments.ts";
+import { Deliveries } from "./deliveries.ts";
+import { Faults } from "./faults.ts";
+import type { Announce } from "./happenings.ts";
+import { Ids } from "./ids.ts";
+import { type DemoJob, type IdTokenAccess, Issuer } from "./issuer.ts";
+import { Limits } from "./limits.ts";
+import { Person } from "./person.ts";
+import { Pulls } from "./pulls.ts";
+import { Repositories } from "./repositories.ts";
+import type { Asked, Exchange } from "./requests.ts";
+import { Runs } from "./runs.ts";
+import { type Surfaces, createPort } from "./server.ts";
+import { tellApps } from "./tell.ts";
+import { Visitors } from "./visitors.ts";
+import { Web } from "./web/visit.ts";
+import type { World } from "./world.ts";
 
 export type GitHubOptions = {
   readonly clock: () => Date;
@@ -27,43 +35,89 @@ export type GitHubOptions = {
   readonly onExchange?: (exchange: Exchange) => void;
 };
 
-/** As `test/standins/githubSpec.ts` takes it; `path` has no `/api/v3`. */
-export type Exchange = {
-  readonly method: string;
-  readonly path: string;
-  readonly query: Readonly<Record<string, string>>;
-  readonly requestBody: unknown;
-  readonly status: number;
-  readonly responseBody: unknown;
-};
-
-export type GitHubStandin = {
-  /** Its web, and the exact `iss` of its identity tokens: `http://127.0.0.1:PORT`. */
-  readonly url: string;
+export type GitHubStandin = Omit<World, "ids" | "clock"> & {
+  /** Exact `iss` of its identity tokens: its `url`. */
   readonly issuer: string;
-  /** `{url}/api/v3`, for `github.apiUrl` */
-  readonly apiUrl: string;
-  /** Lets a job ask for identity tokens; each one it gets is new. */
+  /** Lets a job ask for identity tokens; `runs.claims` says what a run's job has. */
   grant(job: DemoJob): IdTokenAccess;
-  readonly accounts: Accounts;
-  readonly repositories: Repositories;
-  readonly pulls: Pulls;
-  readonly runs: Runs;
-  readonly comments: Comments;
-  readonly checks: Checks;
-  readonly apps: Apps;
-  readonly deliveries: Deliveries;
   readonly limits: Limits;
   readonly faults: Faults;
-  /** Who visits its web pages; `visitors.preset("mona")` signs in without asking. */
   readonly visitors: Visitors;
   /** Everything the API was asked, in order. */
   readonly requests: readonly Asked[];
-  /** Somebody at a keyboard: comments, replies, edits, deletes, presses buttons. @throws Error when there is no such user */
+  /** Somebody at a keyboard. @throws Error when there is no such user */
   as(login: string): Person;
   close(): Promise<void>;
 };
 
-export const startGitHub = async (options: GitHubOptions): Promise<GitHubStandin> => {
-  throw new Error(`not built yet (${Object.keys(options).join()})`);
-};
+export async function startGitHub({
+  clock,
+  port = 0,
+  onExchange = () => undefined,
+}: GitHubOptions): Promise<GitHubStandin> {
+  const joined: { surfaces?: Surfaces } = {};
+  const server = createPort(() => {
+    if (joined.surfaces === undefined) throw new Error("asked before it was ready");
+    return joined.surfaces;
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(port, "127.0.0.1", resolve);
+  });
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const world = createWorld(url, clock);
+  const visitors = new Visitors(clock);
+  const limits = new Limits(clock);
+  const faults = new Faults();
+  const issuer = await Issuer.create(url, clock);
+  const requests: Asked[] = [];
+  joined.surfaces = {
+    door: new Door({ world, visitors, limits }),
+    web: new Web({ world, visitors }),
+    issuer,
+    faults,
+    clock,
+    requests,
+    onExchange,
+  };
+  const { ids: _ids, clock: _clock, ...nouns } = world;
+  return {
+    ...nouns,
+    issuer: url,
+    grant: (job) => issuer.grant(job),
+    limits,
+    faults,
+    visitors,
+    requests,
+    as: (login) => new Person(world, world.accounts.named(login)),
+    close: () =>
+      new Promise((resolve) => {
+        world.deliveries.close();
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
+
+function createWorld(url: string, clock: () => Date): World {
+  const ids = new Ids();
+  const accounts = new Accounts(ids, clock);
+  // What happens is told with words that need the whole world.
+  const announce: Announce = (happening, by) => tellApps(world)(happening, by);
+  const pulls = new Pulls({ ids, accounts, clock, announce });
+  const world: World = {
+    url,
+    apiUrl: `${url}/api/v3`,
+    clock,
+    ids,
+    accounts,
+    repositories: new Repositories(ids, accounts, clock),
+    pulls,
+    runs: new Runs({ ids, accounts, clock }),
+    comments: new Comments({ ids, pulls, clock, announce }),
+    checks: new Checks({ ids, clock, announce }),
+    apps: Apps.create({ ids, accounts, clock, announce }),
+    deliveries: new Deliveries(ids, clock),
+  };
+  return world;
+}

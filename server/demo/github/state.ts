@@ -1,5 +1,7 @@
 /** What the stand-in for GitHub remembers: accounts, repositories, pull requests and what people and programs write on them. */
 
+import type { KeyObject } from "node:crypto";
+
 export type AccountType = "User" | "Bot" | "Organization";
 
 export type Account = { readonly id: number; login: string; readonly type: AccountType; readonly created_at: Date };
@@ -70,6 +72,8 @@ export type Pull = Issue & {
   readonly from: Repository;
   readonly base: { readonly ref: string; readonly sha: string };
   head_sha: string;
+  /** Of the merge that GitHub tries: what a job on `pull_request` checks out, and its token's claim `sha`. */
+  merge_sha: string;
   merged: boolean;
   /** Every commit that was pushed to it, the oldest first. */
   commits: readonly string[];
@@ -79,8 +83,8 @@ export type Pull = Issue & {
 export type Job = {
   readonly id: number;
   readonly name: string;
-  status: "queued" | "in_progress" | "completed";
-  conclusion: "success" | "failure" | "cancelled" | null;
+  readonly status: "queued" | "in_progress" | "completed";
+  readonly conclusion: "success" | "failure" | "cancelled" | null;
 };
 
 export type Run = {
@@ -88,7 +92,10 @@ export type Run = {
   attempt: number;
   readonly repository: Repository;
   readonly head_sha: string;
+  /** What the job checks out on `pull_request`; null elsewhere. */
+  readonly merge_sha: string | null;
   readonly head_branch: string;
+  readonly head_repository: Repository;
   readonly event: string;
   /** `.github/workflows/agent.yml` */
   readonly path: string;
@@ -97,9 +104,11 @@ export type Run = {
   triggering_actor: Account;
   status: "queued" | "in_progress" | "completed";
   conclusion: "success" | "failure" | "cancelled" | null;
+  /** Number of the pull request it runs for. */
+  readonly pull: number | null;
   /** Numbers of the pull requests that the run lists; none for a fork's. */
   readonly pulls: readonly number[];
-  readonly jobs: readonly Job[];
+  jobs: readonly Job[];
   readonly created_at: Date;
   updated_at: Date;
 };
@@ -160,8 +169,8 @@ export type CheckRun = {
   readonly repository: Repository;
   readonly head_sha: string;
   name: string;
-  /** Slug of the App that created it; only that one may change it and hears of its buttons. */
-  readonly app: string;
+  /** The one that created it: only that one may change it and hears of its buttons. */
+  readonly app: App;
   external_id: string;
   details_url: string | null;
   status: "queued" | "in_progress" | "completed";
@@ -186,10 +195,13 @@ export type App = {
   readonly webhook_secret: string;
   /** PKCS #1, as GitHub gives it to the App's owner once. */
   readonly pem: string;
+  /** Null: nobody can sign as this App. */
+  readonly public_key: KeyObject | null;
   readonly permissions: Permissions;
   readonly events: readonly string[];
   readonly external_url: string;
   readonly callback_urls: readonly string[];
+  readonly setup_url: string | null;
   /** Where deliveries go; null: nowhere. */
   webhook_url: string | null;
   readonly created_at: Date;
@@ -203,6 +215,6 @@ export type Installation = {
   repositories: Set<number> | null;
   /** What the account's owner has accepted; never more than the App asks for. */
   readonly permissions: Permissions;
-  suspended: boolean;
+  suspended_at: Date | null;
   readonly created_at: Date;
 };
