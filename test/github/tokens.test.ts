@@ -12,8 +12,7 @@ beforeEach(async () => {
   far = await FarSide.start();
 });
 afterEach(async () => {
-  await far.close();
-  expect(far.findings).toEqual([]);
+  await far.end();
 });
 
 const mints = "POST /app/installations/9/access_tokens";
