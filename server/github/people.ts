@@ -62,14 +62,17 @@ export class People {
   /** Whoever was invited and has not accepted is no member. */
   async isMember(of: RepositoryRef, team: string, login: string): Promise<boolean> {
     if (!isLogin(login) || !/^[\w-]+$/.test(team)) return false;
-    const found = await this.#repositories.get(of, membership, {
-      kind: "read",
-      route: "GET /orgs/{org}/teams/{team_slug}/memberships/{username}",
-      parameters: { team_slug: team, username: login },
-      doing: `read whether ${quote(login)} is in the team ${quote(team)}`,
-      needs: "members: read",
-      purpose: "teams",
-    });
+    // Nor is what a former owner's teams say.
+    const found = await this.#repositories.named(of, () =>
+      this.#repositories.get(of, membership, {
+        kind: "read",
+        route: "GET /orgs/{org}/teams/{team_slug}/memberships/{username}",
+        parameters: { team_slug: team, username: login },
+        doing: `read whether ${quote(login)} is in the team ${quote(team)}`,
+        needs: "members: read",
+        purpose: "teams",
+      }),
+    );
     return found?.state === "active";
   }
 }

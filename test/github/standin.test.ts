@@ -278,6 +278,17 @@ describe("a repository", () => {
     expect(github.comments.get(asked!.id!).repository.id).toBe(70);
   });
 
+  test("that was transferred is judged by its new owner's teams, not by those of the old one", async () => {
+    const { github, checkout, app } = acme;
+    github.accounts.addTeam("acme", "sre", ["mona"]);
+    expect(await client.isMember(of, "sre", "mona")).toBe(true);
+    github.accounts.addTeam("globex", "sre", ["rita"]);
+    github.apps.install(app, { account: "globex" });
+    github.repositories.rename(checkout, "globex/checkout");
+    expect(await client.isMember(of, "sre", "mona")).toBe(false);
+    expect(await client.isMember(of, "sre", "rita")).toBe(true);
+  });
+
   test("that was deleted and made again under its name is none", async () => {
     const { github, checkout } = acme;
     github.repositories.remove(checkout);
