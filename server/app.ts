@@ -10,6 +10,7 @@ import { watchConfig } from "./config/watch.ts";
 import { type Catalogue, buildCatalogue } from "./datadog/catalogue.ts";
 import { hostsOf } from "./datadog/hosts.ts";
 import { registerApi } from "./http/api.ts";
+import { GitHubSignIn } from "./github/signIn.ts";
 import { registerHealth } from "./http/health.ts";
 import { type Metrics, createMetrics } from "./http/metrics.ts";
 import { registerPages } from "./http/pages.ts";
@@ -20,6 +21,7 @@ import { stopServing } from "./http/stop.ts";
 import { passCall } from "./journeys/call.ts";
 import type { CallParts, Incoming } from "./journeys/call/parts.ts";
 import { expireIdle } from "./journeys/close.ts";
+import type { GitHubSignInParts } from "./journeys/signIn.ts";
 import type { OfferedConnection } from "./journeys/token.ts";
 import type { AuditEvent } from "./model/audit.ts";
 import type { AccessToken, Config, Problem } from "./model/config.ts";
@@ -110,7 +112,13 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
   running.push(() => upstreams.close());
   const calls = new InFlight();
   running.push(() => calls.ended(lastWords));
-  const approvals = await joinApprovals({ config: first.config, store, log, hold: () => rules.current.config.hold });
+  const approvals = await joinApprovals({
+    config: first.config,
+    store,
+    log,
+    github: null,
+    hold: () => rules.current.config.hold,
+  });
   running.push(() => approvals.close());
   const { app, signIn } = await joinSurfaces({ store, rules, upstreams, calls, catalogue, log, approvals });
   running.push(() => stopServing(app, { patience, breakOff: () => upstreams.close() }));
@@ -172,7 +180,13 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
   });
   await app.register(cookie);
   const accessTokens = (): readonly AccessToken[] => rules.current.config.access.tokens;
-  const signIn = createSignIn({ publicUrl, tokens: accessTokens, now, audit });
+  const signIn = createSignIn({
+    publicUrl,
+    tokens: accessTokens,
+    now,
+    audit,
+    github: gitHubSignIn(rules.current.config, { people: store.people, audit }),
+  });
   const history = {
     sessions: store.sessions,
     receipts: store.receipts,
@@ -196,15 +210,28 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
     recordings: {
       ...history,
       approvals: approvals.answering,
-      person: () => null,
       present: presenter.presentEnded,
       accessTokens,
-      signedIn: (request) => signIn.who(request),
+      signedIn: async (request) => (await signIn.viewer(request))?.reader ?? null,
+      person: (request) => signIn.person(request),
     },
   });
-  await app.register(async (scope) => registerPages(scope, { history, signIn, publicUrl }));
+  await app.register(async (scope) =>
+    registerPages(scope, { history, signIn, publicUrl, approvals: approvals.answering }),
+  );
   registerHealth(app, { ready: () => readiness(store), registry: metrics.registry });
   return { app, signIn };
+}
+
+/** Null where the App's client is not configured, or `signIn.github` says no. */
+function gitHubSignIn(
+  { github, signIn, publicUrl }: Config,
+  { people, audit }: { readonly people: Store["people"]; audit(event: AuditEvent): void },
+): GitHubSignInParts | null {
+  if (github?.clientId === undefined || github.clientSecret === undefined || !signIn.github) return null;
+  const { apiUrl, clientId, clientSecret } = github;
+  const provider = new GitHubSignIn({ apiUrl, clientId, clientSecret, fetch });
+  return { people, provider, publicUrl, audit, chance: randomBytes };
 }
 
 const callParts = (

@@ -1,18 +1,19 @@
 /** Joins what approvals are made of: the questions in the store, the people on GitHub, the calls that wait. */
 
 import { randomBytes } from "node:crypto";
-import type { AnswerParts } from "./journeys/approval/answer.ts";
 import { PeopleApproving } from "./journeys/approval/approving.ts";
 import type { ApprovalParts } from "./journeys/approval/parts.ts";
-import type { ReadParts } from "./journeys/approval/read.ts";
+import type { ShowParts } from "./journeys/approval/show.ts";
+import { AskedRepositoryAccess } from "./journeys/repositoryAccess.ts";
 import type { Config } from "./model/config.ts";
+import type { GitHubReader } from "./model/github.ts";
 import type { Log } from "./model/log.ts";
 import type { Store } from "./store/database.ts";
 
 export type Approvals = {
   readonly approving: PeopleApproving;
   /** What the API and the pages read, wait for and answer with. */
-  readonly answering: ReadParts & AnswerParts;
+  readonly answering: ShowParts;
   /** Nobody is held any longer. */
   stop(): void;
   close(): Promise<void>;
@@ -22,13 +23,15 @@ export type ApprovalSurroundings = {
   readonly config: Config;
   readonly store: Store;
   readonly log: Log;
+  /** Null without a GitHub App. */
+  readonly github: GitHubReader | null;
   /** ms */
   hold(): number;
 };
 
 const sweepEvery = 5_000;
 
-export async function joinApprovals({ config, store, log, hold }: ApprovalSurroundings): Promise<Approvals> {
+export async function joinApprovals({ config, store, log, github, hold }: ApprovalSurroundings): Promise<Approvals> {
   const stopping = new AbortController();
   const parts: ApprovalParts = {
     store: store.approvals,
@@ -47,7 +50,10 @@ export async function joinApprovals({ config, store, log, hold }: ApprovalSurrou
     approving,
     answering: {
       ...parts,
+      store: store.approvals,
       sessions: store.sessions,
+      receipts: store.receipts,
+      repositories: new AskedRepositoryAccess({ github, log, monotonic: () => performance.now() }),
       watch: (id, ms, signal) => approving.watch(id, ms, signal),
     },
     stop: () => stopping.abort(),
