@@ -22,6 +22,8 @@ export type GitHubExchange = {
 export type GitHubSpec = {
   /** What does not fit the description, one sentence each; empty when all is well. */
   check(exchange: GitHubExchange): string[];
+  /** `given` with made-up values for what GitHub always says besides; as it is where nothing is described. */
+  fill(asked: Pick<GitHubExchange, "method" | "path" | "status">, given: unknown): unknown;
 };
 
 type Schema = { readonly [keyword: string]: unknown };
@@ -85,16 +87,23 @@ type Route = {
 const createSpec = (description: Description): GitHubSpec => {
   const validators = createValidators(description);
   const routes = routesOf(description);
+  const routeOf = ({ method, path }: Pick<GitHubExchange, "method" | "path">): Route | undefined =>
+    routes.find((each) => each.method === method.toLowerCase() && each.pattern.test(withNames(path)));
   return {
     check: (exchange) => {
       const path = withNames(exchange.path);
-      const method = exchange.method.toLowerCase();
-      const route = routes.find((each) => each.method === method && each.pattern.test(path));
+      const route = routeOf(exchange);
       if (route === undefined) return [`${exchange.method} ${exchange.path} is not an operation of the description`];
       const parts: Parts = { exchange, path, route, validators, resolve: (item) => resolve(description, item) };
       return [...parameterFindings(parts), ...bodyFindings(parts), ...answerFindings(parts)].map(
         (finding) => `${route.operation.operationId}: ${finding}`,
       );
+    },
+    fill: (asked, given) => {
+      const item = routeOf(asked)?.operation.responses[String(asked.status)];
+      const schema = item === undefined ? undefined : resolve(description, item).content?.["application/json"]?.schema;
+      // GitHub's answer itself is never null, whatever its schema says of other places.
+      return schema === undefined ? given : filled(description, { schema, given: given ?? made(description, schema) });
     },
   };
 };
@@ -225,4 +234,66 @@ const findings = (validate: ValidateFunction, value: unknown, what: string): str
   return (validate.errors ?? []).map(({ instancePath, message, params }) =>
     `${what}${instancePath === "" ? "" : ` at ${instancePath}`} ${message ?? "does not fit"} ${JSON.stringify(params)}`.trim(),
   );
+};
+
+type Shape = {
+  readonly [keyword: string]: unknown;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly items?: Schema;
+  readonly enum?: readonly unknown[];
+};
+
+const shapeOf = (description: Description, schema: Schema): Shape => {
+  const shape = resolve<Schema>(description, schema as Schema | Reference) as Shape;
+  const [alternative] = (shape["allOf"] ?? shape["anyOf"] ?? shape["oneOf"] ?? []) as Schema[];
+  return alternative === undefined ? shape : { ...shapeOf(description, alternative), ...shape };
+};
+
+type Filling = { readonly schema: Schema; readonly given: unknown };
+
+const filled = (description: Description, { schema, given }: Filling): unknown => {
+  const { properties = {}, required = [], items } = shapeOf(description, schema);
+  if (Array.isArray(given))
+    return items === undefined
+      ? given
+      : given.map((item: unknown) => filled(description, { schema: items, given: item }));
+  if (typeof given !== "object" || given === null) return given;
+  const told = Object.entries(given).map(([name, value]) => {
+    const of = properties[name];
+    return [name, of === undefined ? value : filled(description, { schema: of, given: value })];
+  });
+  const missing = required
+    .filter((name) => !(name in given))
+    .map((name) => [name, valueOf(description, properties[name])]);
+  return Object.fromEntries([...missing, ...told]) as object;
+};
+
+const valueOf = (description: Description, schema: Schema | undefined): unknown => {
+  if (schema === undefined) return "made up";
+  return shapeOf(description, schema)["nullable"] === true ? null : made(description, schema);
+};
+
+const made = (description: Description, schema: Schema): unknown => {
+  const shape = shapeOf(description, schema);
+  if (shape.enum !== undefined) return shape.enum[0];
+  switch (shape["type"]) {
+    case "array":
+      return [];
+    case "integer":
+    case "number":
+      return 1;
+    case "boolean":
+      return false;
+    case "string":
+      return textOf(shape["format"]);
+    default:
+      return filled(description, { schema, given: {} });
+  }
+};
+
+const textOf = (format: unknown): string => {
+  if (format === "date-time") return "2026-01-02T03:04:05Z";
+  if (format === "uri") return "https://api.github.com/made-up";
+  return format === "email" ? "made-up@example.com" : "made up";
 };
