@@ -112,13 +112,7 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
   running.push(() => upstreams.close());
   const calls = new InFlight();
   running.push(() => calls.ended(lastWords));
-  const approvals = await joinApprovals({
-    config: first.config,
-    store,
-    log,
-    github: null,
-    hold: () => rules.current.config.hold,
-  });
+  const approvals = await joinApprovals({ config: first.config, store, log, hold: () => rules.current.config.hold });
   running.push(() => approvals.close());
   const { app, signIn } = await joinSurfaces({ store, rules, upstreams, calls, catalogue, log, approvals });
   running.push(() => stopServing(app, { patience, breakOff: () => upstreams.close() }));

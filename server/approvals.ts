@@ -1,12 +1,12 @@
 /** Joins what approvals are made of: the questions in the store, the people on GitHub, the calls that wait. */
 
 import { randomBytes } from "node:crypto";
+import { createGitHub, type GitHubApp } from "./github/client.ts";
 import { PeopleApproving } from "./journeys/approval/approving.ts";
 import type { ApprovalParts } from "./journeys/approval/parts.ts";
 import type { ShowParts } from "./journeys/approval/show.ts";
 import { AskedRepositoryAccess } from "./journeys/repositoryAccess.ts";
 import type { Config } from "./model/config.ts";
-import type { GitHubReader } from "./model/github.ts";
 import type { Log } from "./model/log.ts";
 import type { Store } from "./store/database.ts";
 
@@ -23,16 +23,15 @@ export type ApprovalSurroundings = {
   readonly config: Config;
   readonly store: Store;
   readonly log: Log;
-  /** Null without a GitHub App. */
-  readonly github: GitHubReader | null;
   /** ms */
   hold(): number;
 };
 
 const sweepEvery = 5_000;
 
-export async function joinApprovals({ config, store, log, github, hold }: ApprovalSurroundings): Promise<Approvals> {
+export async function joinApprovals({ config, store, log, hold }: ApprovalSurroundings): Promise<Approvals> {
   const stopping = new AbortController();
+  const github = gitHubOf(config, log);
   const parts: ApprovalParts = {
     store: store.approvals,
     directory: null,
@@ -63,6 +62,10 @@ export async function joinApprovals({ config, store, log, github, hold }: Approv
     },
   };
 }
+
+/** Null without a GitHub App. */
+const gitHubOf = ({ github }: Config, log: Log): GitHubApp | null =>
+  github === undefined ? null : createGitHub({ ...github, log, clock: () => new Date() });
 
 const expire = async ({ store, show, log }: ApprovalParts): Promise<void> => {
   try {
