@@ -15,6 +15,7 @@ import { registerHealth } from "./http/health.ts";
 import { type Metrics, createMetrics } from "./http/metrics.ts";
 import { registerPages } from "./http/pages.ts";
 import { InFlight } from "./http/inFlight.ts";
+import { registerWebhooks } from "./http/webhooks.ts";
 import { createGatewayServer } from "./http/server.ts";
 import { type SignIn, createSignIn } from "./http/signIn.ts";
 import { stopServing } from "./http/stop.ts";
@@ -213,6 +214,8 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
   await app.register(async (scope) =>
     registerPages(scope, { history, signIn, publicUrl, approvals: approvals.answering }),
   );
+  const { deliveries } = approvals;
+  if (deliveries !== null) await app.register(async (scope) => registerWebhooks(scope, { ...deliveries, audit }));
   registerHealth(app, { ready: () => readiness(store), registry: metrics.registry });
   return { app, signIn };
 }

@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import { createSandbox } from "../server/datadog/sandbox/sandbox.ts";
-import { startDemoGitHub } from "../server/demo/github.ts";
+import { startGitHub } from "../server/demo/github/standin.ts";
 import { Runner } from "../server/demo/runner.ts";
 import { Newcomer } from "./demo/newcomer.ts";
 
@@ -48,7 +48,7 @@ test("every command of the README is run by a test", () => {
 
 test("its configuration, its commands and its workflow lead to a recorded session", { timeout: 120_000 }, async () => {
   const [github, sandbox, port] = await Promise.all([
-    startDemoGitHub({ clock: () => new Date() }),
+    startGitHub({ clock: () => new Date() }),
     createSandbox({ clock: () => new Date(), keys: { apiKey: keys.DD_API_KEY, appKey: keys.DD_APP_KEY } }).listen(),
     freePort(),
   ]);

@@ -42,11 +42,11 @@ const pairOf = (contents: ParsedNode | null): GitHubPair | null =>
     : null;
 
 /** An old section keeps its other keys and its comments. */
-function sectionYaml({ appId, ...rest }: GitHubSection, old: YAMLMap | null): string {
+function sectionYaml({ apiUrl, appId, ...rest }: GitHubSection, old: YAMLMap | null): string {
   const document = new Document<YAMLMap>();
   const map = old === null ? new YAMLMap() : (old.clone() as YAMLMap);
   map.flow = false;
-  for (const [key, value] of Object.entries({ apiUrl: rest.apiUrl, appId: numberOf(appId), ...rest })) {
+  for (const [key, value] of Object.entries({ apiUrl, appId: numberOf(appId), ...rest })) {
     if (value !== undefined) map.set(key, value);
     else if (key === "apiUrl") map.delete(key);
   }

@@ -9,7 +9,7 @@ import { type Gateway, startGateway } from "../app.ts";
 import { createSandbox } from "../datadog/sandbox/sandbox.ts";
 import { type Claim, claimFolder } from "./claim.ts";
 import { demoConfiguration } from "./configuration.ts";
-import { startDemoGitHub } from "./github.ts";
+import { startGitHub } from "./github/standin.ts";
 import { JobLog } from "./jobLog.ts";
 import { Runner } from "./runner.ts";
 import { furnish } from "./furnish.ts";
@@ -69,7 +69,7 @@ export async function openScene(stage: Stage): Promise<Scene> {
 async function setUp(stage: Stage, claim: Claim): Promise<Scene> {
   const { dataDir, print, style } = stage;
   const clock = (): Date => new Date();
-  const github = await startDemoGitHub({ clock });
+  const github = await startGitHub({ clock });
   const sandbox = await createSandbox({ clock, keys: sandboxKeys }).listen();
   await furnish(sandbox.url, sandboxKeys);
   const gateway = await openGateway(dataDir, { issuer: github.issuer, sandbox: sandbox.url });

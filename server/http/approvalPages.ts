@@ -4,13 +4,13 @@ import type { FastifyInstance } from "fastify";
 import { z } from "zod";
 import { isApiRefusal } from "../errors.ts";
 import { answerOnPage } from "../journeys/approval/answer.ts";
-import { listForPage, showApproval, type ShowParts, watchApproval } from "../journeys/approval/show.ts";
+import { listForPage, showApproval, type PageParts, watchApproval } from "../journeys/approval/page.ts";
 import { approvalPage, approvalsPage, noStatePage, notCountedPage, statePage } from "../web/approvals.ts";
 import { signInPage } from "../web/signIn.ts";
 import { type Asked, type FrameParts, frameOf, refusalPage, sendPage, show, strictPolicy } from "./page.ts";
 import { notOurForm, triesPerMinute } from "./signIn.ts";
 
-export type ApprovalPagesParts = FrameParts & { readonly approvals: ShowParts };
+export type ApprovalPagesParts = FrameParts & { readonly approvals: PageParts };
 
 /** Of each part of a question; some have megabytes, and browsers and readers have had enough long before. */
 const firstLines = 5_000;

@@ -4,7 +4,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { type ApiRefusal, apiStatusOf, isApiRefusal } from "../errors.ts";
 import { countPending, type ReadParts } from "../journeys/approval/read.ts";
-import type { Viewer } from "../journeys/approval/show.ts";
+import type { Viewer } from "../journeys/approval/page.ts";
 import { readerName } from "../journeys/history.ts";
 import { type Frame, layout, nobody, type Page } from "../web/layout.ts";
 import { messagePage, signInPage } from "../web/signIn.ts";

@@ -6,7 +6,7 @@ import rateLimit from "@fastify/rate-limit";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { apiStatusOf, isApiRefusal } from "../errors.ts";
-import type { ShowParts } from "../journeys/approval/show.ts";
+import type { PageParts as ApprovalParts } from "../journeys/approval/page.ts";
 import {
   type HistoryParts,
   type Page,
@@ -28,7 +28,7 @@ import type { SignIn } from "./signIn.ts";
 
 export type PageParts = {
   readonly history: HistoryParts & PolicyParts;
-  readonly approvals: ShowParts;
+  readonly approvals: ApprovalParts;
   readonly signIn: SignIn;
   readonly publicUrl: string;
 };

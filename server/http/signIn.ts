@@ -3,7 +3,7 @@
 import { createHash, createHmac, randomBytes } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import type { Viewer } from "../journeys/approval/show.ts";
+import type { Viewer } from "../journeys/approval/page.ts";
 import { endSignIn, type GitHubSignInParts, personOf } from "../journeys/signIn.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import type { AccessToken } from "../model/config.ts";

@@ -1,6 +1,6 @@
 /** The pages of approvals: what waits for people, and one question whole, with its answers and the form to answer it. */
 
-import type { Answering, Overview, Shown, ShownSection, Standing } from "../journeys/approval/show.ts";
+import type { Answering, Overview, Shown, ShownSection, Standing } from "../journeys/approval/page.ts";
 import type { Answer, Approval, Place, Way } from "../model/approval.ts";
 import { type Html, html } from "./html.ts";
 import type { Page } from "./layout.ts";

@@ -12,6 +12,7 @@ import {
 import type { AddressInfo } from "node:net";
 import { createGitHub, type GitHubApp, type GitHubOptions } from "../../server/github/client.ts";
 import { Secret } from "../../server/model/connection.ts";
+import { GitHubFailure } from "../../server/model/github.ts";
 import type { Log } from "../../server/model/log.ts";
 import { openGitHubSpec } from "../standins/githubSpec.ts";
 
@@ -209,3 +210,18 @@ export const repositoryBody = {
   html_url: "https://github.com/acme/checkout",
   owner: { login: "acme", id: 7 },
 } as const;
+
+/** What a call rejects with, which is never anything else. */
+export const failing = async (doing: Promise<unknown>): Promise<GitHubFailure> => {
+  const error: unknown = await doing.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  if (!(error instanceof GitHubFailure)) throw new Error(`expected a GitHubFailure, got ${String(error)}`);
+  return error;
+};
+
+/** A page of a list says where the next one is. */
+export const linked = (far: FarSide, path: string, next: string): Record<string, string> => ({
+  link: `<${far.url}${path}?${next}>; rel="next", <${far.url}${path}?page=9>; rel="last"`,
+});

@@ -4,9 +4,8 @@ import { createPublicKey } from "node:crypto";
 import { jwtVerify } from "jose";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Secret } from "../../server/model/connection.ts";
-import { GitHubFailure } from "../../server/model/github.ts";
 import { githubSpecMissing } from "../standins/githubSpec.ts";
-import { allPermissions, appId, FarSide, key, of, repo, repositoryBody, spec } from "./farSide.ts";
+import { allPermissions, appId, FarSide, failing, key, of, repo, repositoryBody, spec } from "./farSide.ts";
 
 let far: FarSide;
 beforeEach(async () => {
@@ -19,16 +18,6 @@ afterEach(async () => {
 
 const mints = "POST /app/installations/9/access_tokens";
 const pull = `GET ${repo}/pulls/7`;
-
-/** What is held against the description, and what is not. */
-const failing = async (doing: Promise<unknown>): Promise<GitHubFailure> => {
-  const error: unknown = await doing.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof GitHubFailure)) throw new Error(`expected a GitHubFailure, got ${String(error)}`);
-  return error;
-};
 
 test("every exchange of these tests is held against GitHub's description", ({ skip }) => {
   if (spec === null) skip(githubSpecMissing);

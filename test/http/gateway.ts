@@ -107,6 +107,7 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
         store: store.approvals,
         sessions: store.sessions,
         directory: null,
+        issues: false,
         key: randomBytes(32),
         publicUrl: audience,
         show: () => undefined,

@@ -215,16 +215,16 @@ const bodyFindings = ({ exchange, route, validators }: Parts): string[] => {
   ];
 };
 
+const basicError: Schema = { $ref: "#/components/schemas/basic-error" };
+
 const answerFindings = ({ exchange, route, validators, resolve }: Parts): string[] => {
   const { status, responseBody } = exchange;
   const item = route.operation.responses[String(status)];
   if (item === undefined && !anywhere.includes(status)) return [`status ${status} is not described`];
-  const schema =
-    item === undefined
-      ? { $ref: "#/components/schemas/basic-error" }
-      : resolve(item).content?.["application/json"]?.schema;
-  if (isEmpty(responseBody)) return schema === undefined || item === undefined ? [] : [`status ${status} has no body`];
-  // A redirect's or an error's body may be anything where nothing is described; GitHub's own are basic errors.
+  const described = item === undefined ? undefined : resolve(item).content?.["application/json"]?.schema;
+  if (isEmpty(responseBody)) return described === undefined ? [] : [`status ${status} has no body`];
+  // What goes wrong is told alike everywhere.
+  const schema = described ?? (status >= 300 ? basicError : undefined);
   if (schema === undefined) return [`status ${status} has a body, and none is described`];
   return findings(validators.of(schema), responseBody, `the body of status ${status}`);
 };

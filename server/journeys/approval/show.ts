@@ -1,167 +1,173 @@
-/** One approval as its page shows it: the question whole, as text that hides nothing, and what the reader may do about it. */
+/** Shows questions and their answers on GitHub: an outbox. Whatever is not shown yet is shown until it is, by one gateway at a time; no call waits for it. */
 
-import { type ApiRefusal, isApiRefusal } from "../../errors.ts";
-import type { Approval, Question } from "../../model/approval.ts";
-import type { Person } from "../../model/person.ts";
-import type { StoredCall } from "../../model/receipt.ts";
-import { type Section, sectionsIn } from "../../stages/escalate/sections.ts";
-import { short, visible, visibleLines } from "../../stages/escalate/visible.ts";
-import { lasting, utc } from "../../stages/escalate/when.ts";
-import { type Words, wordsOfWho } from "../../stages/escalate/who.ts";
-import type { Reader } from "../history.ts";
-import { onceEach } from "../repositoryAccess.ts";
-import { type AnswerParts, objectionTo } from "./answer.ts";
-import { listApprovals, readApproval, type ReadParts } from "./read.ts";
+import type { Approval } from "../../model/approval.ts";
+import { GitHubFailure, type GitHub } from "../../model/github.ts";
+import type { ApprovalParts } from "./parts.ts";
+import { type Leased, holdLease } from "./lease.ts";
+import { presentCheck } from "./show/check.ts";
+import { presentThread } from "./show/thread.ts";
+import { Turns } from "./turns.ts";
+import { approvalUrl } from "./use.ts";
+import { within } from "./within.ts";
 
-export type ShowParts = ReadParts &
-  AnswerParts & {
-    readonly receipts: { call(session_id: string, n: number): Promise<StoredCall | null> };
-  };
-
-/** Whoever looks: by an access token, as themselves, or both. */
-export type Viewer = { readonly reader: Reader; readonly person: Person | null };
-
-/** What the viewer may do about a question that waits. */
-export type Answering =
-  /** It is decided, or over. */
-  | { readonly kind: "over" }
-  /** A token does not answer; nobody is signed in as themselves. */
-  | { readonly kind: "nobody" }
-  | { readonly kind: "may"; readonly as: string }
-  | { readonly kind: "may not"; readonly as: string; readonly why: string };
-
-/** With lines in which nothing is hidden, the first of them; `more`: how many follow. */
-export type ShownSection = Section & { readonly more: number };
-
-export type Shown = {
-  readonly approval: Approval;
-  readonly sections: readonly ShownSection[];
-  readonly who: readonly { readonly name: string; readonly value: string }[];
-  readonly request: string;
-  readonly mayAnswer: Words;
-  /** What a reader would look for and not find. */
-  readonly notes: readonly string[];
-  readonly until: string;
-  /** `12 minutes`; null when it is over. */
-  readonly left: string | null;
-  readonly answering: Answering;
-  /** What became of the call that it let pass; null while there is none. */
-  readonly outcome: Pick<StoredCall, "session_id" | "n" | "state" | "status"> | null;
+export type ShowParts = Pick<ApprovalParts, "store" | "publicUrl" | "issues" | "audit" | "log" | "now"> & {
+  /** Null without a GitHub App: the page alone shows it. */
+  readonly github: GitHub | null;
+  /** Of this gateway's leases. */
+  readonly holder: string;
 };
 
-/** `lines`: how many of each section, so that megabytes are shown to those only who ask for them. */
-export async function showApproval(
-  parts: ShowParts,
-  viewer: Viewer,
-  { id, lines }: { readonly id: string; readonly lines: number },
-): Promise<Shown | ApiRefusal> {
-  const approval = await readApproval(parts, viewer.reader, id);
-  if (isApiRefusal(approval)) return approval;
-  const { question, consumed_by } = approval;
-  const { method, host, path, query } = question;
-  const [answering, outcome] = await Promise.all([
-    answeringOf(parts, viewer.person, approval),
-    consumed_by === null ? null : parts.receipts.call(consumed_by.session_id, consumed_by.n),
-  ]);
-  return {
-    approval,
-    sections: sectionsIn(question).map((section) => shownSection(section, lines)),
-    who: whoAsks(question),
-    request: visible(`${method} https://${host}${path}${query === "" ? "" : `?${query}`}`),
-    mayAnswer: wordsOfWho(approval),
-    notes: notesOf(question),
-    until: utc(approval.expires_at),
-    left: leftOf(approval, parts.now()),
-    answering,
-    outcome,
-  };
+/** Questions that are being shown at the same time: no more creates are under way than a crash may leave uncertain. */
+const atOnce = 4;
+/** What another gateway asked and could not show is found this soon, ms. */
+const scanEvery = 5_000;
+/** A gateway that is gone is followed by another one after so long, ms. */
+const leaseFor = 20_000;
+/** Pauses between attempts, ms: the first, and the longest. What GitHub refuses is refused again. */
+const firstPause = 5_000;
+const longestPause = 60_000;
+const endWithin = 5_000;
+
+export class Showing {
+  readonly #parts: ShowParts;
+  readonly #turns = new Turns(atOnce);
+  /** What is being shown here, and whether it changed meanwhile. */
+  readonly #busy = new Map<string, { again: boolean; readonly done: Promise<void> }>();
+  readonly #failed = new Map<string, { readonly times: number; readonly until: number }>();
+  #timer: NodeJS.Timeout | null = null;
+  #stopped = false;
+
+  constructor(parts: ShowParts) {
+    this.#parts = parts;
+  }
+
+  /** Shows it soon; never waits, never fails. */
+  show(id: string): void {
+    const busy = this.#busy.get(id);
+    if (busy !== undefined) busy.again = true;
+    else if (!this.#stopped && !this.#isTooEarly(id)) this.#begin(id);
+  }
+
+  /** Shows everything that is not shown yet, now and again and again. */
+  start(): void {
+    this.#timer ??= setInterval(() => void this.#scan(), scanEvery);
+    void this.#scan();
+  }
+
+  /** What has begun may end, for a while. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    if (this.#timer !== null) clearInterval(this.#timer);
+    await within(endWithin, Promise.all([...this.#busy.values()].map(({ done }) => done)));
+  }
+
+  async #scan(): Promise<void> {
+    try {
+      for (const id of await this.#parts.store.untold()) this.show(id);
+    } catch (error) {
+      this.#parts.log.warn({ err: error }, "questions that are not shown yet wait for the database");
+    }
+  }
+
+  #isTooEarly(id: string): boolean {
+    const failed = this.#failed.get(id);
+    return failed !== undefined && failed.until > this.#parts.now().getTime();
+  }
+
+  #begin(id: string): void {
+    const { promise: done, resolve } = Promise.withResolvers<void>();
+    const busy = { again: false, done };
+    this.#busy.set(id, busy);
+    void this.#turns
+      .take(async () => {
+        do {
+          busy.again = false;
+          await this.#showOnce(id);
+        } while (busy.again && !this.#stopped && !this.#isTooEarly(id));
+      })
+      .finally(() => {
+        this.#busy.delete(id);
+        resolve();
+      });
+  }
+
+  /** Never rejects. */
+  async #showOnce(id: string): Promise<void> {
+    const { store, holder, log } = this.#parts;
+    const lease = { store, name: `show:${id}`, holder, ms: leaseFor };
+    try {
+      await holdLease(lease, async (leased) => {
+        const pause = await this.#present(id, leased);
+        if (pause === null) this.#failed.delete(id);
+        return pause ?? 0;
+      });
+    } catch (error) {
+      // The lease runs out by itself.
+      log.warn({ err: error, approval: id }, "a question could not be shown, and waits for the database");
+      this.#failed.set(id, { times: 1, until: this.#parts.now().getTime() + firstPause });
+    }
+  }
+
+  /** How long to wait before it is tried again, ms; null when it is shown. */
+  async #present(id: string, leased: Leased): Promise<number | null> {
+    const { store } = this.#parts;
+    const approval = await store.get(id);
+    if (approval === null) return null;
+    await this.#note(approval);
+    await addPage(this.#parts, approval);
+    const troubles = await presentOnGitHub(this.#parts, approval, leased);
+    if (troubles.length > 0) return this.#later(approval, troubles);
+    await store.told(id, { state: approval.state, accepted: acceptedIn(approval) });
+    return null;
+  }
+
+  /** Whoever ended it and wherever, it is said once. */
+  async #note(approval: Approval): Promise<void> {
+    const { id, state, reason, question } = approval;
+    if (state === "pending" || state === "approved" || !(await this.#parts.store.noteEnd(id))) return;
+    const why = state === "consumed" ? `consumed by call ${approval.consumed_by?.n ?? "?"}` : `${state}: ${reason}`;
+    this.#parts.audit({
+      kind: "approval_ended",
+      who: "gateway",
+      what: `approval ${id}`,
+      reason: `${question.title}: ${why}`,
+    });
+  }
+
+  #later({ id }: Approval, troubles: readonly GitHubFailure[]): number {
+    const { now, log } = this.#parts;
+    const times = (this.#failed.get(id)?.times ?? 0) + 1;
+    const usual = troubles.some(({ kind }) => kind === "refused") ? longestPause : firstPause * 2 ** (times - 1);
+    const asked = Math.max(0, ...troubles.map(({ retry_at }) => (retry_at?.getTime() ?? 0) - now().getTime()));
+    const pause = Math.max(Math.min(usual, longestPause), asked);
+    this.#failed.set(id, { times, until: now().getTime() + pause });
+    for (const trouble of troubles)
+      log.warn({ err: trouble, approval: id, again_in: pause }, "GitHub does not show a question yet");
+    return pause;
+  }
 }
 
-async function answeringOf(parts: AnswerParts, person: Person | null, approval: Approval): Promise<Answering> {
-  if (approval.state !== "pending") return { kind: "over" };
-  if (person === null) return { kind: "nobody" };
-  const why = await objectionTo(parts, person, approval);
-  return why === null ? { kind: "may", as: person.name } : { kind: "may not", as: person.name, why };
-}
+const acceptedIn = ({ answers }: Approval): number => answers.filter(({ accepted }) => accepted).length;
 
-/** For what a page asks again and again by itself while somebody reads. */
-export type Standing = Pick<Shown, "approval" | "until" | "left">;
+const addPage = async ({ store, publicUrl }: ShowParts, { id, where }: Approval): Promise<void> => {
+  if (where.some(({ kind }) => kind === "page")) return;
+  await store.addPlace(id, { kind: "page", url: approvalUrl(publicUrl, id), id: null, number: null });
+};
 
-export async function watchApproval(
-  parts: Pick<ShowParts, "store" | "repositories" | "now">,
-  { reader, person }: Viewer,
-  id: string,
-): Promise<Standing | null> {
-  const approval = await parts.store.get(id);
-  if (approval === null) return null;
+/** What did not work; the comment and the check run do not wait for each other. */
+async function presentOnGitHub(
+  { github, ...parts }: ShowParts,
+  approval: Approval,
+  leased: Leased,
+): Promise<readonly GitHubFailure[]> {
   const { run } = approval;
-  const may =
-    (reader.kind === "access" && (reader.role === "auditor" || reader.role === "admin")) ||
-    (person !== null && run !== null && (await parts.repositories.mayReadLately(person, run)));
-  return may ? { approval, until: utc(approval.expires_at), left: leftOf(approval, parts.now()) } : null;
-}
-
-/** Those that wait, and the latest others; a cursor goes on with the others. */
-export type Overview = {
-  readonly pending: readonly Approval[];
-  readonly others: readonly Approval[];
-  readonly next_cursor: string | null;
-  readonly now: Date;
-};
-
-export async function listForPage(
-  { now, ...reading }: ReadParts & { now(): Date },
-  reader: Reader,
-  cursor: string | undefined,
-): Promise<Overview | ApiRefusal> {
-  const parts = { ...reading, repositories: onceEach(reading.repositories) };
-  const pending = await listApprovals(parts, reader, { limit: 200, state: "pending" });
-  if (isApiRefusal(pending)) return pending;
-  const latest = await listApprovals(parts, reader, { limit: 50, cursor });
-  if (isApiRefusal(latest)) return latest;
-  return {
-    pending: pending.items,
-    others: latest.items.filter(({ state }) => state !== "pending"),
-    next_cursor: latest.next_cursor,
-    now: now(),
+  if (github === null || run === null) return [];
+  const presenting = { ...parts, github, approval, run, leased };
+  const troubles: GitHubFailure[] = [];
+  const note = (error: unknown): void => {
+    if (!(error instanceof GitHubFailure)) throw error;
+    troubles.push(error);
   };
-}
-
-const leftOf = ({ state, expires_at }: Approval, now: Date): string | null =>
-  state === "pending" || state === "approved" ? lasting(expires_at.getTime() - now.getTime()) : null;
-
-const shownSection = (section: Section, most: number): ShownSection => ({
-  ...section,
-  lines: section.lines.slice(0, most).map(visibleLines),
-  more: Math.max(0, section.lines.length - most),
-  unnamed: section.unnamed.map((field) => short(field, 200)),
-});
-
-const names = {
-  repository: "Repository",
-  workflow: "Workflow",
-  job: "Job",
-  ref: "Branch",
-  actor: "Started by",
-  run_url: "Run",
-  subject: "Caller",
-  issuer: "Known to",
-} as const;
-
-const whoAsks = ({ who }: Question): Shown["who"] =>
-  Object.entries(names).flatMap(([key, name]) => {
-    const value = who[key];
-    return value === undefined ? [] : [{ name, value: visible(value) }];
-  });
-
-function notesOf({ current, method, body, body_size }: Question): readonly string[] {
-  return [
-    ...(current.kind === "unavailable" && method !== "POST"
-      ? [`Current state not available: ${visible(current.why)}.`]
-      : []),
-    ...(current.kind === "known" && current.text === "null"
-      ? ["There is nothing at this path now: Datadog answered 404."]
-      : []),
-    ...(body === null && body_size > 0 ? [`The body is no text: ${body_size} bytes, bound by their SHA-256.`] : []),
-  ];
+  await Promise.all([presentThread(presenting).catch(note), presentCheck(presenting).catch(note)]);
+  return troubles;
 }
