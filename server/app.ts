@@ -33,6 +33,7 @@ import { createBudget } from "./stages/decide/budget.ts";
 import { createTidy } from "./stages/forward/tidy.ts";
 import { Upstreams } from "./stages/forward/upstream.ts";
 import { breakOff } from "./stages/reply/end.ts";
+import { joinSetup } from "./setup.ts";
 import { type Store, openStore } from "./store/database.ts";
 import { startEmbedded } from "./store/embedded.ts";
 
@@ -115,7 +116,7 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
   running.push(() => calls.ended(lastWords));
   const approvals = await joinApprovals({ config: first.config, store, log, hold: () => rules.current.config.hold });
   running.push(() => approvals.close());
-  const { app, signIn } = await joinSurfaces({ store, rules, upstreams, calls, catalogue, log, approvals });
+  const { app, signIn } = await joinSurfaces({ store, rules, upstreams, calls, catalogue, log, approvals, env });
   running.push(() => stopServing(app, { patience, breakOff: () => upstreams.close() }));
   running.push(async () => {
     calls.stop();
@@ -155,10 +156,11 @@ type Joined = {
   readonly catalogue: Catalogue;
   readonly log: FastifyBaseLogger;
   readonly approvals: Approvals;
+  readonly env: Environment;
 };
 
 async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; signIn: SignIn }> {
-  const { store, rules, calls, log, approvals } = joined;
+  const { store, rules, calls, log, approvals, env } = joined;
   const { publicUrl } = rules.current.config;
   const audit = (event: AuditEvent): void => store.audit.append(event);
   const now = (): Date => new Date();
@@ -212,7 +214,13 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
     },
   });
   await app.register(async (scope) =>
-    registerPages(scope, { history, signIn, publicUrl, approvals: approvals.answering }),
+    registerPages(scope, {
+      history,
+      signIn,
+      publicUrl,
+      approvals: approvals.answering,
+      setup: joinSetup({ config: () => rules.current.config, env, store, log, audit }),
+    }),
   );
   const { deliveries } = approvals;
   if (deliveries !== null) await app.register(async (scope) => registerWebhooks(scope, { ...deliveries, audit }));

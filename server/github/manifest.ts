@@ -127,6 +127,24 @@ export async function convert(apiUrl: string, code: string, send: typeof fetch):
   };
 }
 
+/** Before a browser is sent there: an App whose key cannot be fetched afterwards is good for nothing. @throws GitHubFailure */
+export async function reach(apiUrl: string, send: typeof fetch): Promise<void> {
+  try {
+    // Whatever it answers: a server of one's own may show nothing to strangers.
+    const response = await send(`${apiUrl}/`, {
+      headers: { "user-agent": "dogwatch" },
+      redirect: "manual",
+      signal: AbortSignal.timeout(patience),
+    });
+    await response.body?.cancel();
+  } catch {
+    throw new GitHubFailure(
+      "unreachable",
+      `${apiUrl} could not be reached: check the address, and this machine's way out`,
+    );
+  }
+}
+
 async function post(url: string, send: typeof fetch): Promise<{ readonly status: number; readonly json: unknown }> {
   try {
     const response = await send(url, {

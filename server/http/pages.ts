@@ -24,6 +24,7 @@ import { registerApprovalPages } from "./approvalPages.ts";
 import { callJson, sessionJson } from "./json.ts";
 import { type Asked, answerPageError, refusalPage, sendPage, show, strictPolicy } from "./page.ts";
 import { digestParams, policyJson } from "./policies.ts";
+import { registerSetupPages, type SetupPagesParts } from "./setup.ts";
 import type { SignIn } from "./signIn.ts";
 
 export type PageParts = {
@@ -31,6 +32,7 @@ export type PageParts = {
   readonly approvals: ApprovalParts;
   readonly signIn: SignIn;
   readonly publicUrl: string;
+  readonly setup: Omit<SetupPagesParts, "signIn" | "approvals">;
 };
 
 export async function registerPages(app: FastifyInstance, parts: PageParts): Promise<void> {
@@ -51,6 +53,7 @@ export async function registerPages(app: FastifyInstance, parts: PageParts): Pro
   );
   signIn.register(app);
   registerApprovalPages(app, parts);
+  registerSetupPages(app, { ...parts.setup, signIn, approvals: parts.approvals });
   app.get("/", async (request, reply) => {
     const viewer = await signIn.viewer(request);
     return reply.redirect(viewer?.reader.kind === "person" ? "/approvals" : "/sessions");

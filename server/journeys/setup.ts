@@ -2,15 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { z } from "zod";
-import {
-  apiAddress,
-  convert,
-  longestName,
-  type Manifest,
-  manifestOf,
-  newAppUrl,
-  permissionsOf,
-} from "../github/manifest.ts";
+import { apiAddress, convert, longestName, type Manifest, manifestOf, newAppUrl, reach } from "../github/manifest.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import { GitHubFailure } from "../model/github.ts";
 import type { CreatedApp, KeptApp } from "../model/gitHubApp.ts";
@@ -68,7 +60,7 @@ export async function beginSetup(
   { browser, who }: { readonly browser: string; readonly who: string },
 ): Promise<Departure | SetupRefusal> {
   const { trips, publicUrl, redirect, chance } = parts;
-  const refusal = whyNot(parts, asked);
+  const refusal = whyNot(parts, asked) ?? (await whyUnreachable(parts, asked));
   if (refusal !== null) return refusal;
   const state = chance(32).toString("base64url");
   const carried = { ...asked, who };
@@ -87,7 +79,24 @@ export async function beginSetup(
   };
 }
 
-function whyNot(parts: SetupParts, { web, organization, name, existing }: SetupAsked): SetupRefusal | null {
+const whyUnreachable = async (
+  { fetch: send }: Pick<SetupParts, "fetch">,
+  { web }: SetupAsked,
+): Promise<SetupRefusal | null> => {
+  try {
+    await reach(apiAddress(web) ?? "", send);
+    return null;
+  } catch (failure) {
+    if (!(failure instanceof GitHubFailure)) throw failure;
+    return { refused: sentence(failure.message), mend: "Begin again afterwards." };
+  }
+};
+
+/** What can be told before anybody opens a browser. */
+export function whyNot(
+  parts: Pick<SetupParts, "publicUrl" | "hasApp" | "whyNotKept">,
+  { web, organization, name, existing }: SetupAsked,
+): SetupRefusal | null {
   const no = (refused: string, mend: string): SetupRefusal => ({ refused, mend });
   if (apiAddress(web) === null)
     return no(
@@ -167,10 +176,6 @@ function store(
     };
   }
 }
-
-/** What the page shows of what is going to be asked for. */
-export const permissionsAsked = (parts: Pick<SetupParts, "teams">, { issues }: Pick<SetupAsked, "issues">) =>
-  permissionsOf({ issues, teams: parts.teams() });
 
 const carriedShape = z.object({
   web: z.string(),
