@@ -67,6 +67,7 @@ export const operations = {
   "issues/create-comment": ["POST", `${R}/issues/:issue_number/comments`, talk("write")],
   "pulls/list": ["GET", `${R}/pulls`, [read("pull_requests")]],
   "pulls/get": ["GET", `${R}/pulls/:pull_number`, [read("pull_requests")]],
+  "pulls/list-commits": ["GET", `${R}/pulls/:pull_number/commits`, [read("pull_requests")]],
   "pulls/list-files": ["GET", `${R}/pulls/:pull_number/files`, [read("pull_requests")]],
   "pulls/list-reviews": ["GET", `${R}/pulls/:pull_number/reviews`, [read("pull_requests")]],
   "pulls/create-review": ["POST", `${R}/pulls/:pull_number/reviews`, [write("pull_requests")]],
