@@ -11,6 +11,18 @@ const spec = openGitHubSpec();
 
 export const workflow = ".github/workflows/agent.yml";
 
+/** A pull request's commits are not among the operations that are described, each of them is. */
+const check = (exchange: Exchange): string[] => {
+  if (spec === null) return [];
+  const [, repository] = /^(\/repos\/[^/]+\/[^/]+)\/pulls\/\d+\/commits$/.exec(exchange.path) ?? [];
+  if (repository === undefined || exchange.status !== 200)
+    return spec.check(repository === undefined ? exchange : { ...exchange, path: repository });
+  const commits = exchange.responseBody as { readonly sha: string }[];
+  return commits.flatMap((commit) =>
+    spec.check({ ...exchange, path: `${repository}/commits/${commit.sha}`, responseBody: commit }),
+  );
+};
+
 export type Answer = {
   readonly status: number;
   readonly headers: Headers;
@@ -43,7 +55,7 @@ export class Acme {
   static async open(app: { readonly permissions?: Permissions } = {}): Promise<Acme> {
     const findings: string[] = [];
     const clock = { now: new Date("2026-01-02T03:04:05.678Z") };
-    const onExchange = (exchange: Exchange): void => void findings.push(...(spec?.check(exchange) ?? []));
+    const onExchange = (exchange: Exchange): void => void findings.push(...check(exchange));
     const github = await startGitHub({ clock: () => clock.now, onExchange });
     const { accounts, repositories, pulls, runs, apps } = github;
     accounts.add("acme", { id: 1234, type: "Organization" });

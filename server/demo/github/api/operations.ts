@@ -102,6 +102,7 @@ export const publicReads: ReadonlySet<OperationId> = new Set([
   "issues/list-comments-for-repo",
   "pulls/get",
   "pulls/list",
+  "pulls/list-commits",
   "pulls/list-files",
   "pulls/list-reviews",
   "pulls/get-review-comment",
