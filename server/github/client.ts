@@ -72,6 +72,7 @@ export const createGitHub = (options: GitHubOptions): GitHubApp => {
     pullsWith: (of, head_sha) => pulls.pullsWith(of, head_sha),
     changedFiles: (of, number) => pulls.changedFiles(of, number),
     committers: (of, sha) => pulls.committers(of, sha),
+    headCommitters: (of, pull) => pulls.headCommitters(of, pull),
     account: (of, login) => people.account(of, login),
     access: (of, login) => people.access(of, login),
     isMember: (of, team, login) => people.isMember(of, team, login),

@@ -1,7 +1,7 @@
 /** Pull requests: their state, their files, and the people behind their commits. */
 
 import { z } from "zod";
-import type { PullRequest, RepositoryRef } from "../model/github.ts";
+import { GitHubFailure, type PullRequest, type RepositoryRef } from "../model/github.ts";
 import { quote } from "../model/quote.ts";
 import { listPages } from "./pages.ts";
 import { read, refusal } from "./refusal.ts";
@@ -73,8 +73,27 @@ export class Pulls {
       doing: `read who made the commit ${quote(sha)} of ${quote(of.repository)}`,
       needs: "contents: read",
     });
-    const people = [found?.author, found?.committer].filter((who) => typeof who === "string");
-    return [...new Set(people)];
+    return found === null ? [] : peopleOf(found);
+  }
+
+  /** As one of the pull request's commits, which needs no look at the code; GitHub lists 250 at most, in their order. */
+  async headCommitters(
+    of: RepositoryRef,
+    { number, head_sha }: Pick<PullRequest, "number" | "head_sha">,
+  ): Promise<readonly string[]> {
+    const commits = await this.#list(of, commit.extend({ sha: z.string() }), {
+      kind: "read",
+      route: "GET /repos/{owner}/{repo}/pulls/{pull_number}/commits",
+      parameters: { pull_number: number },
+      doing: `list the commits of pull request ${number} of ${quote(of.repository)}`,
+      needs,
+    });
+    const head = commits.find(({ sha }) => sha === head_sha);
+    if (head !== undefined) return peopleOf(head);
+    const people = await this.committers(of, head_sha);
+    if (people.length > 0) return people;
+    const what = `who made the commit ${quote(head_sha)}, the last of pull request ${number} of ${quote(of.repository)}`;
+    throw new GitHubFailure("refused", `GitHub does not tell ${what}`);
   }
 
   /** At most 300; none for GitHub's 404. */
@@ -97,6 +116,10 @@ export class Pulls {
     return items;
   }
 }
+
+const peopleOf = ({ author, committer }: z.output<typeof commit>): readonly string[] => [
+  ...new Set([author, committer].filter((who) => who !== null)),
+];
 
 const pullRequest = ({ number, html_url, state, head, user, base }: z.output<typeof pull>): PullRequest => ({
   number,

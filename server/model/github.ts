@@ -153,6 +153,8 @@ export interface GitHubReader {
   changedFiles(of: RepositoryRef, number: number): Promise<readonly string[]>;
   /** Logins of a commit's author and committer. */
   committers(of: RepositoryRef, sha: string): Promise<readonly string[]>;
+  /** The same of the commit that a pull request proposes last. */
+  headCommitters(of: RepositoryRef, pull: Pick<PullRequest, "number" | "head_sha">): Promise<readonly string[]>;
   account(of: RepositoryRef, login: string): Promise<Account | null>;
   access(of: RepositoryRef, login: string): Promise<RepositoryAccess>;
   /** Whether the account is an active member of a team of the repository's owner. */

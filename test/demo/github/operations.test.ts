@@ -80,6 +80,7 @@ const requests: Readonly<Record<OperationId, () => Request>> = {
   "issues/create-comment": () => ({ path: `${repo()}/issues/7/comments`, body: { body: "I ask" }, status: 201 }),
   "pulls/list": () => ({ path: `${repo()}/pulls?state=all&head=acme:change` }),
   "pulls/get": () => ({ path: `${repo()}/pulls/7` }),
+  "pulls/list-commits": () => ({ path: `${repo()}/pulls/7/commits` }),
   "pulls/list-files": () => ({ path: `${repo()}/pulls/7/files` }),
   "pulls/list-reviews": () => ({ path: `${repo()}/pulls/7/reviews` }),
   "pulls/create-review": () => ({ path: `${repo()}/pulls/7/reviews`, body: { event: "COMMENT", body: "Seen" } }),
