@@ -4,15 +4,15 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { createGitHub, type GitHubApp } from "./github/client.ts";
 import { readDelivery } from "./github/heard.ts";
 import { verifySignature } from "./github/signature.ts";
-import type { AnswerParts } from "./journeys/approval/answer.ts";
 import { PeopleApproving } from "./journeys/approval/approving.ts";
 import { createDirectory } from "./journeys/approval/directory.ts";
 import { Hearing } from "./journeys/approval/hear.ts";
 import type { Outcome } from "./journeys/approval/hear/parts.ts";
 import type { ApprovalParts, Directory } from "./journeys/approval/parts.ts";
 import { Polling } from "./journeys/approval/poll.ts";
-import type { ReadParts } from "./journeys/approval/read.ts";
+import type { PageParts } from "./journeys/approval/page.ts";
 import { Showing } from "./journeys/approval/show.ts";
+import { AskedRepositoryAccess } from "./journeys/repositoryAccess.ts";
 import type { Config, GitHubSource } from "./model/config.ts";
 import type { Heard } from "./model/github.ts";
 import type { Log } from "./model/log.ts";
@@ -21,7 +21,7 @@ import type { Store } from "./store/database.ts";
 export type Approvals = {
   readonly approving: PeopleApproving;
   /** What the API and the pages read, wait for and answer with. */
-  readonly answering: ReadParts & AnswerParts;
+  readonly answering: PageParts;
   /** Null without a GitHub App. */
   readonly deliveries: Deliveries | null;
   /** Nobody is held any longer. */
@@ -75,7 +75,10 @@ export async function joinApprovals({ config, store, log, hold }: ApprovalSurrou
     approving,
     answering: {
       ...parts,
+      store: store.approvals,
       sessions: store.sessions,
+      receipts: store.receipts,
+      repositories: new AskedRepositoryAccess({ github: app?.github ?? null, log, monotonic: () => performance.now() }),
       watch: (id, ms, signal) => approving.watch(id, ms, signal),
     },
     deliveries: ears?.deliveries ?? null,

@@ -3,6 +3,7 @@
 import { Command, CommanderError } from "commander";
 import type { RunOptions } from "../action/run.ts";
 import { addApprovalsCommands } from "./cli/approvals.ts";
+import { addGitHubCommands } from "./cli/github.ts";
 import { addPolicyCommands } from "./cli/policy.ts";
 import manifest from "../package.json" with { type: "json" };
 
@@ -27,6 +28,7 @@ Examples:
   dogwatch demo                           see it work, with nothing to configure
   dogwatch check dogwatch.yaml            say what is wrong with a configuration
   dogwatch serve --config dogwatch.yaml   run a gateway
+  dogwatch github setup                   make the GitHub App through which people are asked
   dogwatch policy test                    try the rules on the tests beside them
   dogwatch policy backtest new.yaml       say which recorded calls changed rules would decide differently
   dogwatch run --gateway https://dogwatch.example.com --token-file /var/run/token -- ./agent.sh`,
@@ -86,6 +88,7 @@ Examples:
 
 addPolicyCommands(program);
 addApprovalsCommands(program);
+addGitHubCommands(program);
 
 program
   .command("run")

@@ -209,12 +209,16 @@ const unprotectedAddress = ({ publicUrl }: ConfigFile): Finding[] =>
 const withoutEffect = (file: ConfigFile): Located[] => {
   const later = {
     retention: "nothing is deleted by this version",
-    signIn: "people sign in with GitHub where github.clientId is set",
     keys: "this version neither masks nor seals",
   } as const;
-  return Object.entries(later).flatMap(([key, why]) =>
+  const oidc: Located[] =
+    (file.signIn?.oidc.length ?? 0) === 0
+      ? []
+      : [{ path: ["signIn", "oidc"], at: "key", message: "has no effect yet: people sign in with GitHub only" }];
+  const others = Object.entries(later).flatMap(([key, why]): Located[] =>
     file[key as keyof typeof later] === undefined
       ? []
-      : [{ path: [key], at: "key" as const, message: `has no effect yet: ${why}` }],
+      : [{ path: [key], at: "key", message: `has no effect yet: ${why}` }],
   );
+  return [...others, ...oidc];
 };

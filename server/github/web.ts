@@ -12,3 +12,12 @@ export const webAddress = (apiUrl: string): string => {
   const cloud = /^api\.(github\.com|[^.]+\.ghe\.com)$/.exec(url.host)?.[1];
   return cloud === undefined ? url.origin : `${url.protocol}//${cloud}`;
 };
+
+/** The GitHub whose Actions sign tokens as this issuer; null for an issuer that is none of GitHub's. */
+export const webOfIssuer = (issuer: string): string | null => {
+  const { protocol, host, pathname } = new URL(issuer);
+  if (host === "token.actions.githubusercontent.com") return "https://github.com";
+  const cloud = /^token\.actions\.([^.]+\.ghe\.com)$/.exec(host)?.[1];
+  if (cloud !== undefined) return `https://${cloud}`;
+  return pathname === "/_services/token" ? `${protocol}//${host}` : null;
+};

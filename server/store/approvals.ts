@@ -5,12 +5,13 @@ import { sql } from "slonik";
 import { z } from "zod";
 import { type ApiRefusal, GatewayError, isApiRefusal } from "../errors.ts";
 import type { Answer, Approval, ApprovalState } from "../model/approval.ts";
+import type { RepositoryRef } from "../model/github.ts";
 import type { CallNumber } from "../model/receipt.ts";
 import { approvalColumns, approvalRow, answerRow, readAnswer, readApproval } from "./approvalRows.ts";
 import { createPlaces, type Places } from "./approvalPlaces.ts";
 import { cutPage, type Page, type PageRequest, readCursor, rowsFor, writeCursor } from "./cursor.ts";
 import { type Departures, createDepartures } from "./departures.ts";
-import type { Questions, Rows } from "./rows.ts";
+import { count, type Questions, type Rows } from "./rows.ts";
 
 /** What is asked; the rest comes with time. */
 export type NewApproval = Omit<
@@ -34,6 +35,9 @@ export type Answered = {
   readonly how: "new" | "repeated";
 };
 
+/** How many questions of one repository wait for an answer; null: those of callers that are no GitHub jobs. */
+export type PendingIn = { readonly repository: RepositoryRef | null; readonly approvals: number };
+
 /** Every method rejects with `GatewayError` `recording_unavailable` when the database does not answer. */
 export interface Approvals extends Departures, Places {
   /** What an identical request would join. */
@@ -48,6 +52,8 @@ export interface Approvals extends Departures, Places {
   list(
     page: PageRequest & { readonly state?: ApprovalState | undefined; readonly session_id?: string | undefined },
   ): Promise<Page<Approval> | ApiRefusal>;
+  /** Those that wait for an answer, counted by repository, at most a hundred of those. */
+  pending(): Promise<readonly PendingIn[]>;
   /** Pending and approved ones, oldest first, at most a thousand. */
   live(): Promise<readonly Approval[]>;
   /** Ids of those whose comment and check run do not show their state yet, oldest first, at most a hundred; those that ended a day ago are left. */
@@ -73,6 +79,11 @@ const useWithin = 5 * 60_000;
 
 const idRow = z.object({ id: z.uuid() });
 const none = z.object({});
+const pendingRow = z.object({
+  repository_id: z.string().nullable(),
+  repository: z.string().nullable(),
+  approvals: count,
+});
 
 export const createApprovals = (rows: Rows): Approvals => {
   const selectOne = async (db: Questions, id: string): Promise<Approval | null> => {
@@ -132,6 +143,19 @@ export const createApprovals = (rows: Rows): Approvals => {
           ORDER BY a.id DESC LIMIT ${rowsFor(page)}`),
       );
       return cutPage(found.map(readApproval), page, (last) => writeCursor("approvals", last.id));
+    },
+
+    pending: async () => {
+      const found = await rows.ask((db) =>
+        db.any(sql.type(pendingRow)`
+          SELECT run->>'repository_id' AS repository_id, max(run->>'repository') AS repository, count(*)::int4 AS approvals
+          FROM approvals WHERE state = 'pending' AND expires_at > clock_timestamp()
+          GROUP BY 1 ORDER BY 3 DESC LIMIT 100`),
+      );
+      return found.map(({ repository_id, repository, approvals }) => ({
+        repository: repository_id === null || repository === null ? null : { repository_id, repository },
+        approvals,
+      }));
     },
 
     live: () =>

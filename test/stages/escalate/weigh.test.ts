@@ -66,7 +66,14 @@ const check: CheckFacts = {
   head_sha: head,
   sender_id: 7,
 };
-const octocat: Person = { name: "github:octocat", provider: "github", login: "octocat", groups: [], role: "approver" };
+const octocat: Person = {
+  name: "github:octocat",
+  provider: "github",
+  login: "octocat",
+  account_id: 7,
+  groups: [],
+  role: "approver",
+};
 const page: PageFacts = { way: "page", now, person: octocat, caller_names: ["mona"], standing, run };
 
 test.each([
@@ -266,6 +273,7 @@ const ana: Person = {
   name: "okta:ana@acme.com",
   provider: "okta",
   login: "ana@acme.com",
+  account_id: null,
   groups: ["oncall"],
   role: "viewer",
 };

@@ -86,3 +86,26 @@ export const operations = {
 } as const satisfies Readonly<Record<string, readonly ["GET" | "POST" | "PATCH", string, Asker]>>;
 
 export type OperationId = keyof typeof operations;
+
+/** What everybody may read of a public repository, without any permission: GitHub says so of each. */
+export const publicReads: ReadonlySet<OperationId> = new Set([
+  "repos/get",
+  "repos/get-commit",
+  "repos/get-content",
+  "repos/list-pull-requests-associated-with-commit",
+  "actions/get-job-for-workflow-run",
+  "actions/get-workflow-run",
+  "checks/get",
+  "issues/get",
+  "issues/get-comment",
+  "issues/list-comments",
+  "issues/list-comments-for-repo",
+  "pulls/get",
+  "pulls/list",
+  "pulls/list-commits",
+  "pulls/list-files",
+  "pulls/list-reviews",
+  "pulls/get-review-comment",
+  "pulls/list-review-comments",
+  "pulls/list-review-comments-for-repo",
+]);

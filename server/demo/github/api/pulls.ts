@@ -27,9 +27,7 @@ export const pullHandlers = {
   "pulls/list": inRepository((call) => paged(call, matching(call), (pull) => pullInListJson(call.world, pull))),
   "pulls/get": inRepository((call) => withPull(call, (pull) => ok(pullJson(call.world, pull)))),
   "pulls/list-commits": inRepository((call) =>
-    withPull(call, (pull) =>
-      paged(call, pull.commits.slice(0, mostCommits), (sha) => commitOf(call, sha)),
-    ),
+    withPull(call, (pull) => paged(call, pull.commits.slice(0, mostCommits), (sha) => commitOf(call, sha))),
   ),
   "pulls/list-files": inRepository((call) =>
     withPull(call, (pull) => paged(call, pull.files, (file) => fileJson(call.world, pull, file))),
