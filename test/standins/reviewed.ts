@@ -23,8 +23,8 @@ export type Reviewed = Scene & {
   openSession(url: string, claims?: TestClaims): Promise<TokenAnswer>;
   /** As the auditor sees them, newest first. */
   approvals(url: string): Promise<readonly ApprovalJson[]>;
-  /** The newest approval once it is there and was asked about on GitHub. */
-  asked(url: string): Promise<ApprovalJson>;
+  /** The newest approval of this session, once its question stands on GitHub. */
+  asked(url: string, session_id: string): Promise<ApprovalJson>;
 };
 
 export type ReviewedOptions = WorldOptions & {
@@ -90,9 +90,9 @@ github:
     },
     openSession: async (url, more = {}) => exchange(url, await scene.issuer.sign({ ...claims, ...more })),
     approvals,
-    asked: async (url) => {
+    asked: async (url, session_id) => {
       for (;;) {
-        const [newest] = await approvals(url);
+        const newest = (await approvals(url)).find((approval) => approval.session_id === session_id);
         if (newest?.where.some(({ kind }) => kind !== "page" && kind !== "check_run") === true) return newest;
         await sleep(20);
       }

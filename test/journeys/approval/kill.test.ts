@@ -1,6 +1,5 @@
 /** The gateway is killed at every step of an approval, and started again: nothing is sent twice or unapproved, nobody is asked twice, no answer is lost. */
 
-import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
 import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from "vitest";
 import type { ApprovalJson, TokenAnswer } from "../../../server/contract.ts";
@@ -76,13 +75,7 @@ const newJob = async () => {
 const asksOf = async ({ session_id }: TokenAnswer): Promise<readonly ApprovalJson[]> =>
   (await scene.approvals(gateway.url)).filter((approval) => approval.session_id === session_id);
 
-const shown = async (opened: TokenAnswer): Promise<ApprovalJson> => {
-  for (;;) {
-    const [newest] = await asksOf(opened);
-    if (newest?.where.some(({ kind }) => kind === "review_comment") === true) return newest;
-    await sleep(20);
-  }
-};
+const shown = ({ session_id }: TokenAnswer): Promise<ApprovalJson> => scene.asked(gateway.url, session_id);
 
 const stateIs = async (opened: TokenAnswer, state: ApprovalJson["state"]): Promise<void> => {
   await expect.poll(async () => (await asksOf(opened))[0]?.state, { timeout: 60_000 }).toBe(state);

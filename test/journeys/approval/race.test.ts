@@ -44,7 +44,7 @@ test.for(Array.from({ length: rounds }, (_, round) => round))("round %i", { time
   scene.deliverTo(urlOf(round));
   const sent = Array.from({ length: requests }, (_, i) => deleteMonitor(urlOf(i), opened, monitor));
 
-  const asked = await scene.asked(urlOf(round));
+  const asked = await scene.asked(urlOf(round), opened.session_id);
   const held = visit(urlOf(0), scene.issuer);
   await expect.poll(async () => deletesIn(await held.calls(opened.session_id)), { timeout: 30_000 }).toBe(requests);
   expect(deletesOf(scene, monitor)).toBe(0);

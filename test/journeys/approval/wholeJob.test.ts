@@ -82,7 +82,7 @@ const questionOf = ({ id }: ApprovalJson): ReviewComment => {
 
 const nextAsked = async (seen: ReadonlySet<string>): Promise<ApprovalJson> => {
   for (;;) {
-    const asked = await scene.asked(gateway.url);
+    const asked = await scene.asked(gateway.url, job.outputs["session-id"] ?? "");
     if (!seen.has(asked.id)) return asked;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
