@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { GitHubApp } from "../../server/github/client.ts";
-import { FarSide, failing, linked, of, repo } from "./farSide.ts";
+import { FarSide, failing, linked, of, repo, repositoryBody } from "./farSide.ts";
 
 let far: FarSide;
 let client: GitHubApp;
@@ -261,7 +261,7 @@ describe("what an account may do", () => {
   test("is asked every time, with a conditional look at whose name it is", async () => {
     told("write", "write", { push: true });
     far.on(`GET ${repo}`, ({ headers }) =>
-      headers["if-none-match"] === '"repo"' ? { status: 304 } : { headers: { etag: '"repo"' }, body: { id: 70 } },
+      headers["if-none-match"] === '"repo"' ? { status: 304 } : { headers: { etag: '"repo"' }, body: repositoryBody },
     );
     await client.access(of, "ana");
     told("none", "none");
