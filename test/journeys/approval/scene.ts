@@ -269,9 +269,8 @@ export async function questionOf(
   const { github } = scene;
   const comments = () => [...scene.repositories].flatMap((each) => github.comments.in(each)).filter(isOurs);
   const approval = await eventually(async () => {
-    const found = await approvalOf(scene, id);
     const untold = await scene.database.query("SELECT FROM approvals WHERE id = $1 AND told IS NULL", [id]);
-    return untold.length === 0 ? found : null;
+    return untold.length === 0 ? approvalOf(scene, id) : null;
   });
   const question = comments().find(({ body }) => body.includes(`dogwatch:approval:${id}`));
   return {
