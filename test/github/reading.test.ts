@@ -12,8 +12,7 @@ beforeEach(async () => {
   client = far.client();
 });
 afterEach(async () => {
-  await far.close();
-  expect(far.findings).toEqual([]);
+  await far.end();
 });
 
 const notFound = { status: 404, body: { message: "Not Found" } };

@@ -2,6 +2,7 @@
 
 import { generateKeyPair, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
+import { forTeams, forWork } from "../../github/permissions.ts";
 import type { Accounts } from "./accounts.ts";
 import type { Announce } from "./happenings.ts";
 import type { Ids } from "./ids.ts";
@@ -37,22 +38,10 @@ export type InstallationToken = {
   readonly expires_at: Date;
 };
 
-/** What Dogwatch's App may do, `members` for rules that name teams. It never asks for contents. */
-export const dogwatchPermissions: Permissions = {
-  metadata: "read",
-  pull_requests: "write",
-  checks: "write",
-  actions: "read",
-  issues: "read",
-  members: "read",
-};
+/** What Dogwatch's App asks for, `members` for rules that name teams. */
+const dogwatchPermissions: Permissions = { ...forWork({ issues: false }), ...forTeams };
 
-export const dogwatchEvents: readonly string[] = [
-  "pull_request_review_comment",
-  "issue_comment",
-  "check_run",
-  "pull_request",
-];
+const dogwatchEvents: readonly string[] = ["pull_request_review_comment", "issue_comment", "check_run", "pull_request"];
 
 const tokenLife = 3_600_000;
 

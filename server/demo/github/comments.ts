@@ -3,9 +3,9 @@
 import type { Announce } from "./happenings.ts";
 import type { Ids } from "./ids.ts";
 import { isPull, type Pulls } from "./pulls.ts";
-import type { Account, Comment, Issue, IssueComment, Pull, Repository, Review, ReviewComment } from "./state.ts";
+import type { Account, App, Comment, Issue, IssueComment, Pull, Repository, Review, ReviewComment } from "./state.ts";
 
-export type NewComment = { readonly author: Account; readonly body: string; readonly via?: string | null };
+export type NewComment = { readonly author: Account; readonly body: string; readonly via?: App | null };
 
 export type NewThread = NewComment & {
   readonly path: string;

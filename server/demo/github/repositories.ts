@@ -90,9 +90,10 @@ export class Repositories {
     this.#all.delete(repository.id);
   }
 
-  /** `role_name` is that of a custom role, which stands on `role`. */
-  permit(repository: Repository, login: string, role: Role, role_name: string = role): void {
-    repository.permits.set(this.#accounts.named(login).id, { role, role_name });
+  /** One of GitHub's roles, or a custom one, which has a name of its own and stands on one of GitHub's. */
+  permit(repository: Repository, login: string, role: Role | Permit): void {
+    const permit = typeof role === "string" ? { role, role_name: role } : role;
+    repository.permits.set(this.#accounts.named(login).id, permit);
   }
 
   /** Everybody may read what is public; a user's own repositories are theirs. */

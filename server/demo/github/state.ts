@@ -123,8 +123,8 @@ export type IssueComment = {
   body: string;
   readonly created_at: Date;
   updated_at: Date;
-  /** The slug of the App that wrote it, for itself or in a person's name. */
-  readonly via: string | null;
+  /** The App that wrote it, for itself or in a person's name. */
+  readonly via: App | null;
 };
 
 export type ReviewComment = Omit<IssueComment, "kind" | "via"> & {

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { covers } from "../apps.ts";
 import { time } from "../ids.ts";
-import { appJson, installationJson } from "../json/app.ts";
+import { appJson, installationInListJson, installationJson } from "../json/app.ts";
 import { repositoryJson } from "../json/repository.ts";
 import type { Installation, Permissions, Repository } from "../state.ts";
 import type { World } from "../world.ts";
@@ -19,7 +19,7 @@ export const appHandlers = {
       : notFound,
   ),
   "apps/list-installations": anywhere((call) =>
-    paged(call, ownInstallations(call), (installation) => installationJson(call.world, installation)),
+    paged(call, ownInstallations(call), (installation) => installationInListJson(call.world, installation)),
   ),
   "apps/get-repo-installation": inRepository((call) => {
     const found = ownInstallations(call).find((installation) => covers(installation, call.repository));

@@ -14,10 +14,11 @@ export function readBody(body: unknown, resource: string): string | Reply {
   if (!read.success) return invalid(resource, "body", { code: "missing_field" });
   const { body: text } = read.data;
   if (text.trim() === "") return invalid(resource, "body", { code: "custom", message: "body cannot be blank" });
-  return [...text].length > longestBody ? tooLong(resource) : text;
+  return isTooLong(text) ? tooLong(resource) : text;
 }
 
-export const isTooLong = (text: string | undefined): boolean => text !== undefined && [...text].length > longestBody;
+export const isTooLong = (text: string | undefined): boolean =>
+  text !== undefined && Array.from(text).length > longestBody;
 
 export const tooLong = (resource: string): Reply =>
   invalid(resource, "body", {

@@ -44,7 +44,7 @@ function listDeliveries(call: Call): Reply {
   const body = page.map(itemJson);
   if (last === undefined || begin + page.length >= deliveries.length) return ok(body);
   const next = new URLSearchParams({ ...query, cursor: `v1_${last.id}` });
-  return { status: 200, body, headers: { link: `<${address}?${next}>; rel="next"` } };
+  return { status: 200, body, headers: { link: `<${address}?${next.toString()}>; rel="next"` } };
 }
 
 const isGood = ({ status_code }: Delivery): boolean => status_code !== null && status_code >= 200 && status_code < 400;

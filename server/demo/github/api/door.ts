@@ -14,7 +14,7 @@ import type { Handler } from "./handler.ts";
 import { identify, nameOf } from "./identify.ts";
 import { issueHandlers } from "./issues.ts";
 import { type OperationId, operations } from "./operations.ts";
-import { refuseBy, sees } from "./permit.ts";
+import { refuse, sees } from "./permit.ts";
 import { pullHandlers } from "./pulls.ts";
 import { type Caller, type Reply, notFound, refusal } from "./reply.ts";
 import { repositoryHandlers } from "./repositories.ts";
@@ -104,7 +104,7 @@ export class Door {
     const handler = handlers[id];
     const repository = found?.repository ?? null;
     const pull = repository === null ? null : this.#isPull(id, params, repository);
-    const refused = refuseBy(operations[id][2], caller, { world, repository, isPull: pull });
+    const refused = refuse(id, caller, { world, repository, isPull: pull });
     if (refused !== null) return refused;
     const call = { world, caller, params, query: ask.query, body: ask.body, address: `${world.apiUrl}${ask.path}` };
     if (handler.about === "anything") return handler.carry({ ...call, visitors });

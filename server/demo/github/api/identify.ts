@@ -49,7 +49,9 @@ const words = {
 async function identifyApp(world: World, token: string): Promise<Identified> {
   const refuse = (message: string, status = 401): Identified => ({ kind: "refused", reply: refusal(status, message) });
   try {
-    const app = world.apps.identified(String(decodeJwt(token).iss ?? ""));
+    // A number, or in digits, or the client id.
+    const { iss } = decodeJwt<{ iss: unknown }>(token);
+    const app = world.apps.identified(typeof iss === "number" ? String(iss) : typeof iss === "string" ? iss : "");
     if (app === null || app.public_key === null) return refuse("Integration not found", 404);
     const now = world.clock();
     const { payload } = await jwtVerify(token, app.public_key, { algorithms: ["RS256"], currentDate: now });

@@ -57,7 +57,7 @@ export const issueHandlers = {
         inOrder(
           commentsIn(call).filter((comment) => comment.number === number),
           // There it is by id only.
-          { ...(call.query["since"] === undefined ? {} : { since: call.query["since"] }) },
+          call.query["since"] === undefined ? {} : { since: call.query["since"] },
         ),
         (comment) => issueCommentJson(call.world, comment),
       ),
@@ -68,7 +68,7 @@ export const issueHandlers = {
       const body = readBody(call.body, "IssueComment");
       if (typeof body !== "string") return body;
       const { author, app } = authorOf(call.world, call.caller);
-      return created(call, call.world.comments.write(issue, { author, body, via: app.slug }));
+      return created(call, call.world.comments.write(issue, { author, body, via: app }));
     }),
   ),
   "issues/get-comment": inRepository((call) =>

@@ -67,6 +67,7 @@ export const operations = {
   "issues/create-comment": ["POST", `${R}/issues/:issue_number/comments`, talk("write")],
   "pulls/list": ["GET", `${R}/pulls`, [read("pull_requests")]],
   "pulls/get": ["GET", `${R}/pulls/:pull_number`, [read("pull_requests")]],
+  "pulls/list-commits": ["GET", `${R}/pulls/:pull_number/commits`, [read("pull_requests")]],
   "pulls/list-files": ["GET", `${R}/pulls/:pull_number/files`, [read("pull_requests")]],
   "pulls/list-reviews": ["GET", `${R}/pulls/:pull_number/reviews`, [read("pull_requests")]],
   "pulls/create-review": ["POST", `${R}/pulls/:pull_number/reviews`, [write("pull_requests")]],
@@ -85,3 +86,26 @@ export const operations = {
 } as const satisfies Readonly<Record<string, readonly ["GET" | "POST" | "PATCH", string, Asker]>>;
 
 export type OperationId = keyof typeof operations;
+
+/** What everybody may read of a public repository, without any permission: GitHub says so of each. */
+export const publicReads: ReadonlySet<OperationId> = new Set([
+  "repos/get",
+  "repos/get-commit",
+  "repos/get-content",
+  "repos/list-pull-requests-associated-with-commit",
+  "actions/get-job-for-workflow-run",
+  "actions/get-workflow-run",
+  "checks/get",
+  "issues/get",
+  "issues/get-comment",
+  "issues/list-comments",
+  "issues/list-comments-for-repo",
+  "pulls/get",
+  "pulls/list",
+  "pulls/list-commits",
+  "pulls/list-files",
+  "pulls/list-reviews",
+  "pulls/get-review-comment",
+  "pulls/list-review-comments",
+  "pulls/list-review-comments-for-repo",
+]);

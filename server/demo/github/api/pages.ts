@@ -12,7 +12,7 @@ export function paged<T>(
   const page = Math.max(1, Number.parseInt(query["page"] ?? "1", 10) || 1);
   const last = Math.max(1, Math.ceil(items.length / per));
   const to = (number: number, rel: string): string =>
-    `<${address}?${new URLSearchParams({ ...query, page: String(number) })}>; rel="${rel}"`;
+    `<${address}?${new URLSearchParams({ ...query, page: String(number) }).toString()}>; rel="${rel}"`;
   const links = [
     ...(page > 1 ? [to(page - 1, "prev")] : []),
     ...(page < last ? [to(page + 1, "next"), to(last, "last")] : []),

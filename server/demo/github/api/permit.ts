@@ -3,32 +3,43 @@
 import { covers } from "../apps.ts";
 import type { Account, App, Permissions, Repository } from "../state.ts";
 import type { World } from "../world.ts";
-import type { Asker, Need } from "./operations.ts";
+import { type Asker, type Need, type OperationId, operations, publicReads } from "./operations.ts";
 import { type Caller, type Reply, refusal } from "./reply.ts";
 
-/** Null: it may, as far as permissions go. */
-export function refuseBy(
-  asker: Asker,
-  caller: Caller,
-  about: { readonly world: World; readonly repository: Repository | null; readonly isPull: boolean | null },
-): Reply | null {
-  if (asker === "nobody") return null;
+export type About = {
+  readonly world: World;
+  /** Null: it is about none. */
+  readonly repository: Repository | null;
+  /** Whether it is about a pull request; null where that does not matter or is not known. */
+  readonly isPull: boolean | null;
+};
+
+/** Null: it may. */
+export function refuse(id: OperationId, caller: Caller, about: About): Reply | null {
+  const asker: Asker = operations[id][2];
+  const { repository } = about;
+  if (asker === "nobody" || (repository?.private === false && publicReads.has(id))) return null;
   if (caller.kind === "nobody") return refusal(401, "Requires authentication");
   if (asker === "app") return caller.kind === "app" ? null : refusal(401, "A JSON web token could not be decoded");
   // An App's own token is good for the App's own business only.
   if (caller.kind === "app") return refusal(401, "Bad credentials");
   if (asker === "anybody") return null;
   if (asker === "user") return caller.kind === "user" ? null : notAccessible([]);
+  if (repository !== null && !covered(about.world, caller, repository)) return notAccessible(asker);
   const permissions = permissionsOf(caller, about);
   const wanted = about.isPull === false ? asker.filter(({ pulls_only }) => pulls_only === undefined) : asker;
   return wanted.some((need) => satisfies(permissions, need)) ? null : notAccessible(asker);
 }
 
 /** Whether there is such a repository at all for the caller. */
-export function sees(world: World, caller: Caller, repository: Repository): boolean {
+export const sees = (world: World, caller: Caller, repository: Repository): boolean =>
+  !repository.private || covered(world, caller, repository);
+
+/** Whether what the caller holds is for this repository. */
+function covered(world: World, caller: Caller, repository: Repository): boolean {
   switch (caller.kind) {
     case "nobody":
-      return !repository.private;
+      return false;
     case "app":
       return true;
     case "installation":
@@ -64,8 +75,6 @@ export function authorOf(world: World, caller: Caller): { readonly author: Accou
       return caller satisfies never;
   }
 }
-
-type About = { readonly world: World; readonly repository: Repository | null };
 
 function permissionsOf(caller: Exclude<Caller, { kind: "nobody" | "app" }>, { world, repository }: About): Permissions {
   if (caller.kind !== "user") return caller.permissions;

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { reviewJson } from "../json/issue.ts";
-import { fileJson, pullInListJson, pullJson } from "../json/pull.ts";
+import { commitJson, fileJson, pullInListJson, pullJson } from "../json/pull.ts";
 import type { Pull, Review } from "../state.ts";
 import { isTooLong, tooLong } from "./bodies.ts";
 import { inRepository } from "./handler.ts";
@@ -26,6 +26,9 @@ const newReview = z.object({
 export const pullHandlers = {
   "pulls/list": inRepository((call) => paged(call, matching(call), (pull) => pullInListJson(call.world, pull))),
   "pulls/get": inRepository((call) => withPull(call, (pull) => ok(pullJson(call.world, pull)))),
+  "pulls/list-commits": inRepository((call) =>
+    withPull(call, (pull) => paged(call, pull.commits.slice(0, mostCommits), (sha) => commitOf(call, sha))),
+  ),
   "pulls/list-files": inRepository((call) =>
     withPull(call, (pull) => paged(call, pull.files, (file) => fileJson(call.world, pull, file))),
   ),
@@ -51,6 +54,15 @@ export const pullHandlers = {
     }),
   ),
 } as const satisfies Partial<Record<OperationId, unknown>>;
+
+/** Of more than these GitHub lists the oldest. */
+const mostCommits = 250;
+
+function commitOf({ world, repository }: RepositoryCall, sha: string): object {
+  const commit = world.pulls.commit(repository, sha);
+  if (commit === null) throw new Error(`a pull request proposes commit ${sha}, and there is none`);
+  return commitJson(world, repository, commit);
+}
 
 export function withPull({ world, repository, params }: RepositoryCall, then: (pull: Pull) => Reply): Reply {
   const pull = world.pulls.findPull(repository, Number(params["pull_number"]));

@@ -47,3 +47,18 @@ export const installationJson = (world: Surroundings, installation: Installation
     suspended_at: suspended_at === null ? null : time(suspended_at),
   };
 };
+
+/** In a list, GitHub's description wants an account to have what an enterprise has as well. */
+export const installationInListJson = (world: Surroundings, installation: Installation): object => {
+  const { login, created_at } = installation.account;
+  return {
+    ...installationJson(world, installation),
+    account: {
+      ...userJson(world, installation.account),
+      name: login,
+      slug: login,
+      created_at: time(created_at),
+      updated_at: time(created_at),
+    },
+  };
+};

@@ -65,7 +65,6 @@ export const issueCommentJson = (world: Surroundings, comment: IssueComment): ob
   const api = repositoryUrl(world, repository);
   const issue = world.pulls.find(repository, number);
   const url = `${api}/issues/comments/${id}`;
-  const via = comment.via === null ? null : world.apps.find(comment.via);
   return {
     id,
     node_id: nodeId("IssueComment", id),
@@ -78,7 +77,7 @@ export const issueCommentJson = (world: Surroundings, comment: IssueComment): ob
     created_at: time(comment.created_at),
     updated_at: time(comment.updated_at),
     reactions: reactions(url),
-    performed_via_github_app: via === null ? null : appJson(world, via),
+    performed_via_github_app: comment.via === null ? null : appJson(world, comment.via),
   };
 };
 

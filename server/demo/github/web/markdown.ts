@@ -35,7 +35,7 @@ function block(lines: readonly string[], at: number): Block {
     const level = Math.min(6, marks.length + 1);
     return { markup: `<h${level}>${inline(heading)}</h${level}>`, next: at + 1 };
   }
-  const while_ = (fits: (each: string) => boolean): number => {
+  const endOf = (fits: (each: string) => boolean): number => {
     const end = lines.findIndex((each, index) => index > at && !fits(each));
     return end === -1 ? lines.length : end;
   };
@@ -43,9 +43,9 @@ function block(lines: readonly string[], at: number): Block {
     return quoted(
       lines,
       at,
-      while_((each) => each.startsWith(">")),
+      endOf((each) => each.startsWith(">")),
     );
-  const next = while_((each) => each.trim() !== "" && !/^(?:`{3,}|#{1,6} |>)/.test(each));
+  const next = endOf((each) => each.trim() !== "" && !/^(?:`{3,}|#{1,6} |>)/.test(each));
   const part = lines.slice(at, next);
   if (/^<\/?[a-z]/.test(line)) return { markup: elements(part.join("\n")), next };
   if (/^[-*] /.test(line)) {
@@ -91,8 +91,7 @@ function inline(text: string): string {
 }
 
 const words = (text: string): string =>
-  elements(text)
-    .replaceAll(/\\([\\*_[\]<>~|#-])/g, "$1")
+  elements(text.replaceAll(/\\([\\*_[\]<>~|&#-])/g, (_escaped, sign: string) => `&#${sign.charCodeAt(0)};`))
     .replaceAll(/\*\*(.+?)\*\*/g, "<b>$1</b>")
     .replaceAll(/\[([^\]]*)\]\((https?:\/\/[^\s)"<>]+)\)/g, '<a href="$2">$1</a>');
 

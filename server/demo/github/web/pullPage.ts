@@ -59,7 +59,7 @@ ${form(world, first.repository, {
 
 const commentHtml = (world: World, comment: Comment): Html => {
   const edited = comment.updated_at > comment.created_at ? " (edited)" : "";
-  const via = comment.kind === "issue_comment" && comment.via !== null ? world.apps.find(comment.via) : null;
+  const via = comment.kind === "issue_comment" ? comment.via : null;
   const by = comment.author.type === "Bot" || via === null ? "" : ` with ${via.name}`;
   return html`<article class="comment"><header><b>${comment.author.login}</b> <span>${comment.created_at.toISOString().slice(11, 19)}${edited}${by}</span></header><div>${markdownHtml(comment.body)}</div></article>`;
 };
