@@ -17,6 +17,8 @@ afterAll(async () => {
 
 const wordsOf = (page: Visited): string => textOf(page.html).replaceAll(/\s+/g, " ");
 const pageOf = ({ id }: { readonly id: string }): string => `${home}/approvals/${id}`;
+const callOf = ({ call_id }: { readonly call_id: string | null }): string =>
+  `/sessions/${call_id?.replace("/", "/calls/") ?? ""}`;
 const formsOn = (page: Visited): readonly string[] =>
   all(page.html, "form").map(({ attributes }) => attributes.get("action") ?? "");
 
@@ -51,7 +53,7 @@ test("the page asks what the pull request asks, whole, and a person answers it t
   ])
     expect(words).toContain(part);
   expect(all(page.html, "a").map(({ attributes }) => attributes.get("href"))).toEqual(
-    expect.arrayContaining([`/sessions/${approval.session_id}`, `/sessions/${approval.session_id}/calls/1`]),
+    expect.arrayContaining([`/sessions/${approval.session_id}`, callOf(approval)]),
   );
   const after = await browser.submit(page, /Approve this request/, {
     verdict: "approve",
@@ -398,7 +400,7 @@ test("the list has what waits first, and every page counts it", async () => {
   );
   const session = await auditor.open(`${home}/sessions/${approval.session_id}`);
   expect(all(session.html, "a").map(({ attributes }) => attributes.get("href"))).toContain(`/approvals/${approval.id}`);
-  const call = await auditor.open(`${home}/sessions/${approval.session_id}/calls/1`);
+  const call = await auditor.open(`${home}${callOf(approval)}`);
   expect(all(call.html, "a").map(({ attributes }) => attributes.get("href"))).toContain(`/approvals/${approval.id}`);
 });
 

@@ -107,7 +107,9 @@ export async function startPeople(options: PeopleOptions = {}): Promise<PeopleSc
       const answer = sendCall(gateway.url, session, { method, path, body });
       const asked = await eventually(async () => {
         const { items } = (await (await visitor.read("/v1/approvals?limit=200")).json()) as { items: ApprovalJson[] };
-        return items.find(({ session_id }) => session_id === session.session_id) ?? null;
+        const found = items.find(({ session_id }) => session_id === session.session_id);
+        // The call is noted with its question a moment after it asked.
+        return found === undefined || found.call_id === null ? null : found;
       });
       return { approval: asked, answer };
     },
