@@ -10,11 +10,13 @@ import type {
   CheckRun,
   Comment,
   Installation,
+  Permissions,
   Pull,
   Repository,
   ReviewComment,
   Run,
 } from "../../../server/demo/github/state.ts";
+import { forTeams, forWork } from "../../../server/github/permissions.ts";
 import type { FreshDatabase } from "../../standins/database.ts";
 import { type Received, send } from "../../standins/send.ts";
 import type { ReceivedRequest, Upstream } from "../../standins/upstream.ts";
@@ -49,6 +51,8 @@ export type SceneOptions = {
   readonly approve?: Readonly<Record<string, string>>;
   /** More of `github:`, lines of YAML. */
   readonly github?: string;
+  /** Beside those of the App. */
+  readonly permissions?: Permissions;
   /** More top level keys. */
   readonly more?: string;
 };
@@ -115,7 +119,7 @@ export async function startApprovalScene(options: SceneOptions = {}): Promise<Ap
   const repository = repositories.add("acme/app");
   for (const login of ["mona", "octocat", "hubot", "ana", "ben"]) repositories.permit(repository, login, "write");
   repositories.permit(repository, "reader", "read");
-  const app = await apps.register({ owner: "acme" });
+  const app = await apps.register({ owner: "acme", permissions: { ...forWork({ issues: false }), ...forTeams, ...options.permissions } });
   const installation = apps.install(app, { account: "acme" });
   const monitors = new Map<string, object>();
   const scene = await startScene((request) => datadog(monitors, request), {
@@ -193,7 +197,7 @@ async function startJob(scene: ApprovalScene, more: JobOptions): Promise<Job> {
       : more.pull;
   const run = github.runs.start(repository, {
     actor,
-    ...(pull === null ? {} : { pull }),
+    ...(pull === null ? { head_sha: github.pulls.commitTo(repository, { by: author }).sha } : { pull }),
     ...(more.triggering_actor === undefined ? {} : { triggering_actor: more.triggering_actor }),
     ...(more.event === undefined ? {} : { event: more.event }),
   });
