@@ -18,7 +18,7 @@ import { Poll } from "./poll.ts";
 import { Pulls } from "./pulls.ts";
 import { Repositories } from "./repositories.ts";
 import { readRun } from "./runs.ts";
-import { createSend } from "./send.ts";
+import { type Fetch, createSend } from "./send.ts";
 
 export type GitHubOptions = Uses & {
   /** `https://api.github.com`, `https://HOST/api/v3` */
@@ -29,7 +29,7 @@ export type GitHubOptions = Uses & {
   readonly privateKey: Secret;
   readonly log: Log;
   readonly clock: () => Date;
-  readonly fetch?: typeof fetch;
+  readonly fetch?: Fetch;
   /** How long one request may take, ms; default 10 seconds. */
   readonly patience?: number;
 };
@@ -50,7 +50,7 @@ export const createGitHub = (options: GitHubOptions): GitHubApp => {
     apiUrl,
     log,
     // Looked up at every request: it may be replaced while the client lives.
-    fetch: options.fetch ?? ((...request) => fetch(...request)),
+    fetch: options.fetch ?? ((url, init) => fetch(url, init)),
     limits: new Limits(clock),
     patience: options.patience ?? 10_000,
     queue: randomUUID(),

@@ -7,7 +7,7 @@ import { readDelivery } from "./heard.ts";
 import { listPages } from "./pages.ts";
 import { read, refusal } from "./refusal.ts";
 import type { Answer, Ask } from "./send.ts";
-import { digits } from "./shapes.ts";
+import { digits, wholeSecond } from "./shapes.ts";
 
 /** 2,000 deliveries. GitHub keeps them for days. */
 const mostPages = 20;
@@ -32,6 +32,7 @@ export class Deliveries {
   }
 
   async deliveries(since: Date): Promise<readonly Delivery[]> {
+    const from = wholeSecond(since);
     const ask: Ask = {
       kind: "read",
       route: "GET /app/hook/deliveries",
@@ -46,10 +47,10 @@ export class Deliveries {
         if (answer.status !== 200) throw refusal(answer, ask, null);
         return read(z.array(delivery), answer, ask);
       },
-      enough: (page) => page.some(({ delivered_at }) => delivered_at < since),
+      enough: (page) => page.some(({ delivered_at }) => delivered_at < from),
     });
     return items
-      .filter(({ delivered_at }) => delivered_at >= since)
+      .filter(({ delivered_at }) => delivered_at >= from)
       .map(({ action, ...told }) => ({ ...told, action: action ?? null }));
   }
 

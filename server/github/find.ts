@@ -8,7 +8,7 @@ import { listPages } from "./pages.ts";
 import { read, refusal } from "./refusal.ts";
 import type { Repositories, RepositoryAsk } from "./repositories.ts";
 import type { Answer } from "./send.ts";
-import { digits, id } from "./shapes.ts";
+import { digits, id, timestamp } from "./shapes.ts";
 
 /** How far this machine's clock and GitHub's may be apart, ms: a marker is of one question only, so nothing else is found by it. */
 const slack = 10 * 60_000;
@@ -55,7 +55,7 @@ export const findComment = async (
   of: RepositoryRef,
   { number, sought }: { readonly number: number; readonly sought: Sought },
 ): Promise<Place | null> => {
-  const since = sought.since.toISOString().replace(/\.\d+Z$/, "Z");
+  const since = timestamp(sought.since);
   const [reviews, timeline] = await Promise.all([
     list(repositories, of, {
       route: "GET /repos/{owner}/{repo}/pulls/{pull_number}/comments",

@@ -12,8 +12,9 @@ import { digits, repository } from "./shapes.ts";
 /** A token is not used in its last minutes: a request takes time, and clocks differ. */
 const margin = 5 * 60_000;
 
+const purposes = ["work", "teams"] as const;
 /** What a token is for: everything, or looking into teams. */
-export type Purpose = "work" | "teams";
+export type Purpose = (typeof purposes)[number];
 
 /** What may be asked with a token, and how the repository is called now. */
 export type Access = Credentials & {
@@ -85,13 +86,22 @@ export class Installations {
     return made;
   }
 
-  /** After GitHub did not accept it, or the repository is called something else: the next one is made anew. */
-  async forget(of: RepositoryRef, access: Access): Promise<void> {
-    for (const purpose of ["work", "teams"] as const) {
+  /** After GitHub did not accept the token: the next one is made anew. */
+  forget(of: RepositoryRef, { token }: Access): Promise<void> {
+    return this.#drop(of, (access) => access.token === token);
+  }
+
+  /** After the repository turned out to be called something else, or to belong to somebody else: no token goes by the old name any more. */
+  forgetName(of: RepositoryRef, { owner, repo }: Access): Promise<void> {
+    return this.#drop(of, (access) => access.owner === owner && access.repo === repo);
+  }
+
+  async #drop(of: RepositoryRef, isStale: (access: Access) => boolean): Promise<void> {
+    for (const purpose of purposes) {
       const key = `${purpose} ${of.repository_id}`;
       const known = this.#accesses.get(key);
-      const is = await known?.catch(() => null);
-      if (is?.token === access.token && this.#accesses.get(key) === known) this.#accesses.delete(key);
+      const access = await known?.catch(() => null);
+      if (access != null && isStale(access) && this.#accesses.get(key) === known) this.#accesses.delete(key);
     }
   }
 

@@ -1,6 +1,6 @@
 /** Issues, for runs without a pull request: one is opened, and found again when the answer to its opening was lost. */
 
-import type { z } from "zod";
+import { z } from "zod";
 import type { Place } from "../model/approval.ts";
 import { GitHubFailure, type RepositoryRef } from "../model/github.ts";
 import { quote } from "../model/quote.ts";
@@ -52,14 +52,26 @@ export class Issues {
     return null;
   }
 
-  /** GitHub does not tell the newest number to an App that may not list issues: doubles the step until nothing is there, then halves it. */
+  /** From the newest pull request on: doubles the step until nothing is there, then halves it. */
   async #lastNumber(of: RepositoryRef): Promise<number> {
-    let there = 0;
+    let there = await this.#newestPull(of);
     let step = 1;
     for (; await this.#isAnyFrom(of, there + step); step *= 2) there += step;
     for (step /= 2; step >= 1; step /= 2) if (await this.#isAnyFrom(of, there + step)) there += step;
     // The gap's own numbers may be in use.
     return there + gap - 1;
+  }
+
+  /** 0 when there is none. */
+  async #newestPull(of: RepositoryRef): Promise<number> {
+    const pulls = await this.#repositories.get(of, z.array(z.object({ number: id })), {
+      kind: "read",
+      route: "GET /repos/{owner}/{repo}/pulls",
+      parameters: { state: "all", sort: "created", direction: "desc", per_page: 1 },
+      doing: `look for the newest number of ${quote(of.repository)}`,
+      needs: "pull_requests: read",
+    });
+    return pulls?.[0]?.number ?? 0;
   }
 
   async #isAnyFrom(of: RepositoryRef, number: number): Promise<boolean> {

@@ -45,7 +45,7 @@ export class People {
   async access(of: RepositoryRef, login: string): Promise<RepositoryAccess> {
     if (!isLogin(login)) return none;
     // What somebody may do in another repository that took over the name is no answer.
-    const [found] = await Promise.all([
+    const found = await this.#repositories.named(of, () =>
       this.#repositories.get(of, level, {
         kind: "read",
         route: "GET /repos/{owner}/{repo}/collaborators/{username}/permission",
@@ -53,8 +53,7 @@ export class People {
         doing: `read what ${quote(login)} may do in ${quote(of.repository)}`,
         needs: "metadata: read",
       }),
-      this.#repositories.confirm(of),
-    ]);
+    );
     // Nobody's permission is nobody's; an account that is called something else now is not the one that was asked about.
     if (found?.user == null || found.user.login.toLowerCase() !== login.toLowerCase()) return none;
     return { permission: permissionIn(found), role: found.role_name ?? null };
@@ -63,14 +62,17 @@ export class People {
   /** Whoever was invited and has not accepted is no member. */
   async isMember(of: RepositoryRef, team: string, login: string): Promise<boolean> {
     if (!isLogin(login) || !/^[\w-]+$/.test(team)) return false;
-    const found = await this.#repositories.get(of, membership, {
-      kind: "read",
-      route: "GET /orgs/{org}/teams/{team_slug}/memberships/{username}",
-      parameters: { team_slug: team, username: login },
-      doing: `read whether ${quote(login)} is in the team ${quote(team)}`,
-      needs: "members: read",
-      purpose: "teams",
-    });
+    // Nor is what a former owner's teams say.
+    const found = await this.#repositories.named(of, () =>
+      this.#repositories.get(of, membership, {
+        kind: "read",
+        route: "GET /orgs/{org}/teams/{team_slug}/memberships/{username}",
+        parameters: { team_slug: team, username: login },
+        doing: `read whether ${quote(login)} is in the team ${quote(team)}`,
+        needs: "members: read",
+        purpose: "teams",
+      }),
+    );
     return found?.state === "active";
   }
 }

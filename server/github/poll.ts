@@ -9,6 +9,7 @@ import { listPages } from "./pages.ts";
 import { read, refusal } from "./refusal.ts";
 import type { Repositories, RepositoryAsk } from "./repositories.ts";
 import type { Answer } from "./send.ts";
+import { timestamp, wholeSecond } from "./shapes.ts";
 
 /** For so long the address stays the same although what is asked for moves on; then it moves too, so that the list stays short. */
 const window = 15 * 60_000;
@@ -59,7 +60,7 @@ export class Poll {
     const ask: RepositoryAsk = {
       kind: "read",
       route,
-      parameters: { sort: "updated", direction: "desc", since: from.toISOString().replace(/\.\d+Z$/, "Z") },
+      parameters: { sort: "updated", direction: "desc", since: timestamp(from) },
       doing: `list new comments of ${quote(of.repository)}`,
       needs: "pull_requests: read",
     };
@@ -101,9 +102,6 @@ export class Poll {
 }
 
 type Listing = { readonly route: string; readonly from: Date; readonly kept: Kept | null };
-
-/** GitHub's times are whole seconds. */
-const wholeSecond = (date: Date): Date => new Date(Math.floor(date.getTime() / 1_000) * 1_000);
 
 const byTime = (a: WrittenComment, b: WrittenComment): number =>
   a.updated_at === b.updated_at ? a.id - b.id : a.updated_at < b.updated_at ? -1 : 1;

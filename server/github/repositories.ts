@@ -44,7 +44,7 @@ export class Repositories {
     if (![403, 404].includes(answer.status) && !isRedirect(answer)) return answer;
     // Nothing was done. Perhaps the name is another repository's by now, or nobody's.
     if (await this.#isNamed(of, access)) return answer;
-    await this.#installations.forget(of, access);
+    await this.#installations.forgetName(of, access);
     const renamed = await this.#installations.access(of, ask.purpose);
     return nameOf(renamed) === nameOf(access) ? answer : this.#sendTo(renamed, ask);
   }
@@ -73,7 +73,7 @@ export class Repositories {
       const access = await this.#installations.access(of);
       const found = await this.#describe(of, access);
       if (found !== null) return found;
-      await this.#installations.forget(of, access);
+      await this.#installations.forgetName(of, access);
       return await this.#describe(of, await this.#installations.access(of));
     } catch (error) {
       if (error instanceof NotCovered) return null;
@@ -81,12 +81,19 @@ export class Repositories {
     }
   }
 
-  /** @throws GitHubFailure unless the name that was just asked about is this repository's */
-  async confirm(of: RepositoryRef): Promise<void> {
-    const access = await this.#installations.access(of);
-    if (await this.#isNamed(of, access)) return;
-    await this.#installations.forget(of, access);
-    throw new GitHubFailure("unreachable", `${quote(nameOf(access))} is called something else now: ask again`);
+  /**
+   * What was found out by the name while it was this repository's: asked together with whose name it is, and once more under a new one.
+   *
+   * @throws GitHubFailure `unreachable` when the name is not this repository's even then
+   */
+  async named<Found>(of: RepositoryRef, ask: () => Promise<Found>): Promise<Found> {
+    for (let tries = 0; tries < 2; tries += 1) {
+      const access = await this.#installations.access(of);
+      const [found, isNamed] = await Promise.all([ask(), this.#isNamed(of, access)]);
+      if (isNamed) return found;
+      await this.#installations.forgetName(of, access);
+    }
+    throw new GitHubFailure("unreachable", `${quote(of.repository)} is called something else now: ask again`);
   }
 
   /** After a token was not accepted. A read gets another one; whoever creates something decides whether to ask again. */

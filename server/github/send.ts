@@ -40,10 +40,13 @@ export type Answer = {
 
 export type Send = (ask: Ask, credentials: Credentials) => Promise<Answer>;
 
+/** The global `fetch` is one. */
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
 export type SendOptions = {
   readonly apiUrl: string;
   readonly log: Log;
-  readonly fetch: typeof fetch;
+  readonly fetch: Fetch;
   readonly limits: Limits;
   /** ms, from sending to the last byte of the answer. */
   readonly patience: number;

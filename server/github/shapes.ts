@@ -37,3 +37,9 @@ export const comment = z.object({
 });
 
 export const repository = z.object({ id: digits, full_name: z.string() });
+
+/** GitHub's times have no fractions: what happened in this second may be dated before the date. */
+export const wholeSecond = (date: Date): Date => new Date(Math.floor(date.getTime() / 1_000) * 1_000);
+
+/** `2026-01-02T03:04:05Z` */
+export const timestamp = (date: Date): string => date.toISOString().replace(/\.\d+Z$/, "Z");

@@ -42,7 +42,7 @@ export type Told = {
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  /** Instead of an answer: the connection is reset, stays silent, or breaks off within the body. */
+  /** Instead of an answer: the connection is reset, stays silent until the client's patience is over, or breaks off within the body. */
   readonly lost?: "reset" | "silence" | "half";
   /** GitHub would never say this: it is not held against the description. */
   readonly strange?: true;
@@ -58,6 +58,8 @@ export class FarSide {
   readonly tokens: string[] = [];
   readonly #told = new Map<string, Teller[]>();
   readonly #server: Server;
+  /** By route: ends the client's patience, so that no test waits for it. */
+  readonly #patience = new Map<string, AbortController>();
   now = new Date("2026-01-02T03:04:05Z");
 
   private constructor(server: Server) {
@@ -75,6 +77,12 @@ export class FarSide {
 
   get url(): string {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  /** @throws when an exchange did not fit GitHub's description */
+  async end(): Promise<void> {
+    await this.close();
+    if (this.findings.length > 0) throw new Error(this.findings.join("\n"));
   }
 
   async close(): Promise<void> {
@@ -95,7 +103,17 @@ export class FarSide {
       log,
       clock: () => this.now,
       issues: false,
+      fetch: (address, init) => this.#fetch(address, init),
       ...options,
+    });
+  }
+
+  #fetch(address: string, init: RequestInit): Promise<Response> {
+    const over = new AbortController();
+    this.#patience.set(`${init.method ?? "GET"} ${new URL(address).pathname}`, over);
+    return fetch(address, {
+      ...init,
+      signal: AbortSignal.any([over.signal, ...(init.signal == null ? [] : [init.signal])]),
     });
   }
 
@@ -164,12 +182,12 @@ export class FarSide {
     const told = this.#next(asked);
     const status = told.status ?? 200;
     const body = status === 304 ? undefined : this.#body(asked, { ...told, status });
-    if (told.strange !== true)
-      this.#check(asked, {
-        status: told.lost === undefined ? status : 500,
-        body: told.lost === undefined ? body : undefined,
-      });
+    // A lost answer is as good as an error of GitHub's: what was asked is looked at all the same.
+    const known = told.lost === undefined ? { status, body } : { status: 500, body: { message: "lost" } };
+    if (told.strange !== true) this.#check(asked, known);
     if (told.lost === "reset") response.socket?.resetAndDestroy();
+    if (told.lost === "silence")
+      this.#patience.get(`${asked.method} ${asked.path}`)?.abort(new DOMException("too late", "TimeoutError"));
     if (told.lost === "reset" || told.lost === "silence") return;
     const sent = body === undefined ? "" : JSON.stringify(body);
     response.writeHead(status, { "content-type": "application/json; charset=utf-8", ...told.headers });
@@ -186,7 +204,7 @@ export class FarSide {
 
   #body({ method, path }: Asked, { status, body, strange }: Told & { readonly status: number }): unknown {
     if (strange === true || typeof body === "string") return body;
-    return spec === null ? body : spec.fill({ method, path, status }, body);
+    return spec === null ? body : spec.complete({ method, path, status }, body);
   }
 
   #check({ method, path, query, body }: Asked, answer: { readonly status: number; readonly body: unknown }): void {

@@ -10,8 +10,7 @@ beforeEach(async () => {
   far.installed();
 });
 afterEach(async () => {
-  await far.close();
-  expect(far.findings).toEqual([]);
+  await far.end();
 });
 
 const url = "https://github.com/acme/checkout/pull/7#discussion_r500";
@@ -97,13 +96,13 @@ describe("a comment", () => {
 describe("an answer", () => {
   test("to a review comment stands in its thread", async () => {
     const route = `POST ${repo}/pulls/7/comments/500/replies`;
-    far.on(route, { status: 201, body: { id: 502 } });
+    far.on(route, { status: 201, body: { id: 502, html_url: url } });
     await far.client().reply(of, place({}), "no");
     expect(far.find(route)[0]?.body).toEqual({ body: "no" });
   });
 
   test.for(["comment", "issue"] as const)("to a question on a timeline stands below it (%s)", async (kind) => {
-    far.on(`POST ${repo}/issues/7/comments`, { status: 201, body: { id: 502 } });
+    far.on(`POST ${repo}/issues/7/comments`, { status: 201, body: { id: 502, html_url: url } });
     await far.client().reply(of, place({ kind }), "no");
     expect(far.find(`POST ${repo}/issues/7/comments`)[0]?.body).toEqual({ body: "no" });
   });
@@ -137,7 +136,7 @@ describe("an edit", () => {
     async (lost) => {
       const route = `PATCH ${repo}/pulls/comments/500`;
       far.on(route, { lost });
-      expect(await failing(far.client({ patience: 300 }).edit(of, place({}), "done"))).toMatchObject({
+      expect(await failing(far.client().edit(of, place({}), "done"))).toMatchObject({
         kind: "unreachable",
       });
       expect(far.find(route)).toHaveLength(1);
@@ -311,6 +310,21 @@ describe("an issue", () => {
     body: issue(number, { body: asked.body, user: { login: "dogwatch[bot]", type: "Bot" } }),
   });
   const sought = { number: null, marker, since: new Date("2026-01-02T03:00:00Z") };
+  beforeEach(() => {
+    far.on(`GET ${repo}/pulls`, { body: [] });
+  });
+
+  test("is looked for from the newest pull request on: everything before may be gone", async () => {
+    far.on(`GET ${repo}/pulls`, { body: [{ number: 40, base: { repo: { id: 70 } } }] });
+    far.on(`GET ${repo}/issues/40`, { body: issue(40) }).on(`GET ${repo}/issues/41`, oursIn(41));
+    expect(await far.client({ issues: true }).find(of, sought)).toMatchObject({ number: 41 });
+    expect(far.find(`GET ${repo}/pulls`)[0]?.query).toEqual({
+      state: "all",
+      sort: "created",
+      direction: "desc",
+      per_page: "1",
+    });
+  });
 
   test.for([1, 2, 3, 7, 8, 9, 30, 64])("whose opening was lost is found as the newest of %i", async (last) => {
     numbered({ [last]: oursIn(last) }, last);

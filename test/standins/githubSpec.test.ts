@@ -95,7 +95,7 @@ describe("an exchange", () => {
     expect(check({ ...membership, path, responseBody: { ...permission, role_name: null } })).toHaveLength(1);
   });
 
-  test("can be filled: what GitHub always says besides fits", () => {
+  test("is completed: what GitHub always says besides fits", () => {
     const asked = [
       ["GET", "/repos/acme/checkout", 200],
       ["GET", "/repos/acme/checkout/pulls/7", 200],
@@ -108,16 +108,19 @@ describe("an exchange", () => {
     ] as const;
     for (const [method, path, status] of asked) {
       const requestBody = method === "POST" ? { name: "a", head_sha: "b" } : undefined;
-      const responseBody = spec!.fill({ method, path, status }, undefined);
+      const responseBody = spec!.complete({ method, path, status }, undefined);
       expect(check({ method, path, status, query: {}, requestBody, responseBody })).toEqual([]);
     }
   });
 
-  test("is filled without touching what is given, in lists too", () => {
+  test("is completed without touching what is given, in lists too", () => {
     const asked = { method: "GET", path: "/repos/acme/checkout/issues/comments", status: 200 };
-    const filled = spec!.fill(asked, [{ id: 5, user: { login: "ana" } }]) as { id: number; user: { login: string } }[];
-    expect(filled).toEqual([expect.objectContaining({ id: 5, user: expect.objectContaining({ login: "ana" }) })]);
-    expect(check({ ...asked, query: {}, requestBody: undefined, responseBody: filled })).toEqual([]);
-    expect(spec!.fill({ ...asked, path: "/nowhere" }, { a: 1 })).toEqual({ a: 1 });
+    const completed = spec!.complete(asked, [{ id: 5, user: { login: "ana" } }]) as {
+      id: number;
+      user: { login: string };
+    }[];
+    expect(completed).toEqual([expect.objectContaining({ id: 5, user: expect.objectContaining({ login: "ana" }) })]);
+    expect(check({ ...asked, query: {}, requestBody: undefined, responseBody: completed })).toEqual([]);
+    expect(spec!.complete({ ...asked, path: "/nowhere" }, { a: 1 })).toEqual({ a: 1 });
   });
 });

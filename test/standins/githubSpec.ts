@@ -23,7 +23,7 @@ export type GitHubSpec = {
   /** What does not fit the description, one sentence each; empty when all is well. */
   check(exchange: GitHubExchange): string[];
   /** `given` with made-up values for what GitHub always says besides; as it is where nothing is described. */
-  fill(asked: Pick<GitHubExchange, "method" | "path" | "status">, given: unknown): unknown;
+  complete(asked: Pick<GitHubExchange, "method" | "path" | "status">, given: unknown): unknown;
 };
 
 type Schema = { readonly [keyword: string]: unknown };
@@ -99,11 +99,13 @@ const createSpec = (description: Description): GitHubSpec => {
         (finding) => `${route.operation.operationId}: ${finding}`,
       );
     },
-    fill: (asked, given) => {
+    complete: (asked, given) => {
       const item = routeOf(asked)?.operation.responses[String(asked.status)];
       const schema = item === undefined ? undefined : resolve(description, item).content?.["application/json"]?.schema;
       // GitHub's answer itself is never null, whatever its schema says of other places.
-      return schema === undefined ? given : filled(description, { schema, given: given ?? made(description, schema) });
+      return schema === undefined
+        ? given
+        : completed(description, { schema, given: given ?? made(description, schema) });
     },
   };
 };
@@ -245,23 +247,23 @@ type Shape = {
 };
 
 const shapeOf = (description: Description, schema: Schema): Shape => {
-  const shape = resolve<Schema>(description, schema as Schema | Reference) as Shape;
+  const shape = resolve<Schema>(description, schema) as Shape;
   const [alternative] = (shape["allOf"] ?? shape["anyOf"] ?? shape["oneOf"] ?? []) as Schema[];
   return alternative === undefined ? shape : { ...shapeOf(description, alternative), ...shape };
 };
 
-type Filling = { readonly schema: Schema; readonly given: unknown };
+type Completing = { readonly schema: Schema; readonly given: unknown };
 
-const filled = (description: Description, { schema, given }: Filling): unknown => {
+const completed = (description: Description, { schema, given }: Completing): unknown => {
   const { properties = {}, required = [], items } = shapeOf(description, schema);
   if (Array.isArray(given))
     return items === undefined
       ? given
-      : given.map((item: unknown) => filled(description, { schema: items, given: item }));
+      : given.map((item: unknown) => completed(description, { schema: items, given: item }));
   if (typeof given !== "object" || given === null) return given;
   const told = Object.entries(given).map(([name, value]) => {
     const of = properties[name];
-    return [name, of === undefined ? value : filled(description, { schema: of, given: value })];
+    return [name, of === undefined ? value : completed(description, { schema: of, given: value })];
   });
   const missing = required
     .filter((name) => !(name in given))
@@ -288,7 +290,7 @@ const made = (description: Description, schema: Schema): unknown => {
     case "string":
       return textOf(shape["format"]);
     default:
-      return filled(description, { schema, given: {} });
+      return completed(description, { schema, given: {} });
   }
 };
 
