@@ -1,7 +1,7 @@
 /** A gateway between a recording Datadog and the stand-in for GitHub, with a job whose deletions people are asked about. */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
-import { expect } from "vitest";
 import { type Gateway, startGateway } from "../../../server/app.ts";
 import type { ApprovalJson, TokenAnswer } from "../../../server/contract.ts";
 import { type GitHubStandin, startGitHub } from "../../../server/demo/github/standin.ts";
@@ -25,6 +25,8 @@ export type ApprovalScene = Visit & {
   readonly app: App;
   readonly installation: Installation;
   readonly repository: Repository;
+  /** Every one that had a job. */
+  readonly repositories: Set<Repository>;
   readonly upstream: Upstream;
   readonly database: FreshDatabase;
   readonly file: string;
@@ -43,10 +45,8 @@ export type ApprovalScene = Visit & {
 };
 
 export type SceneOptions = {
-  /** Of the rule that asks, in YAML's flow style: `approvers: { teams: [sre] }`. */
-  readonly rule?: string;
-  /** More rules, lines of YAML. */
-  readonly rules?: string;
+  /** A rule for each operation that asks, in YAML's flow style: `DeleteSLO: "approvers: { count: 2 }"`; default: `DeleteMonitor` with nothing said. */
+  readonly approve?: Readonly<Record<string, string>>;
   /** More of `github:`, lines of YAML. */
   readonly github?: string;
   /** More top level keys. */
@@ -70,10 +70,13 @@ export type Job = {
   readonly run: Run;
   readonly pull: Pull | null;
   readonly session: TokenAnswer;
-  send(method: string, path: string, body?: string): Promise<Received>;
+  send(method: string, path: string, more?: SentBy): Promise<Received>;
   /** Sends, and gives the question when it stands on GitHub. */
-  ask(path: string, more?: { readonly method?: string; readonly body?: string }): Promise<Asked>;
+  ask(path: string, more?: SentBy & { readonly method?: string }): Promise<Asked>;
 };
+
+/** `prefer: "respond-async"` waits elsewhere. */
+export type SentBy = { readonly body?: string; readonly prefer?: string };
 
 export type Asked = {
   readonly id: string;
@@ -87,7 +90,7 @@ export type Asked = {
   now(): Promise<ApprovalJson>;
   /** Once it is in this state. */
   until(state: ApprovalJson["state"]): Promise<ApprovalJson>;
-  /** What we replied to a comment, or to whatever holds these words. */
+  /** What we replied to a comment, or what a reply says whose first line fits. */
   reply(to: Comment | RegExp): Promise<string>;
   replies(): readonly Comment[];
 };
@@ -95,10 +98,14 @@ export type Asked = {
 /** Patience of the tests, ms: nothing is decided by it. */
 export const patient = { timeout: 60_000, interval: 50 };
 
-const rulesOf = ({ rule = "", rules = "" }: SceneOptions): string => `
-    - { name: reads, effect: allow, when: 'operation.access == "read"' }
-    - { name: deletes-need-a-human, effect: approve, when: 'operation.access in ["write", "destructive"]'${rule === "" ? "" : `, ${rule}`} }
-${rules}`;
+const rulesOf = ({ approve = { DeleteMonitor: "" } }: SceneOptions): string =>
+  [
+    `    - { name: reads, effect: allow, when: 'operation.access == "read"' }`,
+    ...Object.entries(approve).map(
+      ([operation, more]) =>
+        `    - { name: humans-for-${operation.toLowerCase()}, effect: approve, when: 'operation.name == "${operation}"'${more === "" ? "" : `, ${more}`} }`,
+    ),
+  ].join("\n");
 
 export async function startApprovalScene(options: SceneOptions = {}): Promise<ApprovalScene> {
   const github = await startGitHub({ clock: () => new Date() });
@@ -141,6 +148,7 @@ export async function startApprovalScene(options: SceneOptions = {}): Promise<Ap
     app,
     installation,
     repository,
+    repositories: new Set([repository]),
     upstream: scene.upstream,
     database: scene.database,
     file: scene.file,
@@ -175,6 +183,7 @@ function datadog(monitors: ReadonlyMap<string, object>, { method, url }: Receive
 async function startJob(scene: ApprovalScene, more: JobOptions): Promise<Job> {
   const { github } = scene;
   const repository = more.repository ?? scene.repository;
+  scene.repositories.add(repository);
   const { actor = "mona", author = actor } = more;
   const files = more.files ?? ["README.md", ".github/workflows/agent.yml"];
   const { committer = author } = more;
@@ -194,7 +203,7 @@ async function startJob(scene: ApprovalScene, more: JobOptions): Promise<Job> {
 /** A session of a run's job as it is now. */
 export async function openJob(scene: ApprovalScene, run: Run, pull: Pull | null): Promise<Job> {
   const session = await exchange(scene.gateway.url, await identityOf(scene.github, run));
-  const sendIt: Job["send"] = (method, path, body) =>
+  const sendIt: Job["send"] = (method, path, { body, prefer } = {}) =>
     send(scene.gateway.url, {
       method,
       target: path,
@@ -202,6 +211,7 @@ export async function openJob(scene: ApprovalScene, run: Run, pull: Pull | null)
         ["DD-API-KEY", session.access_token],
         ["DD-APPLICATION-KEY", session.access_token],
         ...(body === undefined ? [] : ([["Content-Type", "application/json"]] as const)),
+        ...(prefer === undefined ? [] : ([["Prefer", prefer]] as const)),
       ],
       ...(body === undefined ? {} : { body: Buffer.from(body) }),
     });
@@ -210,9 +220,9 @@ export async function openJob(scene: ApprovalScene, run: Run, pull: Pull | null)
     pull,
     session,
     send: sendIt,
-    ask: async (path, { method = "DELETE", body } = {}) => {
+    ask: async (path, { method = "DELETE", ...sent } = {}) => {
       const before = new Set((await approvalsOf(scene, session)).map(({ id }) => id));
-      const answer = sendIt(method, path, body);
+      const answer = sendIt(method, path, sent);
       const [fresh] = await eventually(async () => {
         const asked = (await approvalsOf(scene, session)).filter(({ id }) => !before.has(id));
         return asked.length === 0 ? null : asked;
@@ -239,16 +249,13 @@ export const approvalsOf = async (scene: Visit, session?: TokenAnswer): Promise<
 export const approvalOf = async (scene: Visit, id: string): Promise<ApprovalJson> =>
   (await (await scene.read(`/v1/approvals/${id}`)).json()) as ApprovalJson;
 
-/** The first thing that is not null; fails when the tests' patience is over. */
+/** The first thing that is not null; rejects when the tests' patience is over. */
 export async function eventually<T>(look: () => T | null | Promise<T | null>): Promise<T> {
-  let found: T | null = null;
-  await expect
-    .poll(async () => {
-      found = await look();
-      return found !== null;
-    }, patient)
-    .toBe(true);
-  return found as T;
+  for (const end = performance.now() + patient.timeout; ; await sleep(patient.interval)) {
+    const found = await look();
+    if (found !== null) return found;
+    if (performance.now() > end) throw new Error(`it did not happen within ${patient.timeout} ms`);
+  }
 }
 
 export const isOurs = ({ author }: Comment): boolean => author.type === "Bot" && author.login === "dogwatch[bot]";
@@ -260,11 +267,10 @@ export async function questionOf(
   answer: Promise<Received>,
 ): Promise<Asked> {
   const { github } = scene;
-  const comments = () => github.comments.in(scene.repository).concat(othersOf(scene)).filter(isOurs);
+  const comments = () => [...scene.repositories].flatMap((each) => github.comments.in(each)).filter(isOurs);
   const approval = await eventually(async () => {
-    const found = await approvalOf(scene, id);
     const untold = await scene.database.query("SELECT FROM approvals WHERE id = $1 AND told IS NULL", [id]);
-    return untold.length === 0 ? found : null;
+    return untold.length === 0 ? approvalOf(scene, id) : null;
   });
   const question = comments().find(({ body }) => body.includes(`dogwatch:approval:${id}`));
   return {
@@ -273,7 +279,9 @@ export async function questionOf(
     answer,
     approval,
     question: question as Comment,
-    check: github.checks.in(scene.repository).find(({ external_id }) => external_id === id) ?? null,
+    check:
+      [...scene.repositories].flatMap((each) => github.checks.in(each)).find(({ external_id }) => external_id === id) ??
+      null,
     now: () => approvalOf(scene, id),
     until: (state) =>
       eventually(async () => {
@@ -289,13 +297,6 @@ export async function questionOf(
       }),
   };
 }
-
-/** Comments in repositories beside the scene's own. */
-const othersOf = ({ github, repository }: ApprovalScene): readonly Comment[] =>
-  ["acme/other", "acme/app"].flatMap((name) => {
-    const found = github.repositories.find(name);
-    return found === null || found.repository.id === repository.id ? [] : github.comments.in(found.repository);
-  });
 
 export const inThread = (question: Comment): ReviewComment => {
   if (question.kind !== "review_comment") throw new Error("the question begins no thread");
