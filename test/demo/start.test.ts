@@ -3,12 +3,10 @@
 import { existsSync, mkdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
-import { Browser } from "./browser.ts";
 import { Newcomer, type Running, isOpenToOthers, kill, nobody } from "./newcomer.ts";
 
 const up = /Dogwatch is up: (http:\/\/127\.0\.0\.1:\d+)/;
 const played = /Ctrl-C stops it\./;
-const asked = /Ctrl-C calls it off/;
 const answeredBy = "npm start -- --answer approve";
 /** Generous: it must pass on a machine that is busy with other tests. */
 const patience = 240_000;
@@ -164,75 +162,20 @@ describe("npm start", { timeout: patience }, () => {
   });
 });
 
-describe("the job waits for a person", { timeout: patience }, () => {
-  /** Starts, and waits until somebody is asked. */
-  const startAndAsk = async () => {
+describe("the job that waits for a person", { timeout: patience }, () => {
+  test("is called off by Ctrl-C: nothing was sent, nothing is left behind", async () => {
     const npm = here.run("npm start");
-    const url = await npm.says(up);
-    await npm.says(asked);
-    const [pull, page] = [/^ +(http\S+\/pull\/7)#discussion_r\d+$/m, /^ +(http\S+\/approvals\/\S+)$/m];
+    await npm.says(/Ctrl-C calls it off/);
     before += 1;
-    return { npm, url, pull: await npm.says(pull), page: await npm.says(page), browser: new Browser() };
-  };
-  const end = async (npm: Running): Promise<string> => {
     npm.interrupt();
     const { code, output } = await npm.ended;
     expect(code).toBe(0);
-    await nothingRuns();
-    return output;
-  };
-
-  test("who replies in the pull request: it does not count for who started the job, and lets the call pass for another", async () => {
-    const { npm, pull, browser } = await startAndAsk();
-    const code = await npm.says(/reply \/approve ([A-Z0-9]{6,10}) in the pull request/);
-    expect(await browser.open(pull)).toContain(`>/approve ${code}</textarea>`);
-    await browser.submit(/\/reply\//, { login: "octocat", body: `/approve ${code}` });
-    await npm.says(/● dogwatch\[bot\] replies: This does not count\./);
-    expect(browser.text).toContain("<b>octocat</b>");
-    await browser.submit(/\/reply\//, { login: "mona", body: `/approve ${code}` });
-    await npm.says(/agent: delete the monitor that it replaces: done/);
-    await npm.says(played);
-    // The comment and the check run follow what happened, at the pace that GitHub asks for.
-    await expect.poll(() => browser.open(pull), { timeout: 60_000 }).toMatch(/<b>and sent<\/b>[\s\S]*<b>and sent<\/b>/);
-    expect(browser.text).toContain("<b>This does not count.</b>");
-    expect(browser.text).toMatch(/<b>Dogwatch[^<]*<\/b> <span>success<\/span>/);
-    await end(npm);
-  });
-
-  test("who presses the button of the check run", async () => {
-    const { npm, pull, browser } = await startAndAsk();
-    const button = /name="identifier" value="(deny:[A-Z0-9]{6,10})"/;
-    await expect.poll(() => browser.open(pull), { timeout: 20_000 }).toMatch(button);
-    const [, identifier = ""] = button.exec(browser.text) ?? [];
-    await browser.submit(/\/press$/, { login: "mona", identifier });
-    await npm.says(/agent: delete the monitor that it replaces: refused, dogwatch: /);
-    await npm.says(played);
-    expect(await end(npm)).toMatch(/deny by github:mona \(check/);
-  });
-
-  test("who signs in with GitHub and answers on the approval's page", async () => {
-    const { npm, page, browser } = await startAndAsk();
-    await browser.open(page);
-    const [, away = ""] = /href="(\/sign-in\/github[^"]*)"/.exec(browser.text) ?? [];
-    await browser.open(away.replaceAll("&amp;", "&"));
-    expect(browser.text).toContain("Sign in as mona");
-    await browser.submit(/authorize/, { login: "mona" });
-    expect(browser.url).toBe(page);
-    expect(browser.text).toContain("Checkout latency average");
-    await browser.submit(/\/approvals\//, { verdict: "approve", reason: "" });
-    await npm.says(/agent: delete the monitor that it replaces: done/);
-    await npm.says(played);
-    expect(await end(npm)).toMatch(/approve by github:mona \(page/);
-  });
-
-  test("and Ctrl-C calls it off: nothing was sent, nothing is left behind", async () => {
-    const { npm } = await startAndAsk();
-    const output = await end(npm);
     expect(output).toContain("Dogwatch session closed: 9 calls, 1 denied");
     expect(output).not.toContain("agent: delete the monitor that it replaces");
+    await nothingRuns();
   });
 
-  test("who is played: the reviewer denies, the job is played once, and its exit code is the command's", async () => {
+  test("is denied by the reviewer that is asked for, played once, and ends as it should", async () => {
     const { code, output } = await here.run("npm start -- --once --answer deny").ended;
     before += 1;
     expect(output).toMatch(/● mona replies: \/deny [A-Z0-9]{6,10} we still need it\n/);
@@ -241,14 +184,14 @@ describe("the job waits for a person", { timeout: patience }, () => {
     await nothingRuns();
   });
 
-  test("who is played once without a word about it: approves", async () => {
+  test("is approved where it is played once without a word about it", async () => {
     const { code, output } = await here.run("npx dogwatch demo --once").ended;
     before += 1;
     expect(output).toContain("agent: delete the monitor that it replaces: done");
     expect(code).toBe(0);
   });
 
-  test("an answer that there is not is wrong usage", async () => {
+  test("is not answered by what is no answer", async () => {
     const { code, output } = await here.run("npm start -- --answer maybe").ended;
     expect(output).toMatch(/approve, deny, none/);
     expect(code).toBe(2);
