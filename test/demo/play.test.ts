@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openScene, type Played, type Scene } from "../../server/demo/play.ts";
 import { plain } from "../../server/demo/summaryText.ts";
-import { Browser } from "./browser.ts";
+import { Browser } from "../standins/browser.ts";
 
 /** Generous: nothing is decided by it. */
 const patience = { timeout: 120_000, interval: 50 };
@@ -24,6 +24,8 @@ afterAll(async () => {
 }, patience.timeout);
 
 const output = (): string => lines.join("\n");
+
+const shown = async (): Promise<string> => (await browser.open(pull)).text;
 
 const says = async (wanted: RegExp): Promise<string> => {
   await expect.poll(output, patience).toMatch(wanted);
@@ -48,37 +50,36 @@ beforeEach(async () => {
 
 describe("the job waits for a person", { timeout: patience.timeout }, () => {
   test("who replies in the pull request: not for who started the job, but for somebody else the call passes", async () => {
-    expect(await browser.open(pull)).toContain(`>/approve ${code}</textarea>`);
-    await browser.submit(/\/reply\//, { login: "octocat", body: `/approve ${code}` });
+    const asking = await browser.open(pull);
+    expect(asking.text).toContain(`>/approve ${code}</textarea>`);
+    const refused = await browser.submit(asking, /\/reply\//, { login: "octocat", body: `/approve ${code}` });
     await says(/● dogwatch\[bot\] replies: This does not count\./);
-    await browser.submit(/\/reply\//, { login: "mona", body: `/approve ${code}` });
+    await browser.submit(refused, /\/reply\//, { login: "mona", body: `/approve ${code}` });
     expect(await played).toMatchObject({ exitCode: 0 });
     expect(output()).toContain("agent: delete the monitor that it replaces: done");
     // The comment and the check run follow what happened, at the pace that GitHub asks for.
     const sentInBoth = /<b>and sent<\/b>[\s\S]*<b>and sent<\/b>/;
-    await expect.poll(() => browser.open(pull), patience).toMatch(sentInBoth);
-    expect(browser.text).toContain("<b>This does not count.</b>");
-    expect(browser.text).toMatch(/<b>Dogwatch[^<]*<\/b> <span>success<\/span>/);
+    await expect.poll(shown, patience).toMatch(sentInBoth);
+    expect(await shown()).toContain("<b>This does not count.</b>");
+    expect(await shown()).toMatch(/<b>Dogwatch[^<]*<\/b> <span>success<\/span>/);
   });
 
   test("who presses a button of the check run", async () => {
     const button = new RegExp(`name="identifier" value="(deny:${code})"`);
-    await expect.poll(() => browser.open(pull), patience).toMatch(button);
-    await browser.submit(/\/press$/, { login: "mona", identifier: `deny:${code}` });
+    await expect.poll(shown, patience).toMatch(button);
+    await browser.submit(await browser.open(pull), /\/press /, { login: "mona", identifier: `deny:${code}` });
     expect(await played).toMatchObject({ exitCode: 0 });
     expect(output()).toMatch(/agent: delete the monitor that it replaces: refused, dogwatch: /);
     expect(output()).toMatch(/deny by github:mona \(check/);
   });
 
   test("who signs in with GitHub and answers on the approval's page", async () => {
-    await browser.open(page);
-    const [, away = ""] = /href="(\/sign-in\/github[^"]*)"/.exec(browser.text) ?? [];
-    await browser.open(away.replaceAll("&amp;", "&"));
-    expect(browser.text).toContain("Sign in as mona");
-    await browser.submit(/authorize/, { login: "mona" });
-    expect(browser.url).toBe(page);
-    expect(browser.text).toContain("Checkout latency average");
-    await browser.submit(/\/approvals\//, { verdict: "approve", reason: "" });
+    const away = await browser.follow(await browser.open(page), /GitHub/);
+    expect(away.text).toContain("Sign in as mona");
+    const back = await browser.submit(away, /authorize/, { login: "mona" });
+    expect(back.url).toBe(page);
+    expect(back.text).toContain("Checkout latency average");
+    await browser.submit(back, /\/approvals\//, { verdict: "approve" });
     expect(await played).toMatchObject({ exitCode: 0 });
     expect(output()).toContain("agent: delete the monitor that it replaces: done");
     expect(output()).toMatch(/approve by github:mona \(page/);
