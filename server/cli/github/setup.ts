@@ -175,10 +175,16 @@ async function make(config: Config, { request, wanted, world }: Work, until: num
 }
 
 async function within({ created }: Desk, ms: number, { pause }: SetupWorld): Promise<Created> {
-  const late = pause(ms).then(() => {
+  const done = new AbortController();
+  const late = pause(ms, done.signal).then(() => {
     throw new NobodyCame("nobody made the App in time: run the command again, with a longer --wait if you need it");
   });
-  return Promise.race([created, late]);
+  late.catch(() => undefined);
+  try {
+    return await Promise.race([created, late]);
+  } finally {
+    done.abort();
+  }
 }
 
 function report(

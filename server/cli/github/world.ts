@@ -7,8 +7,8 @@ export type SetupWorld = {
   readonly env: NodeJS.ProcessEnv;
   readonly fetch: typeof fetch;
   now(): Date;
-  /** ms */
-  pause(ms: number): Promise<void>;
+  /** ms; ends early, and rejects, when it is called off. */
+  pause(ms: number, signal?: AbortSignal): Promise<void>;
   /** One line for whoever waits; never a secret. */
   tell(line: string): void;
   /** Null where nobody can be asked. */
@@ -19,7 +19,7 @@ export const worldOf = ({ env, stdin, stderr }: NodeJS.Process): SetupWorld => (
   env,
   fetch,
   now: () => new Date(),
-  pause: (ms) => sleep(ms),
+  pause: (ms, signal) => sleep(ms, undefined, signal === undefined ? {} : { signal }),
   tell: (line) => void stderr.write(`${line}\n`),
   ask: async (question) => {
     if (!stdin.isTTY || !stderr.isTTY) return null;
