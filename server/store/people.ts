@@ -16,9 +16,6 @@ export type Trip = {
   readonly browser: Buffer;
 };
 
-/** How long a sign-in lasts, ms: at most, and without being used. */
-export type SignInLimits = { readonly lasts: number; readonly idle: number };
-
 /** Every method rejects with `GatewayError` `recording_unavailable` when the database does not answer. */
 export interface People {
   /** Signs in under the digest of a cookie; the browser's sign-in before, if any, ends in the same commit. */

@@ -119,7 +119,10 @@ export async function startApprovalScene(options: SceneOptions = {}): Promise<Ap
   const repository = repositories.add("acme/app");
   for (const login of ["mona", "octocat", "hubot", "ana", "ben"]) repositories.permit(repository, login, "write");
   repositories.permit(repository, "reader", "read");
-  const app = await apps.register({ owner: "acme", permissions: { ...forWork({ issues: false }), ...forTeams, ...options.permissions } });
+  const app = await apps.register({
+    owner: "acme",
+    permissions: { ...forWork({ issues: false }), ...forTeams, ...options.permissions },
+  });
   const installation = apps.install(app, { account: "acme" });
   const monitors = new Map<string, object>();
   const scene = await startScene((request) => datadog(monitors, request), {
