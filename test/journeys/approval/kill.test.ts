@@ -1,266 +1,283 @@
 /** The gateway is killed at every step of an approval, and started again: nothing is sent twice or unapproved, nobody is asked twice, no answer is lost. */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "pg";
-import { afterAll, afterEach, beforeAll, expect, onTestFinished, test } from "vitest";
-import type { ApprovalJson, TokenAnswer } from "../../../server/contract.ts";
+import { describe, expect, type TestContext, test } from "vitest";
+import type { ApprovalJson } from "../../../server/contract.ts";
 import { type GatewayProcess, startGatewayProcess } from "../../standins/gatewayProcess.ts";
 import { deleteMonitor, deletesOf, type Reviewed, startReviewed } from "../../standins/reviewed.ts";
 import { visit } from "../../standins/world.ts";
 
-let scene: Reviewed;
-let database: Client;
-let gateway: GatewayProcess;
-/** While it is there, requests of this method to Datadog get no answer. */
-let withheld: string | null = null;
-let monitor = 0;
+/** A gateway that is killed and started again, with a database, a pull request and a Datadog of its own: much of what happens here is waiting. */
+class Scenario {
+  readonly scene: Reviewed;
+  readonly database: Client;
+  readonly #withheld: { method: string | null };
+  #gateway: GatewayProcess | null = null;
+  #monitor = 0;
 
-beforeAll(async () => {
-  scene = await startReviewed(
-    async ({ method, gone }) => {
-      if (method === withheld) await new Promise((resolve) => gone.addEventListener("abort", resolve));
-      return {
-        status: 200,
-        headers: [["content-type", "application/json"]],
-        body: method === "GET" ? '{"id":1,"name":"Checkout latency"}' : '{"deleted_monitor_id":1}',
-      };
-    },
-    { more: "hold: 10m" },
-  );
-  database = new Client({ connectionString: scene.database.connectionString });
-  await database.connect();
-});
+  private constructor(scene: Reviewed, database: Client, withheld: { method: string | null }) {
+    this.scene = scene;
+    this.database = database;
+    this.#withheld = withheld;
+  }
 
-afterEach(async () => {
-  withheld = null;
-  scene.github.faults.clear();
-  await gateway?.kill("SIGKILL");
-});
+  /** Ends with its test. */
+  static async begin({ onTestFinished }: TestContext): Promise<Scenario> {
+    const withheld: { method: string | null } = { method: null };
+    const scene = await startReviewed(
+      async ({ method, gone }) => {
+        if (method === withheld.method) await new Promise((resolve) => gone.addEventListener("abort", resolve));
+        return {
+          status: 200,
+          headers: [["content-type", "application/json"]],
+          body: method === "GET" ? '{"id":1,"name":"Checkout latency"}' : '{"deleted_monitor_id":1}',
+        };
+      },
+      { more: "hold: 10m" },
+    );
+    const database = new Client({ connectionString: scene.database.connectionString });
+    await database.connect();
+    const scenario = new Scenario(scene, database, withheld);
+    onTestFinished(async () => {
+      withheld.method = null;
+      await scenario.kill();
+      await database.end();
+      await scene.close();
+    });
+    await scenario.start();
+    return scenario;
+  }
 
-afterAll(async () => {
-  await database?.end();
-  await scene?.close();
-});
+  get url(): string {
+    return this.#gateway?.url ?? "";
+  }
 
-const start = async (): Promise<void> => {
-  gateway = await startGatewayProcess(scene.file);
-  scene.deliverTo(gateway.url);
+  async start(): Promise<void> {
+    this.#gateway = await startGatewayProcess(this.scene.file);
+    this.scene.deliverTo(this.url);
+  }
+
+  async kill(): Promise<void> {
+    await this.#gateway?.kill("SIGKILL");
+  }
+
+  async restart(): Promise<void> {
+    await this.kill();
+    await this.start();
+  }
+
+  /** Requests of this method to Datadog get no answer from now on; null: all get one. */
+  withhold(method: string | null): void {
+    this.#withheld.method = method;
+  }
+
+  /** A job that wants one monitor deleted, again and again until it has an answer. */
+  async newJob() {
+    const { scene } = this;
+    const opened = await scene.openSession(this.url);
+    const id = (this.#monitor += 1);
+    return {
+      opened,
+      /** Null when the connection broke. */
+      send: () => deleteMonitor(this.url, opened, id).catch(() => null),
+      /** As a client that can hang up. */
+      sendUntil: (signal: AbortSignal) =>
+        fetch(`${this.url}/api/v1/monitor/${id}`, {
+          method: "DELETE",
+          headers: { "dd-api-key": opened.access_token },
+          signal,
+        }).catch(() => null),
+      sentToDatadog: () => deletesOf(scene, id),
+      asks: async (): Promise<readonly ApprovalJson[]> =>
+        (await scene.approvals(this.url)).filter(({ session_id }) => session_id === opened.session_id),
+      shown: () => scene.asked(this.url, opened.session_id),
+      questions: () =>
+        scene.github.comments.in(scene.repository).filter(({ body }) => body.startsWith("<!-- dogwatch:approval:")),
+      checks: () => scene.github.checks.in(scene.repository),
+      approve: ({ code, id: approval }: ApprovalJson): void => {
+        const question = scene.github.comments
+          .in(scene.repository)
+          .find(({ body }) => body.startsWith(`<!-- dogwatch:approval:${approval} -->`));
+        if (question?.kind !== "review_comment") throw new Error("the question is no review comment");
+        scene.github.as("mona").reply(question, `/approve ${code}`);
+      },
+    };
+  }
+}
+
+/** As long as the test may take. */
+const until = async (holds: () => boolean | Promise<boolean>): Promise<void> => {
+  while (!(await holds())) await sleep(20);
 };
 
-const restart = async (): Promise<void> => {
-  await gateway.kill("SIGKILL");
-  await start();
+type Job = Awaited<ReturnType<Scenario["newJob"]>>;
+
+const stateIs = async (job: Job, state: ApprovalJson["state"]): Promise<void> => {
+  await until(async () => (await job.asks())[0]?.state === state);
 };
 
-/** A job of its own that wants one monitor deleted, again and again until it has an answer. */
-const newJob = async () => {
-  const opened = await scene.openSession(gateway.url);
-  const id = (monitor += 1);
-  const comments = scene.github.comments.in(scene.repository).length;
-  const checks = scene.github.checks.in(scene.repository).length;
-  return {
-    opened,
-    monitor: id,
-    /** Null when the connection broke. */
-    send: () => deleteMonitor(gateway.url, opened, id).catch(() => null),
-    sentToDatadog: () => deletesOf(scene, id),
-    questions: () =>
-      scene.github.comments
-        .in(scene.repository)
-        .slice(comments)
-        .filter(({ body }) => body.startsWith("<!-- dogwatch:approval:")),
-    checks: () => scene.github.checks.in(scene.repository).slice(checks),
-  };
-};
-
-const asksOf = async ({ session_id }: TokenAnswer): Promise<readonly ApprovalJson[]> =>
-  (await scene.approvals(gateway.url)).filter((approval) => approval.session_id === session_id);
-
-const shown = ({ session_id }: TokenAnswer): Promise<ApprovalJson> => scene.asked(gateway.url, session_id);
-
-const stateIs = async (opened: TokenAnswer, state: ApprovalJson["state"]): Promise<void> => {
-  await expect.poll(async () => (await asksOf(opened))[0]?.state, { timeout: 60_000 }).toBe(state);
-};
-
-const approve = (job: Awaited<ReturnType<typeof newJob>>, { code }: ApprovalJson): void => {
-  const question = job.questions().at(-1);
-  if (question?.kind !== "review_comment") throw new Error("the question is no review comment");
-  scene.github.as("mona").reply(question, `/approve ${code}`);
-};
-
-const askedFor = async (operation: string, before: number): Promise<void> => {
-  const seen = (): number => scene.github.requests.filter((request) => request.operation === operation).length;
-  await expect.poll(seen, { timeout: 30_000 }).toBeGreaterThan(before);
-};
-
-const countOf = (operation: string): number =>
-  scene.github.requests.filter((request) => request.operation === operation).length;
-
-const endsWell = async (job: Awaited<ReturnType<typeof newJob>>): Promise<void> => {
+const endsWell = async (job: Job): Promise<void> => {
   const sent = job.send();
-  const asked = await shown(job.opened);
-  if (asked.state === "pending") approve(job, asked);
+  const asked = await job.shown();
+  if (asked.state === "pending") job.approve(asked);
   expect((await sent)?.status).toBe(200);
   expect(job.sentToDatadog()).toBe(1);
-  expect(await asksOf(job.opened)).toHaveLength(1);
+  expect(await job.asks()).toHaveLength(1);
   expect(job.questions()).toHaveLength(1);
   expect(job.checks().length).toBeLessThanOrEqual(1);
 };
 
-const limits = { timeout: 120_000 };
+describe.concurrent("a gateway that is killed", { timeout: 240_000 }, () => {
+  test("before it asked anybody: nobody was asked, and the request asks when it is sent again", async (context) => {
+    const scenario = await Scenario.begin(context);
+    const job = await scenario.newJob();
+    scenario.withhold("GET");
+    const sent = job.send();
+    await scenario.scene.upstream.received(1);
+    await scenario.restart();
+    scenario.withhold(null);
+    expect(await sent).toBeNull();
+    expect(await job.asks()).toEqual([]);
+    await endsWell(job);
+  });
 
-test("before it asked anybody: nobody was asked, and the request asks when it is sent again", limits, async () => {
-  await start();
-  const job = await newJob();
-  withheld = "GET";
-  const before = scene.upstream.requests.length;
-  const sent = job.send();
-  await scene.upstream.received(before + 1);
-  await restart();
-  withheld = null;
-  expect(await sent).toBeNull();
-  expect(await asksOf(job.opened)).toEqual([]);
-  await endsWell(job);
+  test.for([
+    ["pulls/create-review-comment", "the comment"],
+    ["checks/create", "the check run"],
+  ] as const)(
+    "while it asked, and the answer to %s was on its way: it is not written twice",
+    async ([operation], context) => {
+      const scenario = await Scenario.begin(context);
+      const job = await scenario.newJob();
+      const released = Promise.withResolvers<void>();
+      context.onTestFinished(() => released.resolve());
+      scenario.scene.github.faults.next(operation, { kind: "late", until: released.promise });
+      const sent = job.send();
+      const made = operation === "checks/create" ? job.checks : job.questions;
+      await until(() => made().length === 1);
+      await scenario.restart();
+      released.resolve();
+      expect(await sent).toBeNull();
+      await endsWell(job);
+    },
+  );
+
+  test("after asking: an answer that is given while it is down counts", async (context) => {
+    const scenario = await Scenario.begin(context);
+    const job = await scenario.newJob();
+    const sent = job.send();
+    const asked = await job.shown();
+    await scenario.kill();
+    expect(await sent).toBeNull();
+    job.approve(asked);
+    await scenario.scene.github.deliveries.settled();
+    await scenario.start();
+    await stateIs(job, "approved");
+    expect(job.sentToDatadog()).toBe(0);
+    await endsWell(job);
+  });
+
+  test("while it looks at an answer: the answer counts", async (context) => {
+    const scenario = await Scenario.begin(context);
+    const job = await scenario.newJob();
+    const sent = job.send();
+    const asked = await job.shown();
+    const looks = (): number =>
+      scenario.scene.github.requests.filter(({ operation }) => operation === "pulls/get-review-comment").length;
+    const before = looks();
+    scenario.scene.github.faults.next("pulls/get-review-comment", { kind: "silent" });
+    job.approve(asked);
+    await until(() => looks() > before);
+    await scenario.restart();
+    expect(await sent).toBeNull();
+    await stateIs(job, "approved");
+    await endsWell(job);
+  });
+
+  test("after the answer: it lets the request pass once it is sent again", async (context) => {
+    const scenario = await Scenario.begin(context);
+    const job = await scenario.newJob();
+    const gone = new AbortController();
+    const left = job.sendUntil(gone.signal);
+    const asked = await job.shown();
+    gone.abort();
+    await left;
+    job.approve(asked);
+    await stateIs(job, "approved");
+    await scenario.restart();
+    expect(job.sentToDatadog()).toBe(0);
+    await endsWell(job);
+  });
+
+  test("after it was used, before it was sent: it is never sent, and the next request asks anew", async (context) => {
+    const scenario = await Scenario.begin(context);
+    const { database } = scenario;
+    const job = await scenario.newJob();
+    await database.query(lingering);
+    const sent = job.send();
+    job.approve(await job.shown());
+    await until(() => isCommitting(database));
+    await scenario.kill();
+    expect(await sent).toBeNull();
+    await until(async () => (await stateIn(database)) === "consumed");
+    await database.query("DROP TRIGGER lingers ON departures");
+    await scenario.start();
+    await indeterminate(scenario, job);
+    expect(job.sentToDatadog()).toBe(0);
+    await asksAnew(job);
+  });
+
+  test("after it was sent: it is never sent again, and the next request asks anew", async (context) => {
+    const scenario = await Scenario.begin(context);
+    const job = await scenario.newJob();
+    scenario.withhold("DELETE");
+    const sent = job.send();
+    job.approve(await job.shown());
+    await until(() => job.sentToDatadog() === 1);
+    await scenario.restart();
+    scenario.withhold(null);
+    expect(await sent).toBeNull();
+    await indeterminate(scenario, job);
+    expect(job.sentToDatadog()).toBe(1);
+    await asksAnew(job);
+  });
 });
 
-test.for([
-  ["pulls/create-review-comment", "the comment"],
-  ["checks/create", "the check run"],
-] as const)("while it asked, and %s was on its way: it is not written twice", limits, async ([operation]) => {
-  await start();
-  const job = await newJob();
-  const released = Promise.withResolvers<void>();
-  onTestFinished(() => released.resolve());
-  scene.github.faults.next(operation, { kind: "late", until: released.promise });
-  const sent = job.send();
-  const made = operation === "checks/create" ? job.checks : job.questions;
-  await expect.poll(() => made().length, { timeout: 30_000 }).toBe(1);
-  await restart();
-  released.resolve();
-  expect(await sent).toBeNull();
-  await endsWell(job);
-});
-
-test("after asking: an answer that is given while it is down counts", limits, async () => {
-  await start();
-  const job = await newJob();
-  const sent = job.send();
-  const asked = await shown(job.opened);
-  await gateway.kill("SIGKILL");
-  expect(await sent).toBeNull();
-  approve(job, asked);
-  await scene.github.deliveries.settled();
-  await start();
-  await stateIs(job.opened, "approved");
-  expect(job.sentToDatadog()).toBe(0);
-  await endsWell(job);
-});
-
-test("while it looks at an answer: the answer counts", limits, async () => {
-  await start();
-  const job = await newJob();
-  const sent = job.send();
-  const asked = await shown(job.opened);
-  const before = countOf("pulls/get-review-comment");
-  scene.github.faults.next("pulls/get-review-comment", { kind: "silent" });
-  approve(job, asked);
-  await askedFor("pulls/get-review-comment", before);
-  await restart();
-  expect(await sent).toBeNull();
-  await stateIs(job.opened, "approved");
-  await endsWell(job);
-});
-
-test("after the answer: it lets the request pass once it is sent again", limits, async () => {
-  await start();
-  const job = await newJob();
-  const gone = new AbortController();
-  const left = fetch(`${gateway.url}/api/v1/monitor/${job.monitor}`, {
-    method: "DELETE",
-    headers: { "dd-api-key": job.opened.access_token },
-    signal: gone.signal,
-  }).catch(() => null);
-  const asked = await shown(job.opened);
-  gone.abort();
-  await left;
-  approve(job, asked);
-  await stateIs(job.opened, "approved");
-  await restart();
-  expect(job.sentToDatadog()).toBe(0);
-  await endsWell(job);
-});
-
-test("after it was used, before it was sent: it is never sent, and the next request asks anew", limits, async () => {
-  await start();
-  const job = await newJob();
-  await slowDepartures("CREATE");
-  const sent = job.send();
-  approve(job, await shown(job.opened));
-  await expect.poll(committing, { timeout: 30_000, interval: 20 }).toBe(true);
-  await gateway.kill("SIGKILL");
-  expect(await sent).toBeNull();
-  await expect.poll(() => stateIn(job.opened), { timeout: 30_000 }).toBe("consumed");
-  await slowDepartures("DROP");
-  await start();
-  await indeterminate(job.opened);
-  expect(job.sentToDatadog()).toBe(0);
-  await asksAnew(job);
-});
-
-test("after it was sent: it is never sent again, and the next request asks anew", limits, async () => {
-  await start();
-  const job = await newJob();
-  withheld = "DELETE";
-  const sent = job.send();
-  approve(job, await shown(job.opened));
-  await expect.poll(job.sentToDatadog, { timeout: 30_000 }).toBe(1);
-  await restart();
-  withheld = null;
-  expect(await sent).toBeNull();
-  await indeterminate(job.opened);
-  expect(job.sentToDatadog()).toBe(1);
-  await asksAnew(job);
-});
-
-const indeterminate = async ({ session_id }: TokenAnswer): Promise<void> => {
+const indeterminate = async ({ url, scene }: Scenario, { opened }: Job): Promise<void> => {
   const states = async (): Promise<readonly string[]> =>
-    (await visit(gateway.url, scene.issuer).calls(session_id))
+    (await visit(url, scene.issuer).calls(opened.session_id))
       .filter(({ method }) => method === "DELETE")
       .map(({ state }) => state);
-  await expect.poll(states, { timeout: 60_000 }).toEqual(["indeterminate"]);
+  await until(async () => (await states()).join() === "indeterminate");
 };
 
 /** The approval that was used is over: a person is asked again before anything more is sent. */
-const asksAnew = async (job: Awaited<ReturnType<typeof newJob>>): Promise<void> => {
+const asksAnew = async (job: Job): Promise<void> => {
   const already = job.sentToDatadog();
   const sent = job.send();
-  await expect.poll(async () => (await asksOf(job.opened)).length, { timeout: 30_000 }).toBe(2);
-  const asked = await shown(job.opened);
+  await until(async () => (await job.asks()).length === 2);
+  const asked = await job.shown();
   expect(asked.state).toBe("pending");
   expect(job.sentToDatadog()).toBe(already);
-  await expect.poll(() => job.questions().length, { timeout: 30_000 }).toBe(2);
-  approve(job, asked);
+  await until(() => job.questions().length === 2);
+  job.approve(asked);
   expect((await sent)?.status).toBe(200);
   expect(job.sentToDatadog()).toBe(already + 1);
 };
 
 /** The commit that uses an approval up takes so long that the gateway can be killed within it; the server ends it all the same. */
-const slowDepartures = async (how: "CREATE" | "DROP"): Promise<void> => {
-  await database.query(
-    how === "CREATE"
-      ? `CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2); RETURN NULL; END $$;
-         CREATE CONSTRAINT TRIGGER lingers AFTER INSERT ON departures DEFERRABLE INITIALLY DEFERRED
-           FOR EACH ROW EXECUTE FUNCTION linger();`
-      : "DROP TRIGGER lingers ON departures; DROP FUNCTION linger();",
-  );
-};
+const lingering = `
+  CREATE FUNCTION linger() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(2); RETURN NULL; END $$;
+  CREATE CONSTRAINT TRIGGER lingers AFTER INSERT ON departures DEFERRABLE INITIALLY DEFERRED
+    FOR EACH ROW EXECUTE FUNCTION linger();`;
 
-const committing = async (): Promise<boolean> => {
+const isCommitting = async (database: Client): Promise<boolean> => {
   const { rowCount } = await database.query(
     "SELECT FROM pg_stat_activity WHERE datname = current_database() AND query = 'COMMIT' AND wait_event = 'PgSleep'",
   );
   return rowCount === 1;
 };
 
-const stateIn = async ({ session_id }: TokenAnswer): Promise<string> =>
-  (await database.query<{ state: string }>("SELECT state FROM approvals WHERE session_id = $1", [session_id])).rows[0]
-    ?.state ?? "";
+const stateIn = async (database: Client): Promise<string> =>
+  (await database.query<{ state: string }>("SELECT state FROM approvals")).rows[0]?.state ?? "";
