@@ -8,14 +8,15 @@ import { listForPage, showApproval, type PageParts, watchApproval } from "../jou
 import { approvalPage, approvalsPage, noStatePage, notCountedPage, statePage } from "../web/approvals.ts";
 import { signInPage } from "../web/signIn.ts";
 import { type Asked, type FrameParts, frameOf, refusalPage, sendPage, show, strictPolicy } from "./page.ts";
-import { notOurForm, triesPerMinute } from "./signIn.ts";
+import { notOurForm } from "./signIn.ts";
 
 export type ApprovalPagesParts = FrameParts & { readonly approvals: PageParts };
 
 /** Of each part of a question; some have megabytes, and browsers and readers have had enough long before. */
 const firstLines = 5_000;
-/** Of one address: a large question takes a moment to lay out. */
-const readsPerMinute = 120;
+/** Of one address, which everybody behind a proxy shares: a large question takes a moment to lay out, an answer a few of GitHub's. */
+const readsPerMinute = 600;
+const answersPerMinute = 300;
 /** Seconds between two looks of the frame that shows how an approval stands. */
 const lookEvery = 5;
 
@@ -38,7 +39,7 @@ export function registerApprovalPages(app: FastifyInstance, parts: ApprovalPages
       return isApiRefusal(shown) ? shown : approvalPage(shown, parts.signIn.cookies.formToken(request));
     }),
   );
-  const limited = { config: { rateLimit: { max: triesPerMinute, timeWindow: 60_000 } } };
+  const limited = { config: { rateLimit: { max: answersPerMinute, timeWindow: 60_000 } } };
   app.post("/approvals/:id", limited, (request, reply) => takeAnswer(parts, { request, reply }));
   const framed = {
     contentSecurityPolicy: { useDefaults: false, directives: { ...strictPolicy, frameAncestors: ["'self'"] } },

@@ -42,7 +42,7 @@ export type SignIn = {
 const signedInFor = 12 * 60 * 60 * 1000;
 const invitedFor = 10 * 60 * 1000;
 /** Sign-ins a minute that one address may try: a person needs one, and a guess should be expensive. */
-export const triesPerMinute = 30;
+const triesPerMinute = 30;
 
 export function createSignIn(parts: SignInParts): SignIn {
   const cookies = createCookies(parts.publicUrl);

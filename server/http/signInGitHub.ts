@@ -17,8 +17,8 @@ import { sendPage } from "./page.ts";
 
 export type GitHubRoutes = { readonly github: GitHubSignInParts | null; readonly cookies: Cookies };
 
-/** A minute and address: a person needs one, and every one leaves a row for ten minutes. */
-const limited = { config: { rateLimit: { max: 30, timeWindow: 60_000 } } };
+/** A minute and address, which everybody behind a proxy shares: every one leaves a row for ten minutes. */
+const limited = { config: { rateLimit: { max: 300, timeWindow: 60_000 } } };
 
 export function registerGitHubSignIn(app: FastifyInstance, { github, cookies }: GitHubRoutes): void {
   if (github === null) {

@@ -123,7 +123,7 @@ ${who.map(({ name, value }) => html`<dt>${name}</dt><dd>${name === "Run" ? webLi
 <dt>How</dt><dd>${terms.via.map((way) => viaWords[way]).join(", ")}</dd>
 <dt>Asked</dt><dd><time>${approval.asked_at.toISOString()}</time>, until ${until}${left === null ? null : ` (${left} left)`}</dd>
 <dt>Code</dt><dd><code>${approval.code}</code></dd>
-${approval.where.map(placeOf)}
+${approval.where.filter(({ kind }) => kind !== "page").map(placeOf)}
 <dt>Session</dt><dd><a href="/sessions/${approval.session_id}">${approval.session_id}</a></dd>
 ${call === null ? null : html`<dt>Call that asked</dt><dd>${callLink(call)}</dd>`}
 ${consumed_by === null ? null : html`<dt>Call that passed</dt><dd>${callLink(consumed_by)}</dd>`}
