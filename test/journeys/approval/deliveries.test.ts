@@ -100,6 +100,29 @@ test("a comment and its edit that arrive the wrong way round are one refusal", p
   expect(scene.changes(target)).toEqual([]);
 });
 
+test("told to two gateways at once, it is one answer and one reply", patient, async () => {
+  const first = scene.gateway.url;
+  const target = path();
+  const asked = await (await scene.job()).ask(target, { prefer: "respond-async" });
+  const second = await scene.start();
+  scene.github.deliveries.lose({ event: "pull_request_review_comment", times: 2 });
+  const said = [
+    say("reader").reply(inThread(asked.question), `/approve ${asked.code}`),
+    say("octocat").reply(inThread(asked.question), `/approve ${asked.code}`),
+  ];
+  for (const { id } of said) {
+    const { payload, headers } = await deliveryOf(id);
+    const tell = (url: string) => fetch(`${url}/webhooks/github`, { method: "POST", body: payload, headers });
+    const told = await Promise.all([first, second.url, first, second.url].map(tell));
+    for (const { status } of told) expect([200, 202]).toContain(status);
+  }
+  await asked.until("approved");
+  for (const comment of said) await asked.reply(comment);
+  expect((await asked.now()).answers.map(({ accepted }) => accepted)).toEqual([false, true]);
+  for (const { id } of said) expect(asked.replies().filter(({ body }) => body.includes(`:${id} `))).toHaveLength(1);
+  expect(scene.changes(target)).toEqual([]);
+});
+
 describe("with all deliveries lost", () => {
   beforeAll(() => scene.github.deliveries.lose());
   afterAll(() => scene.github.deliveries.release());

@@ -37,7 +37,7 @@ export type ApprovalScene = Visit & {
   /** Everything the gateways logged. */
   readonly log: readonly string[];
   gateway: Gateway;
-  /** Another gateway beside it, or in its place. */
+  /** Another gateway beside it, or in its place: deliveries and requests go to it from now on. */
   start(): Promise<Gateway>;
   /** A job of a pull request of its own. */
   job(more?: JobOptions): Promise<Job>;
@@ -136,6 +136,7 @@ export async function startApprovalScene(options: SceneOptions = {}): Promise<Ap
   });
   const log: string[] = [];
   const gateways: Gateway[] = [];
+  const joined: { scene?: ApprovalScene } = {};
   const start = async (): Promise<Gateway> => {
     const gateway = await startGateway({
       file: scene.file,
@@ -144,6 +145,7 @@ export async function startApprovalScene(options: SceneOptions = {}): Promise<Ap
       patience: 1_000,
     });
     gateways.push(gateway);
+    if (joined.scene !== undefined) Object.assign(joined.scene, visit(gateway.url, scene.issuer), { gateway });
     app.webhook_url = `${gateway.url}/webhooks/github`;
     return gateway;
   };
@@ -174,6 +176,7 @@ export async function startApprovalScene(options: SceneOptions = {}): Promise<Ap
       await scene.close();
     },
   };
+  joined.scene = whole;
   return whole;
 }
 
