@@ -112,7 +112,7 @@ const progress = (approval: Approval): Html | null =>
 
 const counted = ({ answers }: Approval): readonly Answer[] => answers.filter(({ accepted }) => accepted);
 
-function facts({ approval, who, request, mayAnswer, until, left }: Shown): Html {
+function facts({ approval, who, request, mayAnswer, until, left, recordings }: Shown): Html {
   const { question, terms, call, consumed_by } = approval;
   return html`<dl>
 ${who.map(({ name, value }) => html`<dt>${name}</dt><dd>${name === "Run" ? webLink(value, value) : value}</dd>`)}
@@ -124,14 +124,14 @@ ${who.map(({ name, value }) => html`<dt>${name}</dt><dd>${name === "Run" ? webLi
 <dt>Asked</dt><dd><time>${approval.asked_at.toISOString()}</time>, until ${until}${left === null ? null : ` (${left} left)`}</dd>
 <dt>Code</dt><dd><code>${approval.code}</code></dd>
 ${approval.where.filter(({ kind }) => kind !== "page").map(placeOf)}
-<dt>Session</dt><dd><a href="/sessions/${approval.session_id}">${approval.session_id}</a></dd>
-${call === null ? null : html`<dt>Call that asked</dt><dd>${callLink(call)}</dd>`}
-${consumed_by === null ? null : html`<dt>Call that passed</dt><dd>${callLink(consumed_by)}</dd>`}
+<dt>Session</dt><dd>${recordings === "shown" ? html`<a href="/sessions/${approval.session_id}">${approval.session_id}</a>` : html`<code>${approval.session_id}</code>`}</dd>
+${call === null ? null : html`<dt>Call that asked</dt><dd>${callLink(call, recordings)}</dd>`}
+${consumed_by === null ? null : html`<dt>Call that passed</dt><dd>${callLink(consumed_by, recordings)}</dd>`}
 </dl>`;
 }
 
-const callLink = ({ session_id, n }: NonNullable<Approval["call"]>): Html =>
-  html`<a href="/sessions/${session_id}/calls/${n}">call ${n}</a>`;
+const callLink = ({ session_id, n }: NonNullable<Approval["call"]>, recordings: Shown["recordings"]): Html =>
+  recordings === "shown" ? html`<a href="/sessions/${session_id}/calls/${n}">call ${n}</a>` : html`call ${n}`;
 
 const placeWords = {
   review_comment: "Asked in a thread of the pull request",
