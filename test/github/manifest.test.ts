@@ -96,7 +96,7 @@ const made = {
 const answering =
   (status: number, body: unknown, asked: string[] = []): typeof fetch =>
   async (url, init) => {
-    asked.push(`${init?.method} ${String(url)} ${init?.redirect}`);
+    asked.push(`${init?.method} ${new Request(url).url} ${init?.redirect}`);
     return new Response(JSON.stringify(body), { status });
   };
 

@@ -19,7 +19,7 @@ const signIn = (answers: readonly (() => Response | Promise<Response>)[], apiUrl
     clientId: "Iv23liabc",
     clientSecret: new Secret(secret),
     fetch: async (url, init = {}) => {
-      sent.push({ url: String(url), init });
+      sent.push({ url: new Request(url).url, init });
       const answer = answers[sent.length - 1];
       if (answer === undefined) throw new Error("nobody answers");
       return answer();

@@ -1,7 +1,7 @@
 /** Signing in with GitHub: who comes back is who left, once; and what was signed in ends. */
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { Browser, type Visited } from "../../standins/browser.ts";
+import type { Browser, Visited } from "../../standins/browser.ts";
 import { all, textOf } from "../../standins/markup.ts";
 import { auditorToken } from "../../standins/world.ts";
 import { home, type PeopleScene, signIn, signInWithToken, startPeople } from "./scene.ts";
