@@ -18,17 +18,17 @@ export type Trip = {
 
 /** Every method rejects with `GatewayError` `recording_unavailable` when the database does not answer. */
 export interface People {
-  /** Signs in under the digest of a cookie; the browser's sign-in before, if any, ends in the same commit. */
+  /** Signs in under the digest of a cookie; the browser's sign-in before, if any, ends in the same commit. `lasts`: ms. */
   signIn(
     who: Identity,
     cookie: { readonly digest: Buffer; readonly before: Buffer | null },
     lasts: number,
   ): Promise<void>;
-  /** Null when nobody is signed in under it, or not any more. */
+  /** Null when nobody is signed in under it, or not any more: its time is over, or nobody used it for `idle`, ms. */
   signedIn(digest: Buffer, idle: number): Promise<Identity | null>;
   /** Who was signed in; null when nobody was. */
   signOut(digest: Buffer): Promise<Identity | null>;
-  /** `carried` comes back with the browser. */
+  /** `carried` comes back with the browser, `within` so many ms. */
   depart(trip: Trip, carried: object, within: number): Promise<void>;
   /** What the trip carried, once; null for one that never began, is over, or was begun by another browser. */
   arrive(trip: Trip): Promise<unknown>;

@@ -10,12 +10,13 @@ import type { AppTrial } from "../../github/trial.ts";
 import { type Created, type SetupAsked, whyNot } from "../../journeys/setup.ts";
 import type { Config } from "../../model/config.ts";
 import { GitHubFailure } from "../../model/github.ts";
-import { type AppInstallation, type CreatedApp, type PullName, pullName, type Trial } from "../../model/gitHubApp.ts";
+import { type CreatedApp, type PullName, pullName } from "../../model/gitHubApp.ts";
 import { namesTeams, trialOf, webOf } from "../../setup.ts";
 import type { Answer } from "../answer.ts";
 import { explainMissing } from "../check.ts";
 import { listProblems, readable, wrongUsage } from "../words.ts";
 import { type Desk, NobodyCame, openDesk } from "./desk.ts";
+import { type Outcome, report } from "./report.ts";
 import type { SetupWorld } from "./world.ts";
 
 export type SetupRequest = {
@@ -34,15 +35,6 @@ export type SetupRequest = {
 /** ms between two looks at where the App is installed; GitHub's limits bear more. */
 const lookEvery = 3_000;
 
-/** What came of it; nothing secret. */
-type Outcome = {
-  readonly made: Created | null;
-  readonly appId: string;
-  readonly install_url: string | null;
-  readonly installations: readonly AppInstallation[];
-  readonly trial: (Trial & { readonly pull: string }) | null;
-};
-
 export async function setUpGitHub(request: SetupRequest, world: SetupWorld): Promise<Answer> {
   const { config: file } = request;
   if (!existsSync(file)) return { exitCode: 2, output: explainMissing(file) };
@@ -52,7 +44,7 @@ export async function setUpGitHub(request: SetupRequest, world: SetupWorld): Pro
   if (typeof wanted === "string") return wrongUsage(wanted);
   try {
     const outcome = await carryOut(config, { request, wanted, world });
-    return "exitCode" in outcome ? outcome : report(outcome, { request, file });
+    return "exitCode" in outcome ? outcome : report(outcome, { json: request.json, file });
   } catch (error) {
     if (error instanceof GitHubFailure && error.kind !== "refused")
       throw new GatewayError("upstream_unreachable", `GitHub cannot be reached: ${error.message}`);
@@ -91,6 +83,8 @@ async function carryOut(config: Config, work: Work): Promise<Outcome | Answer> {
     const made = await make(config, work, until);
     return "exitCode" in made ? made : followUp(trialOf(sourceOf(made), { config, log: quiet }), work, { made, until });
   }
+  const [, unset] = /^unset-(.+)$/.exec(existing.privateKey.reveal()) ?? [];
+  if (unset !== undefined) return wrongUsage(`the App's key comes from the environment variable ${unset}: set it here`);
   world.tell(`${request.config} names App ${existing.appId}: it is looked at, and nothing is made.`);
   return followUp(trialOf(existing, { config, log: quiet }), work, { appId: existing.appId, until });
 }
@@ -185,72 +179,6 @@ async function within({ created }: Desk, ms: number, { pause }: SetupWorld): Pro
   } finally {
     done.abort();
   }
-}
-
-function report(
-  outcome: Outcome,
-  { request, file }: { readonly request: SetupRequest; readonly file: string },
-): Answer {
-  const { made, installations, trial } = outcome;
-  const problems = [
-    ...(made?.kept.unwritten == null ? [] : [`${made.kept.unwritten}: put the section below into it`]),
-    ...(installations.length === 0 ? [`the App is not installed anywhere yet: ${outcome.install_url}`] : []),
-    ...installations.flatMap(({ account, lacking, url }) =>
-      lacking.map(
-        (permission) => `on ${account} the App lacks ${permission}: add it in its settings, then accept it at ${url}`,
-      ),
-    ),
-    ...(trial?.problems ?? []),
-  ];
-  const distinct = [...new Set(problems)];
-  const exitCode = distinct.length === 0 ? 0 : 1;
-  if (request.json === true)
-    return { exitCode, output: `${JSON.stringify(jsonOf(outcome, file, distinct), null, 2)}\n` };
-  return {
-    exitCode,
-    output: `${[...linesOf(outcome, file), ...distinct.map((problem) => `! ${readable(problem)}`)].join("\n")}\n`,
-  };
-}
-
-function linesOf({ made, appId, installations, trial }: Outcome, file: string): string[] {
-  return [
-    ...(made === null
-      ? [`App ${appId}`]
-      : [
-          `App ${made.app.appId}: ${readable(made.app.name)}, ${readable(made.app.url)}`,
-          `  its key and secrets: ${made.kept.folder}`,
-          ...(made.kept.before === null ? [] : [`  those of the App before: ${made.kept.before}`]),
-          ...(made.kept.unwritten === null
-            ? [`  named in ${file}; restart the gateway, every replica of it`]
-            : [`  not named in ${file} yet:`, "", made.kept.yaml.trimEnd(), ""]),
-        ]),
-    ...installations.map(
-      ({ account, repositories }) =>
-        `installed on ${readable(account)}, ${repositories === "all" ? "all repositories" : "selected repositories"}`,
-    ),
-    ...(trial?.url == null ? [] : [`wrote a test comment: ${readable(trial.url)}`]),
-  ];
-}
-
-/** Nothing secret is in it. */
-function jsonOf(
-  { made, appId, install_url, installations, trial }: Outcome,
-  file: string,
-  problems: readonly string[],
-) {
-  return {
-    app: {
-      id: appId,
-      ...(made === null ? {} : { slug: made.app.slug, name: made.app.name, owner: made.app.owner, url: made.app.url }),
-    },
-    made: made !== null,
-    folder: made?.kept.folder ?? null,
-    configuration: made === null ? null : { file, written: made.kept.unwritten === null, section: made.kept.yaml },
-    install_url,
-    installations,
-    trial,
-    problems,
-  };
 }
 
 const pullText = ({ owner, repo, number }: PullName): string => `${owner}/${repo}#${number}`;

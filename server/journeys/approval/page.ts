@@ -45,6 +45,8 @@ export type Shown = {
   /** `12 minutes`; null when it is over. */
   readonly left: string | null;
   readonly answering: Answering;
+  /** Whether the reader is shown recordings: a link that leads to a refusal is none. */
+  readonly recordings: "shown" | "not shown";
   /** What became of the call that it let pass; null while there is none. */
   readonly outcome: Pick<StoredCall, "session_id" | "n" | "state" | "status"> | null;
 };
@@ -73,6 +75,7 @@ export async function showApproval(
     until: utc(approval.expires_at),
     left: leftOf(approval, parts.now()),
     answering,
+    recordings: viewer.reader.kind === "access" ? "shown" : "not shown",
     outcome,
   };
 }

@@ -351,6 +351,14 @@ test("an App that is configured is looked at and tried, and nothing is made", as
   expect(issue).toMatchObject({ exitCode: 1, output: expect.stringMatching(/acme\/app#999' is no pull request/) });
 });
 
+test("a key that comes from a variable which is not set here is no key", async () => {
+  writeConfiguration((text) => `${text}github: { appId: 1, privateKey: "\${env:APP_KEY}", webhookSecret: s3cret }\n`);
+  expect(await runHere({})).toMatchObject({
+    exitCode: 2,
+    output: "the App's key comes from the environment variable APP_KEY: set it here\n",
+  });
+});
+
 test("with --replace another App takes its place, and what is stored of the old one is moved aside", async () => {
   const first = start({ url: github.url, org: "acme", name: nameOf() });
   await agree(first);

@@ -52,7 +52,12 @@ test("the page asks what the pull request asks, whole, and a person answers it t
     "You answer as github:octocat.",
   ])
     expect(words).toContain(part);
-  expect(all(page.html, "a").map(({ attributes }) => attributes.get("href"))).toEqual(
+  const linksOf = (shown: Visited) => all(shown.html, "a").map(({ attributes }) => attributes.get("href") ?? "");
+  expect(linksOf(page).filter((link) => link.startsWith("/sessions/"))).toEqual([]);
+  expect(linksOf(page)).toEqual(
+    expect.arrayContaining(approval.where.filter(({ kind }) => kind !== "page").map(({ url }) => url)),
+  );
+  expect(linksOf(await (await withToken(auditorToken)).open(pageOf(approval)))).toEqual(
     expect.arrayContaining([`/sessions/${approval.session_id}`, callOf(approval)]),
   );
   const after = await browser.submit(page, /Approve this request/, {
