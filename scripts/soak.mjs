@@ -82,7 +82,7 @@ async function startTwice(place) {
 
 async function startAndStop(place, patience) {
   const started = Date.now();
-  const npm = run("npm", ["start"], place);
+  const npm = run("npm", ["start", "--", "--answer", "approve"], place);
   const [, url] = await npm.says(/Dogwatch is up: (\S+)/, patience);
   const up = since(started);
   await npm.says(/Ctrl-C stops it/, minutes);
@@ -90,7 +90,7 @@ async function startAndStop(place, patience) {
   const token = readFileSync(join(place.clone, "data/demo-token"), "utf8");
   const answer = await fetch(`${url}/v1/sessions`, { headers: { authorization: `Bearer ${token}` } });
   const { items } = await answer.json();
-  expect(items[0]?.calls === 6 && items[0]?.state === "closed", `a closed session of six calls: ${items[0]?.state}`);
+  expect(items[0]?.calls === 11 && items[0]?.state === "closed", `a closed session of 11 calls: ${items[0]?.state}`);
   killQuietly(-npm.child.pid, "SIGINT");
   const code = await npm.ended;
   expect(code === 0, `exit code 0 after Ctrl-C, not ${code}`);

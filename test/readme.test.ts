@@ -28,6 +28,7 @@ const keys = {
 /** Who does what the README says. */
 const doneBy: Record<string, string> = {
   "npm start": "test/demo/start.test.ts",
+  "npm start -- --answer approve": "test/demo/start.test.ts",
   "npm test": "scripts/soak.mjs",
   "npm ci": "scripts/soak.mjs",
   "npx dogwatch check dogwatch.yaml": "test/readme.test.ts",

@@ -97,7 +97,12 @@ const createOctokit = ({ apiUrl, log, fetch, patience, queue }: SendOptions): Oc
     baseUrl: apiUrl.replace(/\/+$/, ""),
     userAgent: "dogwatch",
     log: words,
-    throttle: { id: queue, onRateLimit: () => undefined, onSecondaryRateLimit: () => undefined },
+    throttle: {
+      id: queue,
+      enabled: !isOwnServer(apiUrl),
+      onRateLimit: () => undefined,
+      onSecondaryRateLimit: () => undefined,
+    },
     request: {
       log: words,
       // A redirect is a renamed repository: its id is looked at before anything goes there, and a POST must not turn into a GET.
@@ -106,6 +111,13 @@ const createOctokit = ({ apiUrl, log, fetch, patience, queue }: SendOptions): Oc
     },
   });
 };
+
+/**
+ * A server of one's own has no limits unless its administrator sets some, and then it says so in its answers like github.com: nobody waits there.
+ *
+ * @see https://docs.github.com/en/enterprise-server@latest/rest/using-the-rest-api/rate-limits-for-the-rest-api
+ */
+const isOwnServer = (apiUrl: string): boolean => new URL(apiUrl).pathname.replace(/\/+$/, "") === "/api/v3";
 
 /** No answer, or none that says what happened. `sent`: it may have been done. */
 type Lost = {

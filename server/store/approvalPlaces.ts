@@ -2,7 +2,7 @@
 
 import { sql } from "slonik";
 import { z } from "zod";
-import type { Answer, Outline, Place } from "../model/approval.ts";
+import type { Answer, ApprovalState, Outline, Place } from "../model/approval.ts";
 import { answerRow, outlineColumns, outlineRow, readAnswer, readOutline } from "./approvalRows.ts";
 import type { Questions, Rows } from "./rows.ts";
 
@@ -17,7 +17,14 @@ export type PlaceSought = { readonly repository_id: string; readonly kind: Place
 
 export type PullSought = { readonly repository_id: string; readonly number: number };
 
+/** `accepted`: how many answers count in it. */
+export type Shown = { readonly state: ApprovalState; readonly accepted: number };
+
 export interface Places {
+  /** Ids of those whose comment and check run do not show their state yet, oldest first, at most a hundred; those that ended a day ago are left. */
+  untold(): Promise<readonly string[]>;
+  /** Its comment and check run show this; if there is more to show by now, it stays untold. */
+  told(id: string, shown: Shown): Promise<void>;
   /** Notes, before it happens, that it is created: true unless that was noted before. */
   beginCreating(id: string, creation: Creation): Promise<boolean>;
   /** It is certain that nothing was created. */
@@ -34,6 +41,8 @@ export interface Places {
   ofPull(pull: PullSought): Promise<readonly Outline[]>;
   /** Questions to jobs' people that are live or ended a few minutes ago, oldest first, at most a thousand. */
   watched(): Promise<readonly Outline[]>;
+  /** True for whoever hears of it first. */
+  hear(key: string): Promise<boolean>;
   /** Whether a comment or press was dealt with. */
   isHeard(key: string): Promise<boolean>;
   /** What was said to an attempt, and of which approval. */
@@ -46,6 +55,22 @@ const none = z.object({});
 const idRow = z.object({ id: z.uuid() });
 
 export const createPlaces = (rows: Rows): Places => ({
+  untold: () =>
+    rows.ask(async (db) => {
+      const found = await db.any(sql.type(idRow)`
+        SELECT a.id FROM approvals a
+        WHERE a.told IS DISTINCT FROM a.state AND (a.decided_at IS NULL OR a.decided_at > clock_timestamp() - interval '1 day')
+        ORDER BY a.id LIMIT 100`);
+      return found.map(({ id }) => id);
+    }),
+
+  told: (id, { state, accepted }) =>
+    rows.ask(async (db) => {
+      await db.query(sql.type(none)`
+        UPDATE approvals SET told = ${state} WHERE id = ${id}
+          AND (SELECT count(*) FROM approval_answers w WHERE w.approval_id = ${id} AND w.accepted) = ${accepted}`);
+    }),
+
   beginCreating: async (id, creation) => {
     const begun = await rows.ask((db) =>
       db.any(sql.type(z.object({ kind: z.string() }))`
@@ -97,6 +122,14 @@ export const createPlaces = (rows: Rows): Places => ({
         WHERE (a.state IN ('pending', 'approved') OR a.decided_at > clock_timestamp() - interval '5 minutes') AND a.run IS NOT NULL
         ORDER BY a.id LIMIT 1000`,
     ),
+
+  hear: async (key) => {
+    const first = await rows.ask((db) =>
+      db.any(sql.type(z.object({ key: z.string() }))`
+        INSERT INTO heard (key) VALUES (${key}) ON CONFLICT DO NOTHING RETURNING key`),
+    );
+    return first.length === 1;
+  },
 
   isHeard: (key) => rows.ask((db) => db.exists(sql.type(none)`SELECT FROM heard WHERE key = ${key}`)),
 

@@ -26,9 +26,6 @@ export type AnswerAttempt = {
   readonly answer: Omit<Answer, "at">;
 };
 
-/** `accepted`: how many answers count in it. */
-export type Shown = { readonly state: ApprovalState; readonly accepted: number };
-
 export type Answered = {
   readonly approval: Approval;
   readonly answer: Answer;
@@ -56,14 +53,8 @@ export interface Approvals extends Departures, Places {
   pending(): Promise<readonly PendingIn[]>;
   /** Pending and approved ones, oldest first, at most a thousand. */
   live(): Promise<readonly Approval[]>;
-  /** Ids of those whose comment and check run do not show their state yet, oldest first, at most a hundred; those that ended a day ago are left. */
-  untold(): Promise<readonly string[]>;
-  /** Its comment and check run show this; if there is more to show by now, it stays untold. */
-  told(id: string, shown: Shown): Promise<void>;
   /** One attempt counts once. Deny is final; approved when as many different people as the rule asks have said so. */
   answer(id: string, attempt: AnswerAttempt): Promise<Answered>;
-  /** True for whoever hears of it first. */
-  hear(key: string): Promise<boolean>;
   /** Ends one that is live; null when it was not. */
   end(id: string, state: "expired" | "stale" | "cancelled", reason: string): Promise<Approval | null>;
   /** Ends those whose time is over, by the database's clock; their ids. */
@@ -165,31 +156,7 @@ export const createApprovals = (rows: Rows): Approvals => {
         return found.map(readApproval);
       }),
 
-    untold: () =>
-      rows.ask(async (db) => {
-        const found = await db.any(sql.type(idRow)`
-          SELECT a.id FROM approvals a
-          WHERE a.told IS DISTINCT FROM a.state AND (a.decided_at IS NULL OR a.decided_at > clock_timestamp() - interval '1 day')
-          ORDER BY a.id LIMIT 100`);
-        return found.map(({ id }) => id);
-      }),
-
-    told: (id, { state, accepted }) =>
-      rows.ask(async (db) => {
-        await db.query(sql.type(none)`
-          UPDATE approvals SET told = ${state} WHERE id = ${id}
-            AND (SELECT count(*) FROM approval_answers w WHERE w.approval_id = ${id} AND w.accepted) = ${accepted}`);
-      }),
-
     answer: (id, attempt) => rows.transact((db) => answerIn(db, id, attempt)),
-
-    hear: async (key) => {
-      const first = await rows.ask((db) =>
-        db.any(sql.type(z.object({ key: z.string() }))`
-          INSERT INTO heard (key) VALUES (${key}) ON CONFLICT DO NOTHING RETURNING key`),
-      );
-      return first.length === 1;
-    },
 
     end: (id, state, reason) =>
       rows.transact(async (db) => {

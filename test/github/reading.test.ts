@@ -2,7 +2,7 @@
 
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { GitHubApp } from "../../server/github/client.ts";
-import { FarSide, failing, linked, of, repo } from "./farSide.ts";
+import { FarSide, failing, linked, of, repo, repositoryBody } from "./farSide.ts";
 
 let far: FarSide;
 let client: GitHubApp;
@@ -148,6 +148,35 @@ describe("a pull request", () => {
     ]);
   });
 
+  test("has the people of its last commit, told as one of its own: no permission to read code is needed", async () => {
+    const path = `${repo}/pulls/7/commits`;
+    const made = (sha: string, author: string | null, committer: string | null) => ({
+      sha,
+      author: author === null ? null : { login: author },
+      committer: committer === null ? null : { login: committer },
+    });
+    far.on(`GET ${path}`, ({ query }) =>
+      query["page"] === undefined
+        ? { strange: true, headers: linked(far, path, "page=2"), body: [made("old", "eve", "eve")] }
+        : { strange: true, body: [made("mid", "eve", null), made("abc", "ana", "ben")] },
+    );
+    expect(await client.headCommitters(of, { number: 7, head_sha: "abc" })).toEqual(["ana", "ben"]);
+    expect(await client.headCommitters(of, { number: 7, head_sha: "mid" })).toEqual(["eve"]);
+    expect(far.routes().filter((route) => route.startsWith(`GET ${repo}/commits/`))).toEqual([]);
+  });
+
+  test("whose last commit is not listed is asked about by its commit; where nobody tells, that is no answer", async () => {
+    far.on(`GET ${repo}/pulls/7/commits`, { strange: true, body: [] });
+    far.on(`GET ${repo}/commits/abc`, { body: { author: { login: "ana" }, committer: null } });
+    const head = { number: 7, head_sha: "abc" };
+    expect(await client.headCommitters(of, head)).toEqual(["ana"]);
+    far.on(`GET ${repo}/commits/abc`, { body: { author: null, committer: null } });
+    expect(await failing(client.headCommitters(of, head))).toMatchObject({
+      kind: "refused",
+      message: "GitHub does not tell who made the commit 'abc', the last of pull request 7 of 'acme/checkout'",
+    });
+  });
+
   test("has the people who made its last commit, once each", async () => {
     const made = `GET ${repo}/commits/abc`;
     far.on(made, { body: { author: { login: "ana" }, committer: { login: "ben" } } });
@@ -232,7 +261,7 @@ describe("what an account may do", () => {
   test("is asked every time, with a conditional look at whose name it is", async () => {
     told("write", "write", { push: true });
     far.on(`GET ${repo}`, ({ headers }) =>
-      headers["if-none-match"] === '"repo"' ? { status: 304 } : { headers: { etag: '"repo"' }, body: { id: 70 } },
+      headers["if-none-match"] === '"repo"' ? { status: 304 } : { headers: { etag: '"repo"' }, body: repositoryBody },
     );
     await client.access(of, "ana");
     told("none", "none");

@@ -84,6 +84,7 @@ test("a question is asked, answered in its thread, looked up, answered back and 
   });
   expect(await client.pullsWith(of, run!.head_sha)).toEqual([await client.pull(of, 7)]);
   expect(await client.changedFiles(of, 7)).toEqual([workflow, "src/cart.ts"]);
+  expect(await client.headCommitters(of, { number: 7, head_sha: pull.head_sha })).toEqual(["octocat"]);
   const asked = await ask();
   expect(asked).toMatchObject({ kind: "review_comment", number: 7 });
 
@@ -223,7 +224,7 @@ describe("people", () => {
   test("are what they are in the repository and its teams now", async () => {
     const { github, checkout } = acme;
     const team = github.accounts.addTeam("acme", "sre", ["mona"]);
-    github.repositories.permit(checkout, "rita", "maintain", "release-captain");
+    github.repositories.permit(checkout, "rita", { role: "maintain", role_name: "release-captain" });
     expect(await client.access(of, "rita")).toEqual({ permission: "maintain", role: "release-captain" });
     expect(await client.access(of, "octocat")).toMatchObject({ permission: "write" });
     expect(await client.isMember(of, "sre", "mona")).toBe(true);

@@ -188,7 +188,11 @@ describe("an installation's token", () => {
     const comments = `POST ${repo}/issues/7/comments`;
     far
       .installed()
-      .on(comments, { status: 401, body: { message: "Bad credentials" } }, { status: 201, body: { id: 5 } });
+      .on(
+        comments,
+        { status: 401, body: { message: "Bad credentials" } },
+        { status: 201, body: { id: 5, html_url: "https://github.com/acme/checkout/pull/7" } },
+      );
     const client = far.client();
     expect(await failing(client.createComment(of, { number: 7, body: "?" }))).toMatchObject({ kind: "unreachable" });
     expect(far.find(comments)).toHaveLength(1);
@@ -337,7 +341,7 @@ describe("a repository's name", () => {
       headers: { location: `${far.url}${path}` },
       body: { message: "Moved" },
     });
-    far.on(`POST ${path}`, { status: 201, body: { id: 5 } });
+    far.on(`POST ${path}`, { status: 201, body: { id: 5, html_url: "https://github.com/acme/checkout/pull/7" } });
     const client = far.client();
     expect(await failing(client.createComment(of, { number: 7, body: "?" }))).toMatchObject({ kind: "refused" });
     expect(far.routes().filter((route) => route.includes("/repositories/"))).toEqual([]);

@@ -96,13 +96,13 @@ describe("a comment", () => {
 describe("an answer", () => {
   test("to a review comment stands in its thread", async () => {
     const route = `POST ${repo}/pulls/7/comments/500/replies`;
-    far.on(route, { status: 201, body: { id: 502 } });
+    far.on(route, { status: 201, body: { id: 502, html_url: url } });
     await far.client().reply(of, place({}), "no");
     expect(far.find(route)[0]?.body).toEqual({ body: "no" });
   });
 
   test.for(["comment", "issue"] as const)("to a question on a timeline stands below it (%s)", async (kind) => {
-    far.on(`POST ${repo}/issues/7/comments`, { status: 201, body: { id: 502 } });
+    far.on(`POST ${repo}/issues/7/comments`, { status: 201, body: { id: 502, html_url: url } });
     await far.client().reply(of, place({ kind }), "no");
     expect(far.find(`POST ${repo}/issues/7/comments`)[0]?.body).toEqual({ body: "no" });
   });

@@ -9,14 +9,23 @@ const beginnings = {
   repository: 900_000_000,
   app: 1_200_000,
   installation: 70_000_000,
-  thing: 3_000_000_000,
 } as const;
 
-export class Ids {
-  readonly #last: Record<keyof typeof beginnings, number> = { ...beginnings };
-  #delivery = 9_007_199_254_740_992n;
+/** `thing`: what is written, run or checked. */
+type Counted = keyof typeof beginnings | "thing";
 
-  next(of: keyof typeof beginnings): number {
+export class Ids {
+  readonly #last: Record<Counted, number>;
+  #delivery: bigint;
+
+  /** Comments, runs and deliveries never have the id of one that an earlier start gave out: whoever remembers those would mistake it. */
+  constructor(clock: () => Date) {
+    const now = clock().getTime();
+    this.#last = { ...beginnings, thing: now };
+    this.#delivery = BigInt(now) * 10_000n;
+  }
+
+  next(of: Counted): number {
     this.#last[of] += 1;
     return this.#last[of];
   }

@@ -33,6 +33,8 @@ export type GitHubOptions = {
   readonly port?: number;
   /** Hears every request to the API with its answer, whole: `test/standins/githubSpec.ts` checks them. */
   readonly onExchange?: (exchange: Exchange) => void;
+  /** Hears of everything that is written, pushed, run and pressed, when it is done. */
+  readonly onHappening?: Announce;
 };
 
 export type GitHubStandin = Omit<World, "ids" | "clock"> & {
@@ -50,11 +52,8 @@ export type GitHubStandin = Omit<World, "ids" | "clock"> & {
   close(): Promise<void>;
 };
 
-export async function startGitHub({
-  clock,
-  port = 0,
-  onExchange = () => undefined,
-}: GitHubOptions): Promise<GitHubStandin> {
+export async function startGitHub(options: GitHubOptions): Promise<GitHubStandin> {
+  const { clock, port = 0, onExchange = () => undefined } = options;
   const joined: { surfaces?: Surfaces } = {};
   const server = createPort(() => {
     if (joined.surfaces === undefined) throw new Error("asked before it was ready");
@@ -65,7 +64,7 @@ export async function startGitHub({
     server.listen(port, "127.0.0.1", resolve);
   });
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const world = createWorld(url, clock);
+  const world = createWorld(url, options);
   const visitors = new Visitors(clock);
   const limits = new Limits(clock);
   const faults = new Faults();
@@ -99,11 +98,14 @@ export async function startGitHub({
   };
 }
 
-function createWorld(url: string, clock: () => Date): World {
-  const ids = new Ids();
+function createWorld(url: string, { clock, onHappening }: GitHubOptions): World {
+  const ids = new Ids(clock);
   const accounts = new Accounts(ids, clock);
   // What happens is told with words that need the whole world.
-  const announce: Announce = (happening, by) => tellApps(world)(happening, by);
+  const announce: Announce = (happening, by) => {
+    tellApps(world)(happening, by);
+    onHappening?.(happening, by);
+  };
   const pulls = new Pulls({ ids, accounts, clock, announce });
   const world: World = {
     url,

@@ -200,7 +200,8 @@ export type App = {
   readonly permissions: Permissions;
   readonly events: readonly string[];
   readonly external_url: string;
-  readonly callback_urls: readonly string[];
+  /** Where people who sign in may be sent back to. */
+  callback_urls: readonly string[];
   readonly setup_url: string | null;
   /** Where deliveries go; null: nowhere. */
   webhook_url: string | null;

@@ -9,7 +9,7 @@ import type { CallNumber } from "../../model/receipt.ts";
 import type { RunNow, Standing } from "../../stages/escalate/facts.ts";
 import type { WhereRun } from "../../stages/escalate/standing.ts";
 import type { Places } from "../../store/approvalPlaces.ts";
-import type { AnswerAttempt, Answered, NewApproval, Shown } from "../../store/approvals.ts";
+import type { AnswerAttempt, Answered, NewApproval } from "../../store/approvals.ts";
 import type { GrantSought, NewGrant } from "../../store/departures.ts";
 import type { Page, PageRequest } from "../history.ts";
 
@@ -23,10 +23,7 @@ export interface ApprovalStore extends Places {
     page: PageRequest & { readonly state?: ApprovalState | undefined; readonly session_id?: string | undefined },
   ): Promise<Page<Approval> | ApiRefusal>;
   live(): Promise<readonly Approval[]>;
-  untold(): Promise<readonly string[]>;
-  told(id: string, shown: Shown): Promise<void>;
   answer(id: string, attempt: AnswerAttempt): Promise<Answered>;
-  hear(key: string): Promise<boolean>;
   end(id: string, state: "expired" | "stale" | "cancelled", reason: string): Promise<Approval | null>;
   expire(): Promise<readonly string[]>;
   lease(name: string, holder: string, ms: number): Promise<boolean>;

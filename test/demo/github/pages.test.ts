@@ -42,7 +42,7 @@ test("a pull request shows what was written, its check run and a form with the a
   });
   const page = await get("/acme/checkout/pull/7");
   expect(page).toContain("<h4>Delete monitor 1</h4>");
-  expect(page).toContain("<td><code>&#60;mona&#62;</code></td>");
+  expect(page).toContain("<td><code>&lt;mona&gt;</code></td>");
   expect(page).toContain(">/approve K7M2Q9XZ</textarea>");
   expect(page).toContain("<b>It waits</b>");
   expect(page).toContain(`<button name="identifier" value="approve:K7M2Q9XZ" title="Let it pass">Approve</button>`);
@@ -95,7 +95,9 @@ test.for([
   ["`` a ` <b> ``", "<p><code>a ` &lt;b&gt;</code></p>"],
   ["````\n```\n</pre><script>\n````", "<pre>```\n&lt;/pre&gt;&lt;script&gt;</pre>"],
   ["> [!WARNING]\n> **Look**", '<div class="alert warning"><p><b>Look</b></p></div>'],
-  ["\\*\\*no\\*\\*", "<p>&#42;&#42;no&#42;&#42;</p>"],
+  ["\\*\\*no\\*\\*", "<p>**no**</p>"],
+  ["&#42;&#42;no&#42;&#42; &#60;script&#62; &amp;lt;", "<p>**no** &lt;script&gt; &amp;lt;</p>"],
+  ["<td><code>&#34;&#8238;</code></td>", "<td><code>&quot;\\u{202e}</code></td>"],
   [
     "<details><summary><b>More</b></summary>\n\ntext\n\n</details>",
     "<details><summary><b>More</b></summary>\n<p>text</p>\n</details>",

@@ -1,7 +1,15 @@
 /** A question in the pull request, an answer there, and exactly one request that passes: comment, button, check run, audit and Datadog tell one story. */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type ApprovalScene, approvalsOf, eventually, inThread, patient, startApprovalScene } from "./scene.ts";
+import {
+  type ApprovalScene,
+  type Asked,
+  approvalsOf,
+  eventually,
+  inThread,
+  patient,
+  startApprovalScene,
+} from "./scene.ts";
 
 let scene: ApprovalScene;
 beforeAll(async () => {
@@ -19,11 +27,12 @@ beforeAll(async () => {
   const { accounts, repositories } = scene.github;
   accounts.addTeam("acme", "oncall", ["octocat"]);
   accounts.addTeam("acme", "sre");
-  repositories.permit(scene.repository, "hubot", "write", "release-manager");
+  repositories.permit(scene.repository, "hubot", { role: "write", role_name: "release-manager" });
 });
 afterAll(() => scene?.close());
 
 const say = (login: string) => scene.github.as(login);
+const pressOf = ({ check }: Asked) => new RegExp(`dogwatch:reply:check:${check?.id}:`);
 const bodyOf = (id: number) => scene.github.comments.get(id).body;
 
 test(
@@ -107,7 +116,7 @@ describe("a button of the check run", () => {
     say("octocat").press(asked.check!, `approve:${asked.code}`);
     expect((await asked.answer).status).toBe(200);
     expect((await asked.until("consumed")).answers.at(-1)).toMatchObject({ via: "check", accepted: true });
-    expect(await asked.reply(/dogwatch:reply:check:/)).toBe(
+    expect(await asked.reply(pressOf(asked))).toBe(
       "`octocat` pressed Approve. **Approved.** Exactly this request passes, once.",
     );
     expect(scene.changes(path)).toHaveLength(1);
@@ -118,7 +127,7 @@ describe("a button of the check run", () => {
     const asked = await job.ask("/api/v1/monitor/2");
     say("octocat").press(asked.check!, `deny:${asked.code}`);
     expect((await asked.answer).header("dogwatch-error")).toBe("approval_denied");
-    expect(await asked.reply(/dogwatch:reply:check:/)).toBe("`octocat` pressed Deny. **Denied.** Nothing is sent.");
+    expect(await asked.reply(pressOf(asked))).toBe("`octocat` pressed Deny. **Denied.** Nothing is sent.");
     expect(scene.changes("/api/v1/monitor/2")).toEqual([]);
   });
 
@@ -126,7 +135,7 @@ describe("a button of the check run", () => {
     const job = await scene.job({ actor: "mona" });
     const asked = await job.ask("/api/v1/monitor/3", { prefer: "respond-async" });
     say("mona").press(asked.check!, `approve:${asked.code}`);
-    expect(await asked.reply(/dogwatch:reply:check:/)).toMatch(
+    expect(await asked.reply(pressOf(asked))).toMatch(
       /^`mona` pressed Approve\. \*\*This does not count\.\*\* Nobody answers for their own run/,
     );
     expect(await asked.now()).toMatchObject({ state: "pending", answers: [{ by: "github:mona", accepted: false }] });
@@ -173,7 +182,7 @@ test("only whoever has the role may where the rule names roles", patient, async 
 
 test("the run's own people may where the rule says so", patient, async () => {
   const job = await scene.job({ actor: "mona" });
-  const asked = await job.ask("/api/v1/logs/config/metrics/m");
+  const asked = await job.ask("/api/v2/logs/config/metrics/m");
   expect(asked.approval.operation).toBe("v2.LogsMetricsApi.DeleteLogsMetric");
   say("mona").reply(inThread(asked.question), `/approve ${asked.code}`);
   expect((await asked.answer).status).toBe(200);

@@ -10,11 +10,13 @@ import type {
   CheckRun,
   Comment,
   Installation,
+  Permissions,
   Pull,
   Repository,
   ReviewComment,
   Run,
 } from "../../../server/demo/github/state.ts";
+import { forTeams, forWork } from "../../../server/github/permissions.ts";
 import type { FreshDatabase } from "../../standins/database.ts";
 import { type Received, send } from "../../standins/send.ts";
 import type { ReceivedRequest, Upstream } from "../../standins/upstream.ts";
@@ -35,7 +37,7 @@ export type ApprovalScene = Visit & {
   /** Everything the gateways logged. */
   readonly log: readonly string[];
   gateway: Gateway;
-  /** Another gateway beside it, or in its place. */
+  /** Another gateway beside it, or in its place: deliveries and requests go to it from now on. */
   start(): Promise<Gateway>;
   /** A job of a pull request of its own. */
   job(more?: JobOptions): Promise<Job>;
@@ -49,6 +51,8 @@ export type SceneOptions = {
   readonly approve?: Readonly<Record<string, string>>;
   /** More of `github:`, lines of YAML. */
   readonly github?: string;
+  /** Beside those of the App. */
+  readonly permissions?: Permissions;
   /** More top level keys. */
   readonly more?: string;
 };
@@ -115,7 +119,10 @@ export async function startApprovalScene(options: SceneOptions = {}): Promise<Ap
   const repository = repositories.add("acme/app");
   for (const login of ["mona", "octocat", "hubot", "ana", "ben"]) repositories.permit(repository, login, "write");
   repositories.permit(repository, "reader", "read");
-  const app = await apps.register({ owner: "acme" });
+  const app = await apps.register({
+    owner: "acme",
+    permissions: { ...forWork({ issues: false }), ...forTeams, ...options.permissions },
+  });
   const installation = apps.install(app, { account: "acme" });
   const monitors = new Map<string, object>();
   const scene = await startScene((request) => datadog(monitors, request), {
@@ -129,6 +136,7 @@ export async function startApprovalScene(options: SceneOptions = {}): Promise<Ap
   });
   const log: string[] = [];
   const gateways: Gateway[] = [];
+  const joined: { scene?: ApprovalScene } = {};
   const start = async (): Promise<Gateway> => {
     const gateway = await startGateway({
       file: scene.file,
@@ -137,6 +145,7 @@ export async function startApprovalScene(options: SceneOptions = {}): Promise<Ap
       patience: 1_000,
     });
     gateways.push(gateway);
+    if (joined.scene !== undefined) Object.assign(joined.scene, visit(gateway.url, scene.issuer), { gateway });
     app.webhook_url = `${gateway.url}/webhooks/github`;
     return gateway;
   };
@@ -167,6 +176,7 @@ export async function startApprovalScene(options: SceneOptions = {}): Promise<Ap
       await scene.close();
     },
   };
+  joined.scene = whole;
   return whole;
 }
 
@@ -193,7 +203,7 @@ async function startJob(scene: ApprovalScene, more: JobOptions): Promise<Job> {
       : more.pull;
   const run = github.runs.start(repository, {
     actor,
-    ...(pull === null ? {} : { pull }),
+    ...(pull === null ? { head_sha: github.pulls.commitTo(repository, { by: author }).sha } : { pull }),
     ...(more.triggering_actor === undefined ? {} : { triggering_actor: more.triggering_actor }),
     ...(more.event === undefined ? {} : { event: more.event }),
   });
@@ -269,9 +279,8 @@ export async function questionOf(
   const { github } = scene;
   const comments = () => [...scene.repositories].flatMap((each) => github.comments.in(each)).filter(isOurs);
   const approval = await eventually(async () => {
-    const found = await approvalOf(scene, id);
     const untold = await scene.database.query("SELECT FROM approvals WHERE id = $1 AND told IS NULL", [id]);
-    return untold.length === 0 ? found : null;
+    return untold.length === 0 ? approvalOf(scene, id) : null;
   });
   const question = comments().find(({ body }) => body.includes(`dogwatch:approval:${id}`));
   return {

@@ -47,7 +47,7 @@ function block(lines: readonly string[], at: number): Block {
     );
   const next = endOf((each) => each.trim() !== "" && !/^(?:`{3,}|#{1,6} |>)/.test(each));
   const part = lines.slice(at, next);
-  if (/^<\/?[a-z]/.test(line)) return { markup: elements(part.join("\n")), next };
+  if (/^<\/?[a-z]/.test(line)) return { markup: restored(elements(part.join("\n"))), next };
   if (/^[-*] /.test(line)) {
     const items = part.map((each) => `<li>${inline(each.replace(/^[-*] /, ""))}</li>`);
     return { markup: `<ul>${items.join("")}</ul>`, next };
@@ -90,18 +90,23 @@ function inline(text: string): string {
   return done;
 }
 
+/** Signs that are text, whatever Markdown would make of them, are numbers until it is done. */
 const words = (text: string): string =>
-  elements(text.replaceAll(/\\([\\*_[\]<>~|&#-])/g, (_escaped, sign: string) => `&#${sign.charCodeAt(0)};`))
-    .replaceAll(/\*\*(.+?)\*\*/g, "<b>$1</b>")
-    .replaceAll(/\[([^\]]*)\]\((https?:\/\/[^\s)"<>]+)\)/g, '<a href="$2">$1</a>');
+  restored(
+    elements(text.replaceAll(/\\([\\*_[\]<>~|&#-])/g, (_escaped, sign: string) => `&#${sign.charCodeAt(0)};`))
+      .replaceAll(/\*\*(.+?)\*\*/g, "<b>$1</b>")
+      .replaceAll(/\[([^\]]*)\]\((https?:\/\/[^\s)"<>]+)\)/g, '<a href="$2">$1</a>'),
+  );
 
-/** Allowed elements stay, everything else is text; entities stay what they are. */
-function elements(text: string): string {
-  return text
+const restored = (markup: string): string =>
+  markup.replaceAll(/&#(\d{1,6});/g, (_number, code: string) => html`${String.fromCodePoint(Number(code))}`.text);
+
+/** Allowed elements stay, everything else is text. */
+const elements = (text: string): string =>
+  text
     .split(/(<\/?[a-z][a-z0-9]*(?: [^<>]*)?>)/)
     .map((part, at) => (at % 2 === 0 ? plain(part) : element(part)))
     .join("");
-}
 
 function element(tag: string): string {
   const [, closing = "", name = "", attributes = ""] = /^<(\/?)([a-z][a-z0-9]*)(.*)>$/s.exec(tag) ?? [];
@@ -110,9 +115,16 @@ function element(tag: string): string {
   return name === "a" && address !== undefined ? `<a href="${plain(address)}">` : `<${closing}${name}>`;
 }
 
+const named: Readonly<Record<string, string>> = {
+  "&amp;": "&#38;",
+  "&lt;": "&#60;",
+  "&gt;": "&#62;",
+  "&quot;": "&#34;",
+};
+
+/** Entities stay, as numbers; every other sign that means something in HTML is escaped. */
 const plain = (text: string): string =>
   text
-    .replaceAll(/&(?!#\d{1,7};|#x[0-9a-f]{1,6};|[a-z]{2,8};)/gi, "&amp;")
-    .replaceAll("<", "&lt;")
-    .replaceAll(">", "&gt;")
-    .replaceAll('"', "&quot;");
+    .split(/(&#\d{1,6};|&(?:amp|lt|gt|quot);)/)
+    .map((part, at) => (at % 2 === 0 ? html`${part}`.text : (named[part] ?? part)))
+    .join("");

@@ -1,7 +1,13 @@
 /** A comment that may be an answer: looked at again on GitHub, weighed, recorded and replied to, once. */
 
 import type { Approval, Place } from "../../../model/approval.ts";
-import { GitHubFailure, type CommentKind, type Heard, type WrittenComment } from "../../../model/github.ts";
+import {
+  type Comment,
+  GitHubFailure,
+  type CommentKind,
+  type Heard,
+  type WrittenComment,
+} from "../../../model/github.ts";
 import { type Command, readCommand } from "../../../stages/escalate/command.ts";
 import type { CommentFacts } from "../../../stages/escalate/facts.ts";
 import { weigh } from "../../../stages/escalate/weigh.ts";
@@ -23,10 +29,13 @@ export async function hearComment(parts: HearParts, heard: HeardComment, proof: 
   const before = edited ? await parts.store.answerTo(name) : null;
   const meant = command ?? (before === null ? null : beforehand(before.answer));
   if (meant === null) return "ignored";
-  const key = keyOf(name, edited);
-  if (await parts.store.isHeard(key)) return "done";
-  const id = before?.approval_id ?? (await seek(parts.store, { ...heard, code: codeIn(meant) }))?.id;
-  if (id === undefined) return "ignored";
+  const [isHeard, sought] = await Promise.all([
+    parts.store.isHeard(keyOf(name, edited)),
+    before ?? seek(parts.store, { ...heard, code: codeIn(meant) }),
+  ]);
+  if (isHeard) return "done";
+  if (sought === null) return "ignored";
+  const id = "approval_id" in sought ? sought.approval_id : sought.id;
   return byOne(parts, name, () => takeComment(parts, { id, heard, meant, name, edited, proof }));
 }
 
@@ -34,6 +43,10 @@ export async function hearComment(parts: HearParts, heard: HeardComment, proof: 
 const keyOf = (name: string, edited: boolean): string => (edited ? `${name}:edited` : name);
 
 const wasEdited = ({ created_at, updated_at }: WrittenComment): boolean => created_at !== updated_at;
+
+/** It was edited between being told and being looked at again. */
+const turnedOut = (told: WrittenComment, fetched: Comment | null): boolean =>
+  fetched !== null && (fetched.body !== told.body || fetched.updated_at !== told.updated_at);
 
 const codeIn = (command: Command): string | null => ("code" in command ? command.code : null);
 
@@ -52,30 +65,29 @@ type Meant = {
 };
 
 async function takeComment(parts: HearParts, { id, heard, meant, name, edited, proof }: Meant): Promise<Outcome> {
-  const approval = await withThread(parts, await parts.store.get(id));
-  if (approval === null) return "ignored";
+  const { store } = parts;
+  const [isHeard, known] = await Promise.all([store.isHeard(keyOf(name, edited)), store.get(id)]);
+  const approval = await withThread(parts, known);
+  if (isHeard || approval === null) return "done";
   const facts = await factsOf(parts, approval, { heard, edited, proof });
   const { comment, repository, place } = heard;
-  const { fetched, standing } = facts;
-  const key = keyOf(
-    name,
-    edited || (fetched !== null && (fetched.body !== comment.body || fetched.updated_at !== comment.updated_at)),
-  );
-  if (!(await parts.store.isHeard(key)))
+  const key = keyOf(name, edited || turnedOut(comment, facts.fetched));
+  // Told as new, and told as edited before.
+  if (key === keyOf(name, edited) || !(await store.isHeard(key)))
     await take(parts, {
       approval,
       key,
       answer: {
         verdict: meant.verdict,
-        by: `github:${standing?.login ?? comment.author}`,
+        by: `github:${facts.standing?.login ?? comment.author}`,
         via: "comment",
         ...outcomeOf(approval, meant, facts),
       },
-      isPerson: standing === null || standing.type === "User",
+      isPerson: facts.standing === null || facts.standing.type === "User",
       reply: { of: repository, thread: threadOf(place, comment), since: new Date(comment.created_at) },
     });
   // What was told as new and turns out to be edited is not heard a second time.
-  if (key !== name) await parts.store.hear(name);
+  if (key !== name) await store.hear(name);
   return "done";
 }
 

@@ -1,7 +1,7 @@
 /** Keeps the questions to GitHub within its hourly limit: who has had many answers that count is asked less often. */
 
 /** Answers in the last ten minutes that make the pause longer by one. */
-const step = 120;
+const step = 60;
 const window = 10 * 60_000;
 
 export class Spending {
