@@ -8,6 +8,7 @@ import {
   mkdirSync,
   mkdtempSync,
   openSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -89,6 +90,7 @@ function storeFiles(app: CreatedApp, folder: string): string | null {
     writeWhole(join(fresh, "private-key.pem"), app.privateKey.reveal(), 0o600);
     writeWhole(join(fresh, "webhook-secret"), app.webhookSecret.reveal(), 0o600);
     writeWhole(join(fresh, "client-secret"), app.clientSecret.reveal(), 0o600);
+    giveTo(dirname(folder), fresh);
     const aside = statOf(folder) === null ? null : `${fresh}-before`;
     if (aside !== null) renameSync(folder, aside);
     renameSync(fresh, folder);
@@ -97,6 +99,14 @@ function storeFiles(app: CreatedApp, folder: string): string | null {
     rmSync(fresh, { recursive: true, force: true });
     throw error;
   }
+}
+
+/** Whoever runs the gateway must be able to read what root has stored for it. */
+function giveTo(owned: string, folder: string): void {
+  const { uid, gid } = statSync(owned);
+  if (process.getuid?.() !== 0 || uid === 0) return;
+  for (const name of readdirSync(folder)) chownSync(join(folder, name), uid, gid);
+  chownSync(folder, uid, gid);
 }
 
 type Named = { readonly app: CreatedApp; readonly env: Environment };

@@ -36,12 +36,14 @@ export const notices = (file: ConfigFile): Located[] => [
         ]
       : [],
   ),
+  ...withoutSignIn(file),
   ...file.policy.rules.flatMap(({ effect }, index) =>
     effect === "approve" && file.github === undefined
       ? [
           {
             path: ["policy", "rules", index, "effect"],
-            message: "is asked on the approvals page only: there is no github section, so no pull request shows it",
+            message:
+              "asks nobody in a pull request: there is no github section (dogwatch github setup makes the App); calls of workflow jobs that it holds are refused",
           },
         ]
       : [],
@@ -160,6 +162,16 @@ const halfSignIn = ({ github }: ConfigFile): Located[] =>
         },
       ]
     : [];
+
+/** The page shows every question, and takes answers of people who signed in as themselves alone. */
+const withoutSignIn = ({ github, signIn }: ConfigFile): Located[] => {
+  if (github === undefined || (github.clientId !== undefined && signIn?.github !== false)) return [];
+  const message =
+    github.clientId === undefined
+      ? "has no clientId and clientSecret: nobody signs in with GitHub, so approvals are answered in pull requests only"
+      : "nobody signs in with GitHub, because signIn.github is false, so approvals are answered in pull requests only";
+  return [{ path: ["github"], at: "key", message }];
+};
 
 /** Settings of later versions that people would rely on. */
 const notYet = ({ policy }: ConfigFile): Located[] =>

@@ -62,7 +62,11 @@ async function takeAnswer(parts: ApprovalPagesParts, { request, reply }: Asked) 
   const { id } = params.parse(request.params);
   const { form, verdict, reason } = answerForm.parse(request.body ?? {});
   const { signIn, approvals } = parts;
-  if (!signIn.cookies.isOurForm(request, form)) return sendPage(reply.code(403), notOurForm);
+  if (!signIn.cookies.isOurForm(request, form)) {
+    const reason = "the form is not of this sign-in, or came from another site";
+    approvals.audit({ kind: "request_refused", who: request.ip, what: `POST /approvals/${id}`, reason });
+    return sendPage(reply.code(403), notOurForm);
+  }
   const person = await signIn.person(request);
   if (person === null) return sendPage(reply.code(401), signInPage(signIn.ways(`/approvals/${id}`)));
   const answered = await answerOnPage(approvals, person, { id, verdict, reason });

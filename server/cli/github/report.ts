@@ -34,7 +34,7 @@ export function report(
   if (json === true) return { exitCode, output: `${JSON.stringify(jsonOf(outcome, file, distinct), null, 2)}\n` };
   return {
     exitCode,
-    output: `${[...linesOf(outcome, file), ...distinct.map((problem) => `! ${readable(problem)}`)].join("\n")}\n`,
+    output: `${[...linesOf(outcome, file), ...distinct.map((problem) => `! ${readable(problem, 500)}`)].join("\n")}\n`,
   };
 }
 

@@ -279,6 +279,13 @@ test("another site's page answers nothing, nor does a form without this sign-in'
   expect(await scene.approval(approval.id)).toMatchObject({ state: "pending", answers: [] });
 });
 
+test("a form that was refused is on record", async () => {
+  const { approval } = await scene.ask();
+  const browser = await scene.as("octocat");
+  await browser.post(pageOf(approval), new URLSearchParams({ verdict: "approve" }), "https://evil.example/");
+  expect(await scene.audited(new RegExp(`^request_refused POST /approvals/${approval.id} `))).toBeDefined();
+});
+
 test("a form that is no answer is refused in words", async () => {
   const { approval } = await scene.ask();
   const browser = await scene.as("octocat");
