@@ -49,8 +49,12 @@ async function wait(call: Call, judged: Judged, asked: Asked): Promise<void> {
   const { number } = receipt;
   if (number === null) throw new Error("a receipt that is open has a number");
   const ended = { receipt, asked };
-  if (asked.kind === "approval" && asked.approval.state === "pending" && prefersAsync(call.presented.headers))
-    return close(call, judged, { ...ended, end: later(call, asked.approval) });
+  if (asked.kind === "approval" && asked.approval.state === "pending" && prefersAsync(call.presented.headers)) {
+    const attached = await call.parts.approving.attach(asked.approval.id, number).catch(refusalOfBreakage);
+    if (attached !== undefined) return close(call, judged, { ...ended, end: { refusal: attached } });
+    const { approval } = asked;
+    return close(call, judged, { ...ended, end: later(call, { ...approval, call: approval.call ?? number }) });
+  }
   const refusal = await pass(call, judged, { asked, number }).catch(refusalOfBreakage);
   if (call.incoming.response.destroyed && refusal !== null) return closeUnsent(call, judged, receipt);
   if (refusal === null) return forwardCall(call, judged, receipt);
