@@ -10,16 +10,19 @@ import { watchConfig } from "./config/watch.ts";
 import { type Catalogue, buildCatalogue } from "./datadog/catalogue.ts";
 import { hostsOf } from "./datadog/hosts.ts";
 import { registerApi } from "./http/api.ts";
+import { GitHubSignIn } from "./github/signIn.ts";
 import { registerHealth } from "./http/health.ts";
 import { type Metrics, createMetrics } from "./http/metrics.ts";
 import { registerPages } from "./http/pages.ts";
 import { InFlight } from "./http/inFlight.ts";
+import { registerWebhooks } from "./http/webhooks.ts";
 import { createGatewayServer } from "./http/server.ts";
 import { type SignIn, createSignIn } from "./http/signIn.ts";
 import { stopServing } from "./http/stop.ts";
 import { passCall } from "./journeys/call.ts";
 import type { CallParts, Incoming } from "./journeys/call/parts.ts";
 import { expireIdle } from "./journeys/close.ts";
+import type { GitHubSignInParts } from "./journeys/signIn.ts";
 import type { OfferedConnection } from "./journeys/token.ts";
 import type { AuditEvent } from "./model/audit.ts";
 import type { AccessToken, Config, Problem } from "./model/config.ts";
@@ -30,6 +33,7 @@ import { createBudget } from "./stages/decide/budget.ts";
 import { createTidy } from "./stages/forward/tidy.ts";
 import { Upstreams } from "./stages/forward/upstream.ts";
 import { breakOff } from "./stages/reply/end.ts";
+import { joinSetup } from "./setup.ts";
 import { type Store, openStore } from "./store/database.ts";
 import { startEmbedded } from "./store/embedded.ts";
 
@@ -112,7 +116,7 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
   running.push(() => calls.ended(lastWords));
   const approvals = await joinApprovals({ config: first.config, store, log, hold: () => rules.current.config.hold });
   running.push(() => approvals.close());
-  const { app, signIn } = await joinSurfaces({ store, rules, upstreams, calls, catalogue, log, approvals });
+  const { app, signIn } = await joinSurfaces({ store, rules, upstreams, calls, catalogue, log, approvals, env });
   running.push(() => stopServing(app, { patience, breakOff: () => upstreams.close() }));
   running.push(async () => {
     calls.stop();
@@ -152,10 +156,11 @@ type Joined = {
   readonly catalogue: Catalogue;
   readonly log: FastifyBaseLogger;
   readonly approvals: Approvals;
+  readonly env: Environment;
 };
 
 async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; signIn: SignIn }> {
-  const { store, rules, calls, log, approvals } = joined;
+  const { store, rules, calls, log, approvals, env } = joined;
   const { publicUrl } = rules.current.config;
   const audit = (event: AuditEvent): void => store.audit.append(event);
   const now = (): Date => new Date();
@@ -172,7 +177,13 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
   });
   await app.register(cookie);
   const accessTokens = (): readonly AccessToken[] => rules.current.config.access.tokens;
-  const signIn = createSignIn({ publicUrl, tokens: accessTokens, now, audit });
+  const signIn = createSignIn({
+    publicUrl,
+    tokens: accessTokens,
+    now,
+    audit,
+    github: gitHubSignIn(rules.current.config, { people: store.people, audit }),
+  });
   const history = {
     sessions: store.sessions,
     receipts: store.receipts,
@@ -196,15 +207,36 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
     recordings: {
       ...history,
       approvals: approvals.answering,
-      person: () => null,
       present: presenter.presentEnded,
       accessTokens,
-      signedIn: (request) => signIn.who(request),
+      signedIn: async (request) => (await signIn.viewer(request))?.reader ?? null,
+      person: (request) => signIn.person(request),
     },
   });
-  await app.register(async (scope) => registerPages(scope, { history, signIn, publicUrl }));
+  await app.register(async (scope) =>
+    registerPages(scope, {
+      history,
+      signIn,
+      publicUrl,
+      approvals: approvals.answering,
+      setup: joinSetup({ config: () => rules.current.config, env, store, log, audit }),
+    }),
+  );
+  const { deliveries } = approvals;
+  if (deliveries !== null) await app.register(async (scope) => registerWebhooks(scope, { ...deliveries, audit }));
   registerHealth(app, { ready: () => readiness(store), registry: metrics.registry });
   return { app, signIn };
+}
+
+/** Null where the App's client is not configured, or `signIn.github` says no. */
+function gitHubSignIn(
+  { github, signIn, publicUrl }: Config,
+  { people, audit }: { readonly people: Store["people"]; audit(event: AuditEvent): void },
+): GitHubSignInParts | null {
+  if (github?.clientId === undefined || github.clientSecret === undefined || !signIn.github) return null;
+  const { apiUrl, clientId, clientSecret } = github;
+  const provider = new GitHubSignIn({ apiUrl, clientId, clientSecret, fetch });
+  return { people, provider, publicUrl, audit, chance: randomBytes };
 }
 
 const callParts = (

@@ -1,10 +1,18 @@
 /** The `dogwatch` command: reads the words after it and hands over to one file a command. */
 
-import { Command, CommanderError } from "commander";
+import { Command, CommanderError, Option } from "commander";
 import type { RunOptions } from "../action/run.ts";
 import { addApprovalsCommands } from "./cli/approvals.ts";
+import type { DemoOptions } from "./cli/demo.ts";
+import { addGitHubCommands } from "./cli/github.ts";
 import { addPolicyCommands } from "./cli/policy.ts";
 import manifest from "../package.json" with { type: "json" };
+
+const answerOption = (): Option =>
+  new Option(
+    "--answer <verdict>",
+    "what the stand-in's reviewer replies when the job asks; none leaves it to you (default: none, with --once approve)",
+  ).choices(["approve", "deny", "none"]);
 
 const program = new Command("dogwatch")
   .description(
@@ -27,6 +35,7 @@ Examples:
   dogwatch demo                           see it work, with nothing to configure
   dogwatch check dogwatch.yaml            say what is wrong with a configuration
   dogwatch serve --config dogwatch.yaml   run a gateway
+  dogwatch github setup                   make the GitHub App through which people are asked
   dogwatch policy test                    try the rules on the tests beside them
   dogwatch policy backtest new.yaml       say which recorded calls changed rules would decide differently
   dogwatch run --gateway https://dogwatch.example.com --token-file /var/run/token -- ./agent.sh`,
@@ -52,17 +61,26 @@ program
   .command("start", { hidden: true })
   .description("what npm start does: serve dogwatch.yaml where there is one, the demo where there is none")
   .option("--once", "end when the sample job has ended")
-  .action(async (options: { once?: true }) => (await import("./cli/start.ts")).start(options));
+  .addOption(answerOption())
+  .action(async (options: DemoOptions) => (await import("./cli/start.ts")).start(options));
 
 program
   .command("demo")
   .description("start a gateway with a sandbox Datadog and play one sample workflow job through the real action")
   .option("--once", "end when the sample job has ended; the exit code is the job's")
+  .addOption(answerOption())
   .addHelpText(
     "after",
-    "\nIt keeps its recordings in ./data, and is what npm start runs where there is no dogwatch.yaml.",
+    `
+The job deletes a monitor, and waits until somebody answers in the stand-in's pull request or on the approval's page.
+It keeps its recordings in ./data, and is what npm start runs where there is no dogwatch.yaml.
+
+Examples:
+  dogwatch demo                          you answer
+  dogwatch demo --answer deny            the reviewer of the stand-in denies
+  dogwatch demo --once                   for scripts: approved, shown, ended`,
   )
-  .action(async (options: { once?: true }) => (await import("./cli/demo.ts")).demo(options));
+  .action(async (options: DemoOptions) => (await import("./cli/demo.ts")).demo(options));
 
 program
   .command("check")
@@ -86,6 +104,7 @@ Examples:
 
 addPolicyCommands(program);
 addApprovalsCommands(program);
+addGitHubCommands(program);
 
 program
   .command("run")

@@ -29,6 +29,10 @@ const table: readonly { part: string; may: readonly string[]; types?: readonly s
   // What app.ts joins, part by part.
   { part: "server/approvals.ts", may: ["server/journeys/", "server/github/", "server/store/", "server/model/"] },
   {
+    part: "server/setup.ts",
+    may: ["server/config/", "server/github/", "server/journeys/setup.ts", "server/store/", "server/model/"],
+  },
+  {
     part: "server/rules.ts",
     may: [
       "server/rulebook.ts",
@@ -53,6 +57,11 @@ const table: readonly { part: string; may: readonly string[]; types?: readonly s
       "server/demo/",
       // The commands about a policy decide what was recorded again: they join those parts as app.ts joins a gateway's.
       "server/journeys/policy/",
+      // The command that makes the GitHub App joins its parts, and shows a browser the same pages as a gateway.
+      "server/setup.ts",
+      "server/journeys/setup.ts",
+      "server/github/",
+      "server/web/",
       "server/store/",
       "server/datadog/catalogue.ts",
       "server/model/",
@@ -90,6 +99,8 @@ const table: readonly { part: string; may: readonly string[]; types?: readonly s
       "server/stages/",
       "server/datadog/",
       "server/github/oidc.ts",
+      // What a browser takes to GitHub is put together by whoever sends it there.
+      "server/github/manifest.ts",
       "server/store/",
       "server/model/",
       "server/errors.ts",

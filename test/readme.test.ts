@@ -8,7 +8,7 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { parse } from "yaml";
 import { createSandbox } from "../server/datadog/sandbox/sandbox.ts";
-import { startDemoGitHub } from "../server/demo/github.ts";
+import { startGitHub } from "../server/demo/github/standin.ts";
 import { Runner } from "../server/demo/runner.ts";
 import { Newcomer } from "./demo/newcomer.ts";
 
@@ -28,6 +28,7 @@ const keys = {
 /** Who does what the README says. */
 const doneBy: Record<string, string> = {
   "npm start": "test/demo/start.test.ts",
+  "npm start -- --answer approve": "test/demo/start.test.ts",
   "npm test": "scripts/soak.mjs",
   "npm ci": "scripts/soak.mjs",
   "npx dogwatch check dogwatch.yaml": "test/readme.test.ts",
@@ -48,7 +49,7 @@ test("every command of the README is run by a test", () => {
 
 test("its configuration, its commands and its workflow lead to a recorded session", { timeout: 120_000 }, async () => {
   const [github, sandbox, port] = await Promise.all([
-    startDemoGitHub({ clock: () => new Date() }),
+    startGitHub({ clock: () => new Date() }),
     createSandbox({ clock: () => new Date(), keys: { apiKey: keys.DD_API_KEY, appKey: keys.DD_APP_KEY } }).listen(),
     freePort(),
   ]);

@@ -3,14 +3,19 @@
 import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import { styleText } from "node:util";
+import type { Reply } from "../demo/conversation.ts";
 import { type Played, type Scene, openScene } from "../demo/play.ts";
 import { plain } from "../demo/summaryText.ts";
 import { reportStart } from "./explain.ts";
 import { stopOnSignal } from "./stop.ts";
 
-export async function demo({ once }: { readonly once?: true }): Promise<void> {
+export type DemoOptions = { readonly once?: true; readonly answer?: Reply };
+
+/** Where nobody sits, nobody would answer: a job that is played once gets its answer from the stand-in. */
+export async function demo({ once, answer }: DemoOptions): Promise<void> {
   const opening = openScene({
     dataDir: "data",
+    reply: answer ?? (once === undefined ? "none" : "approve"),
     print: (line) => process.stdout.write(`${line}\n`),
     style: process.stdout.isTTY ? styleText : plain,
   });

@@ -2,8 +2,10 @@
 
 import { existsSync } from "node:fs";
 import { defaultFile } from "./check.ts";
-import { demo } from "./demo.ts";
+import { type DemoOptions, demo } from "./demo.ts";
 import { serve } from "./serve.ts";
 
-export const start = (options: { readonly once?: true }): Promise<void> =>
-  existsSync(defaultFile) && options.once === undefined ? serve(defaultFile, process.env) : demo(options);
+export const start = (options: DemoOptions): Promise<void> =>
+  existsSync(defaultFile) && options.once === undefined && options.answer === undefined
+    ? serve(defaultFile, process.env)
+    : demo(options);

@@ -15,9 +15,9 @@ export const oneLine = (text: string): string => {
 };
 
 /** The same for text in any language: only what is invisible, turns the writing around or breaks the line is replaced. */
-export const readable = (text: string): string => {
+export const readable = (text: string, most = 200): string => {
   const visible = text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, "?");
-  return visible.length > 200 ? `${visible.slice(0, 199)}…` : visible;
+  return visible.length > most ? `${visible.slice(0, most - 1)}…` : visible;
 };
 
 export const wrongUsage = (message: string): Answer => ({ exitCode: 2, output: `${message}\n` });

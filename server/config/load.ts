@@ -75,6 +75,7 @@ const configOf = (data: ConfigFile, file: string, noticed: readonly Problem[]): 
     })),
     access: data.access,
     ...(data.github !== undefined && { github: githubOf(data.github) }),
+    signIn: { github: data.signIn?.github ?? true },
     policy: { rules: data.policy.rules.map(ruleSource), masks: data.policy.masks, observe: data.policy.observe },
     hold: data.hold,
     ...(data.dataHosts !== undefined && { dataHosts: data.dataHosts }),

@@ -36,12 +36,14 @@ export const notices = (file: ConfigFile): Located[] => [
         ]
       : [],
   ),
+  ...withoutSignIn(file),
   ...file.policy.rules.flatMap(({ effect }, index) =>
     effect === "approve" && file.github === undefined
       ? [
           {
             path: ["policy", "rules", index, "effect"],
-            message: "is asked on the approvals page only: there is no github section, so no pull request shows it",
+            message:
+              "asks nobody in a pull request: there is no github section (dogwatch github setup makes the App); calls of workflow jobs that it holds are refused",
           },
         ]
       : [],
@@ -161,6 +163,16 @@ const halfSignIn = ({ github }: ConfigFile): Located[] =>
       ]
     : [];
 
+/** The page shows every question, and takes answers of people who signed in as themselves alone. */
+const withoutSignIn = ({ github, signIn }: ConfigFile): Located[] => {
+  if (github === undefined || (github.clientId !== undefined && signIn?.github !== false)) return [];
+  const message =
+    github.clientId === undefined
+      ? "has no clientId and clientSecret: nobody signs in with GitHub, so approvals are answered in pull requests only"
+      : "nobody signs in with GitHub, because signIn.github is false, so approvals are answered in pull requests only";
+  return [{ path: ["github"], at: "key", message }];
+};
+
 /** Settings of later versions that people would rely on. */
 const notYet = ({ policy }: ConfigFile): Located[] =>
   policy.masks.length > 0
@@ -209,12 +221,16 @@ const unprotectedAddress = ({ publicUrl }: ConfigFile): Finding[] =>
 const withoutEffect = (file: ConfigFile): Located[] => {
   const later = {
     retention: "nothing is deleted by this version",
-    signIn: "people sign in with GitHub where github.clientId is set",
     keys: "this version neither masks nor seals",
   } as const;
-  return Object.entries(later).flatMap(([key, why]) =>
+  const oidc: Located[] =
+    (file.signIn?.oidc.length ?? 0) === 0
+      ? []
+      : [{ path: ["signIn", "oidc"], at: "key", message: "has no effect yet: people sign in with GitHub only" }];
+  const others = Object.entries(later).flatMap(([key, why]): Located[] =>
     file[key as keyof typeof later] === undefined
       ? []
-      : [{ path: [key], at: "key" as const, message: `has no effect yet: ${why}` }],
+      : [{ path: [key], at: "key", message: `has no effect yet: ${why}` }],
   );
+  return [...others, ...oidc];
 };

@@ -119,7 +119,10 @@ const github = z.strictObject({
 });
 
 const signIn = z.strictObject({
-  github: z.boolean().default(true),
+  github: z
+    .boolean()
+    .default(true)
+    .describe("People sign in with GitHub, where github.clientId and clientSecret are set"),
   oidc: z.array(z.looseObject({ issuer: issuerAddress })).default([]),
 });
 

@@ -3,7 +3,11 @@
 export type Scene = {
   readonly publicUrl: string;
   readonly port: number;
-  readonly issuer: string;
+  readonly github: { readonly url: string; readonly apiUrl: string };
+  readonly appId: number;
+  readonly clientId: string;
+  /** Path of the App's key. */
+  readonly privateKey: string;
   readonly dataDir: string;
   readonly sandbox: string;
 };
@@ -19,7 +23,7 @@ identity:
   issuers:
     # Stands in for https://token.actions.githubusercontent.com on this machine.
     - name: github
-      issuer: ${scene.issuer}
+      issuer: ${scene.github.url}
       kind: github
       audience: ${scene.publicUrl}
       allow: caller.repository_owner_id == "1234"
@@ -32,6 +36,15 @@ access:
   # Whoever holds it may read every recording. The terminal shows a link that signs in with it, once.
   tokens: [{ name: you, role: auditor, token: "\${env:DOGWATCH_DEMO_TOKEN}" }]
 
+# The GitHub App that asks people. The stand-in made it; \`dogwatch github setup\` makes yours.
+github:
+  apiUrl: ${scene.github.apiUrl}
+  appId: ${scene.appId}
+  clientId: ${scene.clientId}
+  clientSecret: \${env:DOGWATCH_DEMO_CLIENT_SECRET}
+  privateKey: \${file:${scene.privateKey}}
+  webhookSecret: \${env:DOGWATCH_DEMO_WEBHOOK_SECRET}
+
 policy:
   rules:
     - name: agents-may-read
@@ -43,7 +56,13 @@ policy:
     - name: the-checkout-team-may-write
       effect: allow
       when: caller.repository == "acme/checkout" && operation.access == "write"
-    - name: no-monitor-deletes
-      effect: deny
+    - name: deleting-a-monitor-needs-a-human
+      effect: approve
       when: operation.name == "DeleteMonitor"
+      approvers: { permission: write }
+      via: [comment, check, page]
+      expires: 30m
+    - name: no-dashboard-deletes
+      effect: deny
+      when: operation.name == "DeleteDashboard"
 `;

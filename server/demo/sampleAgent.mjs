@@ -7,18 +7,17 @@ const configuration = client.createConfiguration({
 });
 
 const monitors = new v1.MonitorsApi(configuration);
+const dashboards = new v1.DashboardsApi(configuration);
 const metrics = new v2.MetricsApi(configuration);
 const logs = new v2.LogsApi(configuration);
 
-await attempt("look at the monitors", async () => {
-  const found = await monitors.listMonitors();
-  return found.map(({ name }) => name).join(", ");
-});
-await attempt("search the logs", async () => {
-  const found = await logs.listLogs({ body: { filter: { query: "service:checkout status:error" } } });
-  return `${found.data?.length ?? 0} errors, the last one: ${found.data?.[0]?.attributes?.message}`;
-});
-const created = await attempt("create a monitor", () =>
+const found = await attempt("look at the monitors", () => monitors.listMonitors(), names("name"));
+await attempt(
+  "search the logs",
+  () => logs.listLogs({ body: { filter: { query: "service:checkout status:error" } } }),
+  ({ data }) => `${data?.length ?? 0} errors, the last one: ${data?.[0]?.attributes?.message}`,
+);
+const created = await attempt("create a better monitor", () =>
   monitors.createMonitor({
     body: {
       name: "Checkout latency p99",
@@ -49,16 +48,29 @@ await attempt("submit a metric", () =>
     },
   }),
 );
-await attempt("delete the monitor", () => monitors.deleteMonitor({ monitorId: created?.id ?? 0 }));
+const shown = await attempt(
+  "look at the dashboards",
+  () => dashboards.listDashboards(),
+  ({ dashboards: all }) => names("title")(all),
+);
+await attempt("delete a dashboard", () =>
+  dashboards.deleteDashboard({ dashboardId: shown?.dashboards?.[0]?.id ?? "" }),
+);
+const worse = found?.find(({ name }) => name === "Checkout latency average");
+await attempt(`delete the monitor that it replaces`, () => monitors.deleteMonitor({ monitorId: worse?.id ?? 0 }));
 
-async function attempt(what, act) {
+async function attempt(what, act, describe = () => "done") {
   try {
     const result = await act();
-    console.log(`agent: ${what}: ${typeof result === "string" ? result : "done"}`);
+    console.log(`agent: ${what}: ${describe(result)}`);
     return result;
   } catch (error) {
     const reasons = error.body?.errors ?? [error.message];
     console.log(`agent: ${what}: refused, ${reasons.join(", ")}`);
     return undefined;
   }
+}
+
+function names(key) {
+  return (things) => things.map((thing) => thing[key]).join(", ");
 }

@@ -2,9 +2,10 @@
 
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { isRefusal, refuseApi, type ApiRefusal, type Refusal } from "../errors.ts";
-import type { Reader } from "../journeys/history.ts";
+import { type Reader, readerName } from "../journeys/history.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import type { AccessToken } from "../model/config.ts";
+import type { Person } from "../model/person.ts";
 import type { SessionGrant, SessionState } from "../model/session.ts";
 import { complain, type ErrorJson } from "./complain.ts";
 import { sameSecret } from "./sameSecret.ts";
@@ -13,8 +14,10 @@ export type AccessParts = {
   /** The session of a session token, ended ones too: what happened may still be read until the token expires. */
   present(tokens: readonly string[]): Promise<(SessionGrant & { readonly state: SessionState }) | Refusal>;
   accessTokens(): readonly AccessToken[];
-  /** By cookie; for reading only, so that no other site can make a browser act. */
-  signedIn(request: FastifyRequest): AccessToken | null;
+  /** As whom a browser reads, by its cookies; for reading only, so that no other site can make a browser act. */
+  signedIn(request: FastifyRequest): Promise<Reader | null>;
+  /** Who signed in as themselves, by cookie; holders of access tokens did not. */
+  person(request: FastifyRequest): Promise<Person | null>;
   audit(event: AuditEvent): void;
 };
 
@@ -60,8 +63,8 @@ export const turnAway = (
 const readerOf = async (parts: AccessParts, request: FastifyRequest): Promise<Reader | ApiRefusal> => {
   const token = bearerOf(request.headers.authorization);
   if (token === null) {
-    const person = request.method === "GET" || request.method === "HEAD" ? parts.signedIn(request) : null;
-    return person === null ? noToken : { kind: "access", name: person.name, role: person.role };
+    const reads = request.method === "GET" || request.method === "HEAD";
+    return (reads ? await parts.signedIn(request) : null) ?? noToken;
   }
   // Every access token is compared whatever the first ones say, and none in a time that tells how much of it was right.
   const [known] = parts.accessTokens().filter((access) => sameSecret(access.token.reveal(), token));
@@ -78,10 +81,7 @@ const noToken = refuseApi(
 const bearerOf = (authorization: string | undefined): string | null =>
   /^bearer +([^\s]+) *$/i.exec(authorization ?? "")?.[1] ?? null;
 
-const nameOf = (reader: Reader | null): string => {
-  if (reader === null) return "somebody unknown";
-  return reader.kind === "session" ? `session ${reader.grant.session_id}` : `${reader.name} (${reader.role})`;
-};
+const nameOf = (reader: Reader | null): string => (reader === null ? "somebody unknown" : readerName(reader));
 
 /** Without the query, which may hold a token, and bounded. */
 const pathOf = (request: FastifyRequest): string => (request.url.split("?")[0] ?? "").slice(0, 200);

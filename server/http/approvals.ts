@@ -7,17 +7,15 @@ import { type ApiRefusal, isApiRefusal, refuseApi } from "../errors.ts";
 import { type AnswerParts, answerOnPage } from "../journeys/approval/answer.ts";
 import { awaitApproval, listApprovals, type ReadParts } from "../journeys/approval/read.ts";
 import { approvalStates } from "../model/approval.ts";
-import type { Person } from "../model/person.ts";
 import { approvalJson } from "../stages/reply/accepted.ts";
 import { type AccessParts, admit, knownReader, turnAway } from "./access.ts";
+import { isFromHere } from "./cookies.ts";
 import { pageJson } from "./json.ts";
 import type { Api } from "./zodRoutes.ts";
 
 export type ApprovalsParts = AccessParts & {
   readonly publicUrl: string;
   readonly approvals: ReadParts & AnswerParts;
-  /** Who signed in as themselves, by cookie; holders of access tokens did not. */
-  person(request: FastifyRequest): Person | null;
 };
 
 const params = z.object({ id: z.uuid() });
@@ -44,7 +42,7 @@ const registerReading = (api: Api, parts: ApprovalsParts): void => {
     method: "GET",
     url: "/approvals",
     schema: {
-      summary: "Approvals, newest first; a session sees its own",
+      summary: "Approvals, newest first; a session sees its own, a person those of repositories they may read",
       security,
       querystring: listQuery,
       response: { 200: page(approval), ...refusals },
@@ -87,11 +85,11 @@ const registerAnswering = (api: Api, parts: ApprovalsParts): void => {
       response: { 200: approval, ...refusals },
     },
     preParsing: async (request, reply) => {
-      const refusal = whyNoPerson(parts, request);
+      const refusal = await whyNoPerson(parts, request);
       if (refusal !== null) await reply.send(turnAway(parts, { request, reply }, refusal));
     },
     handler: async (request, reply) => {
-      const person = parts.person(request);
+      const person = await parts.person(request);
       const answered =
         person === null
           ? nobody
@@ -104,19 +102,13 @@ const registerAnswering = (api: Api, parts: ApprovalsParts): void => {
 
 const nobody = refuseApi("token_missing", "nobody is signed in: approvals are answered on their page, by people");
 
-function whyNoPerson(parts: ApprovalsParts, request: FastifyRequest): ApiRefusal | null {
+/** A page of another site can send no JSON with a cookie, and says where it comes from: the API's answer carries no form token. */
+async function whyNoPerson(parts: ApprovalsParts, request: FastifyRequest): Promise<ApiRefusal | null> {
   if (request.headers.authorization !== undefined)
     return refuseApi("forbidden", "a token does not answer: approvals are answered by people who are signed in");
   if (!isFromHere(request)) return refuseApi("forbidden", "the answer comes from another site's page");
-  return parts.person(request) === null ? nobody : null;
+  return (await parts.person(request)) === null ? nobody : null;
 }
-
-/** Browsers say where a request comes from (Fetch Metadata), older ones by Origin; without either nobody's browser sent it with a cookie. */
-export const isFromHere = ({ headers, host }: FastifyRequest): boolean => {
-  const site = headers["sec-fetch-site"];
-  if (site !== undefined) return site === "same-origin";
-  return headers.origin !== undefined && URL.canParse(headers.origin) && new URL(headers.origin).host === host;
-};
 
 const goneOf = (reply: FastifyReply): AbortSignal => {
   const gone = new AbortController();

@@ -3,13 +3,15 @@
 import { isApiRefusal, refuseApi, type ApiRefusal } from "../errors.ts";
 import type { AuditEvent, StoredAuditEvent } from "../model/audit.ts";
 import type { Role } from "../model/config.ts";
+import type { Person } from "../model/person.ts";
 import type { StoredCall, StoredMessage } from "../model/receipt.ts";
 import type { Session, SessionGrant, SessionState } from "../model/session.ts";
 
-/** Who reads: a session about itself, or the holder of an access token (or a person signed in with one). */
+/** Who reads: a session about itself, the holder of an access token (or somebody signed in with one), or a person who signed in as themselves. */
 export type Reader =
   | { readonly kind: "session"; readonly grant: SessionGrant & { readonly state: SessionState } }
-  | { readonly kind: "access"; readonly name: string; readonly role: Role };
+  | { readonly kind: "access"; readonly name: string; readonly role: Role }
+  | { readonly kind: "person"; readonly person: Person };
 
 export type PageRequest = { readonly limit: number; readonly cursor?: string | undefined };
 export type Page<T> = { readonly items: readonly T[]; readonly next_cursor: string | null };
@@ -117,6 +119,11 @@ export function seesEverything(reader: Reader): ApiRefusal | null {
       "forbidden",
       `a session token reads its own session only, /v1/sessions/${reader.grant.session_id}`,
     );
+  if (reader.kind === "person")
+    return refuseApi(
+      "forbidden",
+      `${reader.person.name} signed in with GitHub, which shows approvals; recordings are read with an access token of role auditor or admin`,
+    );
   switch (reader.role) {
     case "auditor":
     case "admin":
@@ -142,12 +149,26 @@ const noSession = (id: string): ApiRefusal => refuseApi("not_found", `there is n
 const noCall = ({ session_id, n }: CallName): ApiRefusal =>
   refuseApi("not_found", `there is no call ${n} in session ${session_id}`);
 
+/** As audit events name a reader. */
+export const readerName = (reader: Reader): string => {
+  switch (reader.kind) {
+    case "session":
+      return `session ${reader.grant.session_id}`;
+    case "access":
+      return `${reader.name} (${reader.role})`;
+    case "person":
+      return reader.person.name;
+    default:
+      return reader satisfies never;
+  }
+};
+
 /** What a session reads of itself is no news. */
 function viewed(parts: HistoryParts, reader: Reader, what: string): void {
   if (reader.kind === "session") return;
   parts.audit({
     kind: "recording_viewed",
-    who: `${reader.name} (${reader.role})`,
+    who: readerName(reader),
     what,
     reason: "gateway API or page",
   });

@@ -173,6 +173,12 @@ export type Approval = {
   readonly answers: readonly Answer[];
 };
 
+/** An approval without what it shows: enough to find it by, and to ask GitHub whether it still stands. */
+export type Outline = Pick<
+  Approval,
+  "id" | "state" | "code" | "session_id" | "terms" | "binding" | "run" | "asked_at" | "where"
+>;
+
 /** Lets every call of one operation pass for the rest of a session, or for a while. */
 export type Grant = {
   readonly id: string;

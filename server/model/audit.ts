@@ -13,6 +13,8 @@ export const auditKinds = [
   "approval_ended",
   "sign_in",
   "sign_in_refused",
+  "sign_out",
+  "github_app_created",
   "configuration_loaded",
   "configuration_refused",
   "call_indeterminate",

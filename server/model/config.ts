@@ -154,6 +154,8 @@ export type Config = {
   readonly connections: readonly Connection[];
   readonly access: { readonly tokens: readonly AccessToken[] };
   readonly github?: GitHubSource;
+  /** Whether people may sign in with GitHub, where its App can. */
+  readonly signIn: { readonly github: boolean };
   readonly policy: {
     readonly rules: readonly RuleSource[];
     readonly masks: readonly MaskSource[];

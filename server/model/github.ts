@@ -83,7 +83,8 @@ export type NewCheckRun = {
 
 /** One delivery of the App's webhook as its list shows it. */
 export type Delivery = {
-  readonly id: number;
+  /** In digits: these ids are larger than a number can tell apart. */
+  readonly id: string;
   readonly guid: string;
   readonly event: string;
   readonly action: string | null;
@@ -152,6 +153,8 @@ export interface GitHubReader {
   changedFiles(of: RepositoryRef, number: number): Promise<readonly string[]>;
   /** Logins of a commit's author and committer. */
   committers(of: RepositoryRef, sha: string): Promise<readonly string[]>;
+  /** The same of the commit that a pull request proposes last. */
+  headCommitters(of: RepositoryRef, pull: Pick<PullRequest, "number" | "head_sha">): Promise<readonly string[]>;
   account(of: RepositoryRef, login: string): Promise<Account | null>;
   access(of: RepositoryRef, login: string): Promise<RepositoryAccess>;
   /** Whether the account is an active member of a team of the repository's owner. */
@@ -162,7 +165,7 @@ export interface GitHubReader {
   /** Of the App, newest first, back to `since`. */
   deliveries(since: Date): Promise<readonly Delivery[]>;
   /** What one of them said; null when it is nothing that matters here. */
-  delivery(id: number): Promise<Heard | null>;
+  delivery(id: string): Promise<Heard | null>;
 }
 
 /** Nothing that creates is ever repeated by itself. */

@@ -7,6 +7,7 @@ import {
   type Approval,
   approvalStates,
   type GrantAsked,
+  type Outline,
   permissions,
   type Question,
   type RunContext,
@@ -128,11 +129,30 @@ export const approvalRow = z.object({
   answers: z.array(answerJson),
 });
 
+export const outlineRow = approvalRow.pick({
+  id: true,
+  state: true,
+  code: true,
+  session_id: true,
+  terms: true,
+  binding: true,
+  run: true,
+  asked_at: true,
+  places: true,
+});
+
+const placesColumn = sql.fragment`
+  coalesce((SELECT json_agg(json_build_object('kind', p.kind, 'url', p.url, 'id', p.id, 'number', p.number) ORDER BY p.kind)
+    FROM approval_places p WHERE p.approval_id = a.id), '[]'::json) AS places`;
+
+/** Not the question, which may be megabytes. */
+export const outlineColumns = sql.fragment`
+  a.id, a.state, a.code, a.session_id, a.terms, a.binding, a.run, a.asked_at, ${placesColumn}`;
+
 export const approvalColumns = sql.fragment`
   a.id, a.session_id, a.connection, a.operation, a.state, a.code, a.digest, a.request_digest, a.terms, a.binding, a.run, a.question,
   a.call_n, a.consumed_n, a.asked_at, a.expires_at, a.decided_at, a.reason,
-  coalesce((SELECT json_agg(json_build_object('kind', p.kind, 'url', p.url, 'id', p.id, 'number', p.number) ORDER BY p.kind)
-    FROM approval_places p WHERE p.approval_id = a.id), '[]'::json) AS places,
+  ${placesColumn},
   coalesce((SELECT json_agg(json_build_object('verdict', w.verdict, 'by', w.by, 'via', w.via, 'at', w.at, 'accepted', w.accepted,
       'reason', w.reason, 'asked_grant', w.asked_grant) ORDER BY w.at)
     FROM approval_answers w WHERE w.approval_id = a.id), '[]'::json) AS answers`;
@@ -150,6 +170,8 @@ export const readApproval = (row: z.infer<typeof approvalRow>): Approval => {
     answers: answers.map(readAnswer),
   };
 };
+
+export const readOutline = ({ places, ...rest }: z.infer<typeof outlineRow>): Outline => ({ ...rest, where: places });
 
 export const readAnswer = ({ asked_grant, ...rest }: z.infer<typeof answerRow>): Answer => ({
   ...rest,

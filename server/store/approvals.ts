@@ -4,12 +4,14 @@ import { randomBytes } from "node:crypto";
 import { sql } from "slonik";
 import { z } from "zod";
 import { type ApiRefusal, GatewayError, isApiRefusal } from "../errors.ts";
-import type { Answer, Approval, ApprovalState, Place } from "../model/approval.ts";
+import type { Answer, Approval, ApprovalState } from "../model/approval.ts";
+import type { RepositoryRef } from "../model/github.ts";
 import type { CallNumber } from "../model/receipt.ts";
 import { approvalColumns, approvalRow, answerRow, readAnswer, readApproval } from "./approvalRows.ts";
+import { createPlaces, type Places } from "./approvalPlaces.ts";
 import { cutPage, type Page, type PageRequest, readCursor, rowsFor, writeCursor } from "./cursor.ts";
 import { type Departures, createDepartures } from "./departures.ts";
-import type { Questions, Rows } from "./rows.ts";
+import { count, type Questions, type Rows } from "./rows.ts";
 
 /** What is asked; the rest comes with time. */
 export type NewApproval = Omit<
@@ -30,8 +32,11 @@ export type Answered = {
   readonly how: "new" | "repeated";
 };
 
+/** How many questions of one repository wait for an answer; null: those of callers that are no GitHub jobs. */
+export type PendingIn = { readonly repository: RepositoryRef | null; readonly approvals: number };
+
 /** Every method rejects with `GatewayError` `recording_unavailable` when the database does not answer. */
-export interface Approvals extends Departures {
+export interface Approvals extends Departures, Places {
   /** What an identical request would join. */
   findLive(session_id: string, request_digest: string): Promise<Approval | null>;
   /** Of any number of identical questions exactly one is new. @throws GatewayError `session_closed` */
@@ -44,18 +49,12 @@ export interface Approvals extends Departures {
   list(
     page: PageRequest & { readonly state?: ApprovalState | undefined; readonly session_id?: string | undefined },
   ): Promise<Page<Approval> | ApiRefusal>;
+  /** Those that wait for an answer, counted by repository, at most a hundred of those. */
+  pending(): Promise<readonly PendingIn[]>;
   /** Pending and approved ones, oldest first, at most a thousand. */
   live(): Promise<readonly Approval[]>;
-  /** Whose comment and check run do not show their state yet, oldest first, at most a hundred; those that ended a day ago are left. */
-  untold(): Promise<readonly Approval[]>;
-  /** Its comment and check run show this state. */
-  told(id: string, state: ApprovalState): Promise<void>;
-  /** The first of a kind stays. */
-  addPlace(id: string, place: Place): Promise<void>;
   /** One attempt counts once. Deny is final; approved when as many different people as the rule asks have said so. */
   answer(id: string, attempt: AnswerAttempt): Promise<Answered>;
-  /** True for whoever hears of it first. */
-  hear(key: string): Promise<boolean>;
   /** Ends one that is live; null when it was not. */
   end(id: string, state: "expired" | "stale" | "cancelled", reason: string): Promise<Approval | null>;
   /** Ends those whose time is over, by the database's clock; their ids. */
@@ -71,6 +70,11 @@ const useWithin = 5 * 60_000;
 
 const idRow = z.object({ id: z.uuid() });
 const none = z.object({});
+const pendingRow = z.object({
+  repository_id: z.string().nullable(),
+  repository: z.string().nullable(),
+  approvals: count,
+});
 
 export const createApprovals = (rows: Rows): Approvals => {
   const selectOne = async (db: Questions, id: string): Promise<Approval | null> => {
@@ -94,6 +98,7 @@ export const createApprovals = (rows: Rows): Approvals => {
 
   return {
     ...createDepartures(rows),
+    ...createPlaces(rows),
     get,
     findLive: (session_id, request_digest) => rows.ask((db) => findLiveIn(db, session_id, request_digest)),
 
@@ -131,6 +136,19 @@ export const createApprovals = (rows: Rows): Approvals => {
       return cutPage(found.map(readApproval), page, (last) => writeCursor("approvals", last.id));
     },
 
+    pending: async () => {
+      const found = await rows.ask((db) =>
+        db.any(sql.type(pendingRow)`
+          SELECT run->>'repository_id' AS repository_id, max(run->>'repository') AS repository, count(*)::int4 AS approvals
+          FROM approvals WHERE state = 'pending' AND expires_at > clock_timestamp()
+          GROUP BY 1 ORDER BY 3 DESC LIMIT 100`),
+      );
+      return found.map(({ repository_id, repository, approvals }) => ({
+        repository: repository_id === null || repository === null ? null : { repository_id, repository },
+        approvals,
+      }));
+    },
+
     live: () =>
       rows.ask(async (db) => {
         const found = await db.any(sql.type(approvalRow)`
@@ -138,36 +156,7 @@ export const createApprovals = (rows: Rows): Approvals => {
         return found.map(readApproval);
       }),
 
-    untold: () =>
-      rows.ask(async (db) => {
-        const found = await db.any(sql.type(approvalRow)`
-          SELECT ${approvalColumns} FROM approvals a
-          WHERE a.told IS DISTINCT FROM a.state AND (a.decided_at IS NULL OR a.decided_at > clock_timestamp() - interval '1 day')
-          ORDER BY a.id LIMIT 100`);
-        return found.map(readApproval);
-      }),
-
-    told: (id, state) =>
-      rows.ask(async (db) => {
-        await db.query(sql.type(none)`UPDATE approvals SET told = ${state} WHERE id = ${id}`);
-      }),
-
-    addPlace: (id, place) =>
-      rows.ask(async (db) => {
-        await db.query(sql.type(none)`
-          INSERT INTO approval_places (approval_id, kind, url, id, number)
-          VALUES (${id}, ${place.kind}, ${place.url}, ${place.id}, ${place.number}) ON CONFLICT DO NOTHING`);
-      }),
-
     answer: (id, attempt) => rows.transact((db) => answerIn(db, id, attempt)),
-
-    hear: async (key) => {
-      const first = await rows.ask((db) =>
-        db.any(sql.type(z.object({ key: z.string() }))`
-          INSERT INTO heard (key) VALUES (${key}) ON CONFLICT DO NOTHING RETURNING key`),
-      );
-      return first.length === 1;
-    },
 
     end: (id, state, reason) =>
       rows.transact(async (db) => {
@@ -277,7 +266,11 @@ const apply = async (db: Questions, before: Approval, answer: Answer): Promise<v
     return;
   }
   const people = new Set([answer, ...before.answers].flatMap((one) => (counts(one) ? [one.by.toLowerCase()] : [])));
-  if (people.size < before.terms.approvers.count) return;
+  if (people.size < before.terms.approvers.count) {
+    // Its comment shows how many it still needs.
+    await db.query(sql.type(none)`UPDATE approvals SET told = NULL WHERE id = ${before.id}`);
+    return;
+  }
   await db.query(sql.type(none)`
     UPDATE approvals SET state = 'approved', decided_at = clock_timestamp(),
       expires_at = greatest(expires_at, clock_timestamp() + ${useWithin} * interval '1 millisecond'),

@@ -8,6 +8,7 @@ import { type Approvals, createApprovals } from "./approvals.ts";
 import { listenToAll } from "./listen.ts";
 import { createLimits, type Limits } from "./limits.ts";
 import { migrate } from "./migrate.ts";
+import { createPeople, type People } from "./people.ts";
 import { createPolicies, type Policies } from "./policies.ts";
 import { createReceipts, type Receipts } from "./receipts.ts";
 import { recover, sweep } from "./recover.ts";
@@ -28,6 +29,7 @@ export type Store = {
   readonly bodies: Bodies;
   readonly audit: Audit;
   readonly policies: Policies;
+  readonly people: People;
   readonly limits: Limits;
   readonly sink: Sink;
   /** Closes calls of gateways that are gone as `indeterminate`; runs at the start and every second by itself. */
@@ -71,6 +73,7 @@ const joinStore = async ({ connectionString, log, clock }: StoreOptions): Promis
     bodies,
     audit,
     policies: createPolicies(rows, clock),
+    people: createPeople(rows),
     limits: createLimits(rows),
     sink,
     recover: () => recover(rows),

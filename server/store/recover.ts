@@ -66,7 +66,7 @@ const tell = async (db: Questions, calls: readonly z.infer<typeof landed>[]): Pr
     FROM ${sql.unnest(events, ["uuid", "text", "text"])} AS e (id, kind, what)`);
 };
 
-/** Comments that were heard of a month ago, what limits counted of sessions that ended, tokens a day after they expired, spills that no receipt claimed within a day, replicas that have been gone as long. */
+/** Sign-ins and round trips that are over, comments that were heard of a month ago, what limits counted of sessions that ended, tokens and leases a day after they expired, spills that no receipt claimed within a day, replicas that have been gone as long. */
 export const sweep = (rows: Rows): Promise<void> =>
   rows.ask(async (db) => {
     await db.query(sql.type(z.object({}))`DELETE FROM session_tokens WHERE expires_at < now() - interval '1 day'`);
@@ -74,6 +74,9 @@ export const sweep = (rows: Rows): Promise<void> =>
     await db.query(
       sql.type(z.object({}))`DELETE FROM spills WHERE NOT claimed AND started_at < now() - interval '1 day'`,
     );
+    await db.query(sql.type(z.object({}))`DELETE FROM sign_ins WHERE expires_at < now()`);
+    await db.query(sql.type(z.object({}))`DELETE FROM round_trips WHERE expires_at < now()`);
+    await db.query(sql.type(z.object({}))`DELETE FROM leases WHERE until < now() - interval '1 day'`);
     await db.query(sql.type(z.object({}))`DELETE FROM heard WHERE at < now() - interval '30 days'`);
     await db.query(sql.type(z.object({}))`
       DELETE FROM rule_uses u USING sessions s WHERE s.id = u.session_id AND s.state <> 'open'`);

@@ -22,12 +22,14 @@ function render(piece: Piece): string {
 
 const named: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 
-/** Markup is escaped, and characters that reorder or hide text (bidi, controls) are shown as what they are. */
+/**
+ * Control, format (bidi, zero-width), private, unassigned and lone surrogate code points, odd spaces, and letters that are drawn as
+ * nothing: what is not seen, or turns the writing around, is shown as its number.
+ */
+const unseen =
+  /[\p{C}\p{Zl}\p{Zp}\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u115f\u1160\u3164\uffa0\u2800]|\u034f|[\ufe00-\ufe0e]/gu;
+
 const escape = (text: string): string =>
   text
     .replace(/[&<>"']/g, (c) => named[c] ?? c)
-    // oxlint-disable-next-line no-control-regex -- controls are exactly what must not get through
-    .replace(
-      /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\u200e\u200f\u202a-\u202e\u2066-\u2069]/g,
-      (c) => `\\u{${c.charCodeAt(0).toString(16)}}`,
-    );
+    .replace(unseen, (c) => (/[\t\n\r]/.test(c) ? c : `\\u{${c.codePointAt(0)?.toString(16)}}`));

@@ -2,18 +2,17 @@
 
 import type { PolicyJson } from "../contract.ts";
 import { type Html, html } from "./html.ts";
-import { layout } from "./layout.ts";
+import type { Page } from "./layout.ts";
 
-export const policyPage = (policy: PolicyJson): Html =>
-  layout(
-    "Policy",
-    html`<dl>
+export const policyPage = (policy: PolicyJson): Page => ({
+  title: "Policy",
+  body: html`<dl>
 <dt>Digest</dt><dd><code>${policy.digest}</code></dd>
 <dt>In force since</dt><dd><time>${policy.first_in_force}</time></dd>
 <dt>Observe</dt><dd>${policy.observe ? "on: what would be denied was forwarded, except what destroys" : "off"}</dd>
 </dl>
 ${policy.rules.length === 0 ? html`<p>No rule: every call is denied.</p>` : policy.rules.map(ruleOf)}`,
-  );
+});
 
 const ruleOf = ({ name, effect, ...rest }: PolicyJson["rules"][number]): Html => html`<h2 id="rule-${name}">${name}</h2>
 <dl><dt>Effect</dt><dd><strong class="${effect}">${effect}</strong></dd>

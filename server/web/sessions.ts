@@ -2,27 +2,26 @@
 
 import type { BodyJson, CallJson, SessionJson } from "../contract.ts";
 import { type Html, html } from "./html.ts";
-import { layout } from "./layout.ts";
+import type { Page } from "./layout.ts";
 
 export type Listed<T> = { readonly items: readonly T[]; readonly next_cursor: string | null };
 
-export const sessionsPage = (sessions: Listed<SessionJson>): Html =>
-  layout(
-    "Sessions",
+export const sessionsPage = (sessions: Listed<SessionJson>): Page => ({
+  title: "Sessions",
+  body:
     sessions.items.length === 0
       ? html`<p>No session yet. An agent opens one with <code>POST /v1/token</code>; in CI the Dogwatch Action does.</p>`
       : html`${table("Sessions", ["Opened", "Who", "Connection", "State", "Calls", "Denied"], sessions.items.map(sessionRow))}${more("/sessions", sessions)}`,
-  );
+});
 
 const sessionRow = (session: SessionJson): Html => html`<tr>
 <td><a href="/sessions/${session.id}"><time>${session.opened_at}</time></a></td>
 <td>${whoOf(session)}</td><td>${session.connection}</td><td>${session.state}</td>
 <td class="n">${session.calls}</td><td class="n ${session.denied > 0 ? "deny" : ""}">${session.denied}</td></tr>`;
 
-export const sessionPage = (session: SessionJson, calls: Listed<CallJson>): Html =>
-  layout(
-    `Session ${session.id}`,
-    html`<dl>
+export const sessionPage = (session: SessionJson, calls: Listed<CallJson>): Page => ({
+  title: `Session ${session.id}`,
+  body: html`<dl>
 <dt>Who</dt><dd>${whoOf(session)}</dd>
 ${claim(session, "workflow", "Workflow")}${claim(session, "job_workflow_ref", "Workflow file")}${claim(session, "event_name", "Event")}${claim(session, "ref", "Ref")}${claim(session, "sha", "Commit")}${claim(session, "actor", "Actor")}${claim(session, "run_id", "Run")}
 <dt>Issuer</dt><dd>${session.caller.issuer}</dd>
@@ -32,20 +31,19 @@ ${claim(session, "workflow", "Workflow")}${claim(session, "job_workflow_ref", "W
 </dl>
 <h2>Calls</h2>
 ${table("Calls", ["#", "Received", "Operation", "Request", "Decision", "Status", "ms"], calls.items.map(callRow))}${more(`/sessions/${session.id}`, calls)}`,
-  );
+});
 
 const callRow = (call: CallJson): Html => html`<tr>
 <td class="n"><a href="/sessions/${call.session_id}/calls/${call.n}">${call.n}</a></td>
 <td><time>${call.received_at}</time></td>
 <td>${call.operation} <span class="soft">${call.access}</span></td>
 <td><code>${call.method} ${call.path}${call.query === "" ? "" : `?${call.query}`}</code></td>
-<td class="${call.decision.effect}">${call.decision.effect}</td>
+<td class="${call.decision.effect}">${call.approval_id === null ? call.decision.effect : html`<a href="/approvals/${call.approval_id}">${call.decision.effect}</a>`}</td>
 <td class="n">${outcomeOf(call)}</td><td class="n">${millisecondsOf(call)}</td></tr>`;
 
-export const callPage = (call: CallJson): Html =>
-  layout(
-    `Call ${call.n}: ${call.operation}`,
-    html`<p><a href="/sessions/${call.session_id}">Session ${call.session_id}</a></p>
+export const callPage = (call: CallJson): Page => ({
+  title: `Call ${call.n}: ${call.operation}`,
+  body: html`<p><a href="/sessions/${call.session_id}">Session ${call.session_id}</a></p>
 <dl>
 <dt>Request</dt><dd><code>${call.method} https://${call.host}${call.path}${call.query === "" ? "" : `?${call.query}`}</code></dd>
 <dt>Decision</dt><dd><strong class="${call.decision.effect}">${call.decision.effect}</strong>: ${call.decision.reason}</dd>
@@ -53,6 +51,7 @@ ${call.decision.rules.map(ruleOf)}
 ${call.decision.near.map(({ name, effect, clause }) => html`<dt>Nearly</dt><dd><code>${name}</code> (${effect}), but for: <code>${clause}</code></dd>`)}
 <dt>Policy</dt><dd><a href="/policies/${call.decision.policy}"><code>${call.decision.policy}</code></a></dd>
 ${call.response_decision === null ? null : html`<dt>Answer</dt><dd><strong class="${call.response_decision.effect}">${call.response_decision.effect}</strong>: ${call.response_decision.reason}</dd>${call.response_decision.rules.map(ruleOf)}`}
+${call.approval_id === null ? null : html`<dt>Approval</dt><dd><a href="/approvals/${call.approval_id}">the question, and who answered it</a></dd>`}
 <dt>State</dt><dd>${call.state}, status ${outcomeOf(call)}</dd>
 ${call.error === null ? null : html`<dt>Error</dt><dd class="deny"><code>${call.error_code ?? ""}</code>: ${call.error}</dd>`}
 <dt>Client</dt><dd>${call.client ?? "unnamed"}</dd>
@@ -61,7 +60,7 @@ ${call.error === null ? null : html`<dt>Error</dt><dd class="deny"><code>${call.
 </dl>
 <h2>Request</h2>${messageOf(call.request, `/sessions/${call.session_id}/calls/${call.n}/request/body`)}
 <h2>Response</h2>${call.response === null ? html`<p>No answer was recorded.</p>` : messageOf(call.response, `/sessions/${call.session_id}/calls/${call.n}/response/body`)}`,
-  );
+});
 
 const ruleOf = (rule: CallJson["decision"]["rules"][number]): Html =>
   html`<dt>Rule</dt><dd><code>${rule.name}</code> (${rule.effect}): ${rule.reason}</dd>`;

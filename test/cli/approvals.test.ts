@@ -61,7 +61,7 @@ test("lists what is pending, one line each, with the time that is left and the p
   const { asked, world } = await gateway(() => ({ status: 200, json: { items: [pending], next_cursor: null } }));
   expect(await listApprovals({}, world)).toEqual({
     exitCode: 0,
-    output: `pending    K7Q2M9      Delete monitor 4212 “Checkout latency p99”  12m left  ${pending.url}\n1 approval\n`,
+    output: `pending  Delete monitor 4212 “Checkout latency p99”  12m left  K7Q2M9  ${pending.url}\n1 approval\n`,
   });
   expect(asked).toEqual([{ url: "/v1/approvals?limit=200&state=pending", authorization: "Bearer an-access-token" }]);
 });
@@ -75,19 +75,47 @@ test("reads on from page to page", async () => {
   expect(asked.map(({ url }) => url)).toEqual(["/v1/approvals?limit=200", "/v1/approvals?limit=200&cursor=a%26b"]);
 });
 
+test("what is decided says when and by whom, each column as wide as it must be", async () => {
+  const denied = {
+    ...pending,
+    state: "denied",
+    title: "Update monitor 7",
+    decided_at: "2026-11-22T21:00:00.000Z",
+    answers: [{ ...pending.answers[0], verdict: "deny", by: "github:rhea", accepted: true, reason: "no" }],
+  };
+  const expired = { ...pending, state: "expired", decided_at: "2026-11-19T03:00:00.000Z", answers: [] };
+  const { world } = await gateway(() => ({
+    status: 200,
+    json: { items: [pending, denied, expired], next_cursor: null },
+  }));
+  expect((await listApprovals({ state: "all" }, world)).output.split("\n")).toEqual([
+    `pending  Delete monitor 4212 “Checkout latency p99”  12m left  K7Q2M9          ${pending.url}`,
+    `denied   Update monitor 7                            6h ago    by github:rhea  ${pending.url}`,
+    `expired  Delete monitor 4212 “Checkout latency p99”  4d ago    by nobody       ${pending.url}`,
+    "3 approvals",
+    "",
+  ]);
+});
+
+test("says when there are more than it reads", async () => {
+  const { world } = await gateway(() => ({ status: 200, json: { items: [pending], next_cursor: "on" } }));
+  expect((await listApprovals({}, world)).output).toMatch(/\n10 approvals, the newest; there are more\n$/);
+});
+
 test("shows one with every attempt to answer it", async () => {
   const { world } = await gateway(() => ({ status: 200, json: pending }));
   expect((await showApproval(id, {}, world)).output).toBe(
     [
       "Delete monitor 4212 “Checkout latency p99”",
-      "  state      pending",
-      "  operation  v1.MonitorsApi.DeleteMonitor, asked by rule deletes-need-a-human",
-      "  code       K7Q2M9",
-      "  asked      2026-11-23T02:42:00.000Z, 12m left",
-      `  call       ${pending.call_id}`,
-      "  review comment https://github.com/acme/checkout/pull/7#discussion_r1",
-      "  2026-11-23T02:44:00.000Z  github:octocat said approve (comment): refused, octocat started this run",
-      `  page       ${pending.url}`,
+      "  state           pending",
+      "  operation       v1.MonitorsApi.DeleteMonitor, asked by rule deletes-need-a-human",
+      "  code            K7Q2M9",
+      "  asked           2026-11-23T02:42:00.000Z",
+      "  until           2026-11-23T03:12:00.000Z, 12m left",
+      `  call            ${pending.call_id}`,
+      "  review comment  https://github.com/acme/checkout/pull/7#discussion_r1",
+      `  page            ${pending.url}`,
+      "2026-11-23T02:44:00.000Z github:octocat said approve (comment): refused, octocat started this run",
       "",
     ].join("\n"),
   );

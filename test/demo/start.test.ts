@@ -7,8 +7,9 @@ import { Newcomer, type Running, isOpenToOthers, kill, nobody } from "./newcomer
 
 const up = /Dogwatch is up: (http:\/\/127\.0\.0\.1:\d+)/;
 const played = /Ctrl-C stops it\./;
+const answeredBy = "npm start -- --answer approve";
 /** Generous: it must pass on a machine that is busy with other tests. */
-const patience = 120_000;
+const patience = 240_000;
 
 let here: Newcomer;
 /** How many sessions earlier starts have left. */
@@ -23,12 +24,13 @@ const nothingRuns = (newcomer = here): Promise<void> =>
 
 /** Starts, and sees that the sample job is recorded beside everything that was recorded before. */
 async function startAndPlay(newcomer = here, sessionsBefore = before): Promise<{ npm: Running; url: string }> {
-  const npm = newcomer.run("npm start");
+  const npm = newcomer.run(answeredBy);
   const url = await npm.says(up);
   await npm.says(played);
   const sessions = await newcomer.sessions(url);
   expect(sessions).toHaveLength(sessionsBefore + 1);
-  expect(sessions[0]).toMatchObject({ calls: 6, state: "closed" });
+  // Eight of the agent, the deletion once more when it is approved, and two looks at the monitor.
+  expect(sessions[0]).toMatchObject({ calls: 11, state: "closed" });
   if (newcomer === here) before = sessions.length;
   return { npm, url };
 }
@@ -41,9 +43,16 @@ describe("npm start", { timeout: patience }, () => {
     const { code, output } = await npm.ended;
     expect(code).toBe(0);
     expect(output).toContain(
-      "agent: delete the monitor: refused, dogwatch: DeleteMonitor is denied by rule no-monitor-deletes",
+      "agent: delete a dashboard: refused, dogwatch: DeleteDashboard is denied by rule no-dashboard-deletes",
     );
+    expect(output).toMatch(/● dogwatch\[bot\] asks in pull request 7, on \.github\/workflows\/agent\.yml\n/);
+    expect(output).toMatch(/ {2}Delete monitor \d+ “Checkout latency average”\n/);
+    expect(output).toMatch(/● mona replies: \/approve [A-Z0-9]{6,10}\n/);
+    expect(output).toContain("● dogwatch[bot] replies: Approved. Exactly this request passes, once.");
+    expect(output).toContain("agent: delete the monitor that it replaces: done");
     expect(output).toMatch(/Operation +Calls +Decision +Status/);
+    expect(output).toMatch(/v1\.MonitorsApi\.DeleteMonitor +2 +approve +asked, 200/);
+    expect(output).toMatch(/approve by github:mona \(comment, /);
     expect(output).toMatch(
       new RegExp(`signs you in.*\\n  ${url}/sign-in/once/\\S+\\n  its page .*/sessions/${session}\\n`),
     );
@@ -118,7 +127,7 @@ describe("npm start", { timeout: patience }, () => {
   });
 
   test("npx dogwatch demo does the same, and ends when its npx is killed", async () => {
-    const npx = here.run("npx dogwatch demo");
+    const npx = here.run("npx dogwatch demo --answer approve");
     await npx.says(played);
     before += 1;
     kill(npx.pid, "SIGKILL");
@@ -145,11 +154,47 @@ describe("npm start", { timeout: patience }, () => {
     const plain = new Newcomer(nobody);
     onTestFinished(() => plain.leave());
     const { npm } = await startAndPlay(plain, 0);
-    for (const secret of ["data/demo-token", "data/postgres/password"])
+    for (const secret of ["data/demo-token", "data/demo-github-app.pem", "data/postgres/password"])
       expect(statSync(join(plain.folder, secret)).mode & 0o077, secret).toBe(0);
     npm.interrupt();
     await npm.ended;
     await nothingRuns(plain);
+  });
+});
+
+describe("the job that waits for a person", { timeout: patience }, () => {
+  test("is called off by Ctrl-C: nothing was sent, nothing is left behind", async () => {
+    const npm = here.run("npm start");
+    await npm.says(/Ctrl-C calls it off/);
+    before += 1;
+    npm.interrupt();
+    const { code, output } = await npm.ended;
+    expect(code).toBe(0);
+    expect(output).toContain("Dogwatch session closed: 9 calls, 1 denied");
+    expect(output).not.toContain("agent: delete the monitor that it replaces");
+    await nothingRuns();
+  });
+
+  test("is denied by the reviewer that is asked for, played once, and ends as it should", async () => {
+    const { code, output } = await here.run("npm start -- --once --answer deny").ended;
+    before += 1;
+    expect(output).toMatch(/● mona replies: \/deny [A-Z0-9]{6,10} we still need it\n/);
+    expect(output).toMatch(/agent: delete the monitor that it replaces: refused, dogwatch: .*we still need it/);
+    expect(code).toBe(0);
+    await nothingRuns();
+  });
+
+  test("is approved where it is played once without a word about it", async () => {
+    const { code, output } = await here.run("npx dogwatch demo --once").ended;
+    before += 1;
+    expect(output).toContain("agent: delete the monitor that it replaces: done");
+    expect(code).toBe(0);
+  });
+
+  test("is not answered by what is no answer", async () => {
+    const { code, output } = await here.run("npm start -- --answer maybe").ended;
+    expect(output).toMatch(/approve, deny, none/);
+    expect(code).toBe(2);
   });
 });
 

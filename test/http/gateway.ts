@@ -97,7 +97,8 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
     recordings: {
       present: presenter.presentEnded,
       accessTokens: () => tokens,
-      signedIn: (request) => (request.headers.cookie === "signed-in" ? (tokens[0] ?? null) : null),
+      signedIn: async (request) =>
+        request.headers.cookie === "signed-in" ? { kind: "access", name: "ops-auditor", role: "auditor" } : null,
       sessions: store.sessions,
       receipts: store.receipts,
       auditLog: store.audit,
@@ -106,6 +107,7 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
         store: store.approvals,
         sessions: store.sessions,
         directory: null,
+        issues: false,
         key: randomBytes(32),
         publicUrl: audience,
         show: () => undefined,
@@ -114,8 +116,9 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
         now,
         chance: randomBytes,
         watch: (id) => store.approvals.get(id),
+        repositories: { mayRead: async () => false, mayReadLately: async () => false },
       },
-      person: () => null,
+      person: async () => null,
       audit,
     },
   });

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createSandbox } from "../../server/datadog/sandbox/sandbox.ts";
-import { type DemoGitHub, startDemoGitHub } from "../../server/demo/github.ts";
+import { type GitHubStandin, startGitHub } from "../../server/demo/github/standin.ts";
 import { type Job, newJob } from "../standins/job.ts";
 import { type World, realKeys, startWorld } from "../standins/world.ts";
 
@@ -15,7 +15,7 @@ const rules = `
     - { name: everything-known, effect: allow, when: operation.known }`;
 
 let sandbox: { readonly url: string; close(): Promise<void> };
-let github: DemoGitHub;
+let github: GitHubStandin;
 let world: World;
 let job: Job;
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
     clock: () => new Date(),
     keys: { apiKey: realKeys.api, appKey: realKeys.app },
   }).listen();
-  github = await startDemoGitHub({ clock: () => new Date() });
+  github = await startGitHub({ clock: () => new Date() });
   world = await startWorld(() => "hang up", { rules, instead: { issuer: github.issuer, endpoint: sandbox.url } });
   job = newJob({
     ...github.grant({

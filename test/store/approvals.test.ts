@@ -312,9 +312,9 @@ test("places are kept once a kind, and what they show is noted", async () => {
   await store.approvals.addPlace(approval.id, place);
   await other.approvals.addPlace(approval.id, { ...place, id: 2 });
   expect((await store.approvals.get(approval.id))?.where).toEqual([place]);
-  const untold = async () => (await store.approvals.untold()).map(({ id }) => id);
+  const untold = async () => store.approvals.untold();
   expect(await untold()).toContain(approval.id);
-  await store.approvals.told(approval.id, "pending");
+  await store.approvals.told(approval.id, { state: "pending", accepted: 0 });
   expect(await untold()).not.toContain(approval.id);
   await store.approvals.end(approval.id, "stale", "a new commit");
   expect(await untold()).toContain(approval.id);

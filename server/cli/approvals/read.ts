@@ -21,14 +21,12 @@ export const listApprovals = (request: ListRequest, { env, now }: World): Promis
       throw new WrongUsage(
         `--state ${JSON.stringify(state)} is none of ${[...approval.shape.state.options, "all"].join(", ")}`,
       );
-    const found = await readPages(new Api(request, env), state === "all" ? "" : `&state=${state}`);
+    const { found, whole } = await readPages(new Api(request, env), state === "all" ? "" : `&state=${state}`);
     if (request.json) return { exitCode: 0, output: `${JSON.stringify(found, null, 2)}\n` };
     if (found.length === 0)
       return { exitCode: 0, output: state === "all" ? "no approvals\n" : `no approvals are ${state}\n` };
-    return {
-      exitCode: 0,
-      output: `${found.map((one) => lineOf(one, now)).join("\n")}\n${counted(found.length, "approval")}\n`,
-    };
+    const end = `${counted(found.length, "approval")}${whole ? "" : ", the newest; there are more"}`;
+    return { exitCode: 0, output: `${inColumns(found.map((one) => cellsOf(one, now))).join("\n")}\n${end}\n` };
   });
 
 /** Exit code 1 for one that was not approved. */
@@ -44,43 +42,81 @@ export const showApproval = (id: string, request: ShowRequest, { env, now }: Wor
 
 const unapproved: ReadonlySet<ApprovalJson["state"]> = new Set(["denied", "expired", "stale", "cancelled"]);
 
-async function readPages(api: Api, filter: string): Promise<ApprovalJson[]> {
+async function readPages(
+  api: Api,
+  filter: string,
+): Promise<{ readonly found: readonly ApprovalJson[]; readonly whole: boolean }> {
   const found: ApprovalJson[] = [];
   let cursor = "";
   for (let read = 0; read < mostPages; read++) {
     const { items, next_cursor } = await api.get(`/v1/approvals?limit=200${filter}${cursor}`, page(approval));
     found.push(...items);
-    if (next_cursor === null) break;
+    if (next_cursor === null) return { found, whole: true };
     cursor = `&cursor=${encodeURIComponent(next_cursor)}`;
   }
-  return found;
+  return { found, whole: false };
 }
 
-const lineOf = (one: ApprovalJson, now: Date): string =>
-  [one.state.padEnd(9), one.code.padEnd(10), readable(one.title), timeLeft(one, now), one.url]
-    .filter((part) => part !== "")
-    .join("  ");
+/** What it is, how it stands, and where to answer. */
+const cellsOf = (one: ApprovalJson, now: Date): readonly string[] => [
+  one.state,
+  readable(one.title, 70),
+  one.state === "pending" || one.state === "approved" ? timeLeft(one, now) : ago(one, now),
+  one.state === "pending" ? one.code : answeredBy(one),
+  one.url,
+];
+
+/** Each column as wide as its widest cell; the last one as it is. */
+const inColumns = (rows: readonly (readonly string[])[]): readonly string[] => {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows.map((row) =>
+    row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join("  "),
+  );
+};
 
 const describe = (one: ApprovalJson, now: Date): string[] => [
   readable(one.title),
-  `  state      ${one.state}${one.reason === "" ? "" : `: ${readable(one.reason)}`}`,
-  `  operation  ${readable(one.operation)}, asked by rule ${readable(one.rule)}`,
-  `  code       ${readable(one.code)}`,
-  `  asked      ${one.asked_at}, ${one.state === "pending" ? timeLeft(one, now) : `until ${one.expires_at}`}`,
-  ...(one.call_id === null ? [] : [`  call       ${one.call_id}`]),
-  ...(one.consumed_by === null ? [] : [`  let pass   ${one.consumed_by}`]),
-  ...one.where.map(({ kind, url }) => `  ${kind.replaceAll("_", " ").padEnd(10)} ${readable(url)}`),
-  ...one.answers.map(
-    ({ verdict, by, via, at, accepted, reason }) =>
-      `  ${at}  ${readable(by)} said ${verdict} (${via}): ${accepted ? "accepted" : "refused"}${reason === "" ? "" : `, ${readable(reason)}`}`,
-  ),
-  `  page       ${readable(one.url)}`,
+  ...inColumns([
+    ["  state", `${one.state}${one.reason === "" ? "" : `: ${readable(one.reason)}`}`],
+    ["  operation", `${readable(one.operation)}, asked by rule ${readable(one.rule)}`],
+    ["  code", readable(one.code)],
+    ["  asked", one.asked_at],
+    [
+      "  until",
+      `${one.expires_at}${one.state === "pending" || one.state === "approved" ? `, ${timeLeft(one, now)}` : ""}`,
+    ],
+    ...(one.decided_at === null ? [] : [["  decided", `${one.decided_at}, ${ago(one, now)}`]]),
+    ...(one.call_id === null ? [] : [["  call", one.call_id]]),
+    ...(one.consumed_by === null ? [] : [["  let pass", one.consumed_by]]),
+    ...one.where
+      .filter(({ kind }) => kind !== "page")
+      .map(({ kind, url }) => [`  ${kind.replaceAll("_", " ")}`, readable(url)]),
+    ["  page", readable(one.url)],
+  ]),
+  ...(one.answers.length === 0
+    ? ["nobody has answered yet"]
+    : one.answers.map(
+        ({ verdict, by, via, at, accepted, reason }) =>
+          `${at} ${readable(by)} said ${verdict} (${via}): ${accepted ? "accepted" : "refused"}${reason === "" ? "" : `, ${readable(reason)}`}`,
+      )),
 ];
 
-const timeLeft = ({ state, expires_at }: ApprovalJson, now: Date): string => {
-  if (state !== "pending") return "";
+const answeredBy = ({ answers }: ApprovalJson): string => {
+  const people = answers.filter(({ accepted }) => accepted).map(({ by }) => readable(by, 40));
+  return people.length === 0 ? "by nobody" : `by ${people.join(", ")}`;
+};
+
+const timeLeft = ({ expires_at }: ApprovalJson, now: Date): string => {
   const minutes = Math.ceil((Date.parse(expires_at) - now.getTime()) / 60_000);
-  return minutes > 0 ? `${minutes}m left` : "expiring";
+  return minutes > 0 ? `${inMinutes(minutes)} left` : "expiring";
+};
+
+const ago = ({ decided_at, asked_at }: ApprovalJson, now: Date): string =>
+  `${inMinutes(Math.max(0, Math.floor((now.getTime() - Date.parse(decided_at ?? asked_at)) / 60_000)))} ago`;
+
+const inMinutes = (minutes: number): string => {
+  if (minutes < 120) return `${minutes}m`;
+  return minutes < 2_880 ? `${Math.floor(minutes / 60)}h` : `${Math.floor(minutes / 1_440)}d`;
 };
 
 async function explained(command: () => Promise<Answer>): Promise<Answer> {

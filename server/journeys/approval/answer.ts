@@ -9,22 +9,29 @@ import type { Person } from "../../model/person.ts";
 import type { Session } from "../../model/session.ts";
 import type { PageFacts } from "../../stages/escalate/facts.ts";
 import { weigh } from "../../stages/escalate/weigh.ts";
+import type { RepositoryAccess } from "../repositoryAccess.ts";
 import type { ApprovalParts } from "./parts.ts";
+import { noApproval } from "./read.ts";
 
 export type PageAnswer = { readonly verdict: Verdict; readonly reason: string };
 
 export type AnswerParts = ApprovalParts & {
+  readonly repositories: RepositoryAccess;
   readonly sessions: { get(id: string): Promise<Session | null> };
 };
 
-/** The approval with the attempt in it; a refusal when it did not count. It is recorded either way. */
+/** The approval with the attempt in it; a refusal when it did not count. It is recorded either way, unless the person may not know of the question. */
 export async function answerOnPage(
   parts: AnswerParts,
   person: Person,
   { id, verdict, reason }: PageAnswer & { readonly id: string },
 ): Promise<Approval | ApiRefusal> {
   const approval = await parts.store.get(id);
-  if (approval === null) return refuseApi("not_found", `there is no approval ${id}`);
+  if (approval === null) return noApproval(id);
+  // Whoever is no GitHub job is asked about by groups, which no repository knows.
+  const { run } = approval;
+  if (person.provider === "github" && !(run !== null && (await parts.repositories.mayRead(person, run))))
+    return noApproval(id);
   const weighed = weigh(approval, { verdict, code: null, grant: null }, await factsOf(parts, person, approval));
   const answer = {
     verdict,
@@ -43,6 +50,13 @@ export async function answerOnPage(
   });
   parts.show(id);
   return answered.answer.accepted ? answered.approval : refuseApi("forbidden", answered.answer.reason);
+}
+
+/** What would speak against this person's answer if they gave it now; null when nothing would. */
+export async function objectionTo(parts: AnswerParts, person: Person, approval: Approval): Promise<string | null> {
+  const facts = await factsOf(parts, person, approval);
+  const weighed = weigh(approval, { verdict: "approve", code: null, grant: null }, facts);
+  return weighed.accepted ? null : weighed.reason;
 }
 
 async function factsOf(

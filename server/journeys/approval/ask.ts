@@ -4,7 +4,7 @@ import { v7 as uuidv7 } from "uuid";
 import { type Refusal, isRefusal, refuse } from "../../errors.ts";
 import { namesRun } from "../../github/oidc.ts";
 import type { Approval, Binding, CurrentState, Grant, RunContext, Terms } from "../../model/approval.ts";
-import type { Caller } from "../../model/caller.ts";
+import { type Caller, whoIs } from "../../model/caller.ts";
 import type { RuleSource } from "../../model/config.ts";
 import type { Decision } from "../../model/decision.ts";
 import type { Operation } from "../../model/operation.ts";
@@ -78,8 +78,10 @@ export class Asking {
 
     const run = await this.#whereIs(held.caller);
     if (isRefusal(run ?? {})) return run as Refusal;
+    const unreachable = this.#whyNobody(known.terms, run as RunContext | null);
+    if (unreachable !== null) return unreachable;
     const { approval, how } = await store.ask(await this.#compose(held, known, run as RunContext | null));
-    if (how === "new") this.#parts.show(approval.id);
+    if (how === "new") this.#tell(held.caller, approval);
     return { kind: "approval", approval };
   }
 
@@ -98,6 +100,25 @@ export class Asking {
       "approval_required",
       `a rule asks for a person's approval, and nobody could be asked: ${run.unasked}; nothing was sent, and sending it again asks again`,
     );
+  }
+
+  /** A comment needs something to comment on. */
+  #whyNobody({ rule, via }: Terms, run: RunContext | null): Refusal | null {
+    if (run === null || run.pull !== null || this.#parts.issues || via.some((way) => way !== "comment")) return null;
+    return refuse(
+      "approval_required",
+      `rule ${rule} takes answers by comment only, and this run has no pull request to comment on (github.issues opens an issue for such runs); nothing was sent`,
+    );
+  }
+
+  #tell(caller: Caller, { id, question }: Approval): void {
+    this.#parts.audit({
+      kind: "approval_asked",
+      who: whoIs(caller),
+      what: `approval ${id}`,
+      reason: `${question.title}: ${question.why.map(({ rule }) => rule).join(", ")}`,
+    });
+    this.#parts.show(id);
   }
 
   async #compose(held: HeldCall, { terms, request, request_digest }: Known, run: RunContext | null) {

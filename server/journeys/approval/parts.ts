@@ -1,18 +1,20 @@
 /** What the journeys of an approval need of the world, and what the call journey sees of them. */
 
-import type { Approval, ApprovalState, Grant, Place, RunContext } from "../../model/approval.ts";
+import type { Approval, ApprovalState, Grant, RunContext } from "../../model/approval.ts";
 import type { ApiRefusal } from "../../errors.ts";
 import type { AuditEvent } from "../../model/audit.ts";
 import type { Caller } from "../../model/caller.ts";
 import type { Log } from "../../model/log.ts";
 import type { CallNumber } from "../../model/receipt.ts";
 import type { RunNow, Standing } from "../../stages/escalate/facts.ts";
+import type { WhereRun } from "../../stages/escalate/standing.ts";
+import type { Places } from "../../store/approvalPlaces.ts";
 import type { AnswerAttempt, Answered, NewApproval } from "../../store/approvals.ts";
 import type { GrantSought, NewGrant } from "../../store/departures.ts";
 import type { Page, PageRequest } from "../history.ts";
 
 /** The part of the store that approvals live in; `store/approvals.ts` is one. */
-export interface ApprovalStore {
+export interface ApprovalStore extends Places {
   findLive(session_id: string, request_digest: string): Promise<Approval | null>;
   ask(asked: NewApproval): Promise<{ readonly approval: Approval; readonly how: "new" | "joined" }>;
   attach(id: string, call: CallNumber): Promise<void>;
@@ -21,11 +23,7 @@ export interface ApprovalStore {
     page: PageRequest & { readonly state?: ApprovalState | undefined; readonly session_id?: string | undefined },
   ): Promise<Page<Approval> | ApiRefusal>;
   live(): Promise<readonly Approval[]>;
-  untold(): Promise<readonly Approval[]>;
-  told(id: string, state: ApprovalState): Promise<void>;
-  addPlace(id: string, place: Place): Promise<void>;
   answer(id: string, attempt: AnswerAttempt): Promise<Answered>;
-  hear(key: string): Promise<boolean>;
   end(id: string, state: "expired" | "stale" | "cancelled", reason: string): Promise<Approval | null>;
   expire(): Promise<readonly string[]>;
   lease(name: string, holder: string, ms: number): Promise<boolean>;
@@ -46,6 +44,8 @@ export interface Directory {
   contextOf(caller: Caller): Promise<RunContext | Unasked>;
   /** The same later; null when it could not be asked. */
   runNow(run: RunContext): Promise<RunNow | null>;
+  /** The same without the run's people, for less. */
+  whereIs(run: RunContext): Promise<WhereRun | null>;
   /** Null when it could not be asked. `teams`: the ones that the rule names. */
   standingOf(run: RunContext, login: string, teams: readonly string[]): Promise<Standing | null>;
 }
@@ -57,6 +57,8 @@ export type ApprovalParts = {
   /** Of the codes; the same at every gateway. */
   readonly key: Buffer;
   readonly publicUrl: string;
+  /** Whether runs without a pull request are asked about in a new issue. */
+  readonly issues: boolean;
   /** Something was asked or has changed, and people have to be shown; never waits. */
   show(id: string): void;
   audit(event: AuditEvent): void;

@@ -1,62 +1,151 @@
-/** Reading approvals: a session its own, holders of access tokens all; and waiting for one to be decided. */
+/** Reading approvals: a session its own, holders of access tokens all, people those of repositories that GitHub lets them read; and waiting for one to be decided. */
 
 import { type ApiRefusal, isApiRefusal, refuseApi } from "../../errors.ts";
 import type { Approval, ApprovalState } from "../../model/approval.ts";
 import type { AuditEvent } from "../../model/audit.ts";
-import type { Page, PageRequest, Reader } from "../history.ts";
+import type { RepositoryRef } from "../../model/github.ts";
+import type { Person } from "../../model/person.ts";
+import type { PendingIn } from "../../store/approvals.ts";
+import { type Page, type PageRequest, type Reader, readerName } from "../history.ts";
+import type { RepositoryAccess } from "../repositoryAccess.ts";
 import type { ApprovalStore } from "./parts.ts";
 
 export type ReadParts = {
-  readonly store: Pick<ApprovalStore, "get" | "list">;
+  readonly store: Pick<ApprovalStore, "get" | "list"> & {
+    /** Those that wait for an answer, by repository. */
+    pending(): Promise<readonly PendingIn[]>;
+  };
+  readonly repositories: RepositoryAccess;
   /** As it is when it is decided, or after `ms`. */
   watch(id: string, ms: number, signal: AbortSignal): Promise<Approval | null>;
   audit(event: AuditEvent): void;
 };
 
+export type ApprovalsRequest = PageRequest & { readonly state?: ApprovalState | undefined };
+
 export async function listApprovals(
-  { store, audit }: ReadParts,
+  parts: ReadParts,
   reader: Reader,
-  page: PageRequest & { readonly state?: ApprovalState | undefined },
+  page: ApprovalsRequest,
 ): Promise<Page<Approval> | ApiRefusal> {
+  const { store } = parts;
   if (reader.kind === "session") return store.list({ ...page, session_id: reader.grant.session_id });
+  if (reader.kind === "person") return listReadable(parts, reader.person, page);
   const refusal = mayRead(reader);
   if (refusal !== null) return refusal;
   const found = await store.list(page);
-  if (!isApiRefusal(found))
-    audit({
-      kind: "recording_viewed",
-      who: `${reader.name} (${reader.role})`,
-      what: "approvals",
-      reason: `${found.items.length} approvals`,
-    });
+  if (!isApiRefusal(found)) viewed(parts, reader, { what: "approvals", reason: `${found.items.length} approvals` });
   return found;
+}
+
+/** Pages of the whole list that are looked through for one page of a person's. */
+const mostPages = 5;
+/** Repositories that GitHub is asked about at the same time. */
+const abreast = 8;
+
+/** A page may hold fewer than asked for, and still another follow: whoever may read little is not made to wait for all to be looked at. */
+async function listReadable(
+  { store, repositories }: ReadParts,
+  person: Person,
+  page: ApprovalsRequest,
+): Promise<Page<Approval> | ApiRefusal> {
+  const known = new Map<string, boolean>();
+  const items: Approval[] = [];
+  let cursor = page.cursor;
+  for (let read = 0; read < mostPages; read++) {
+    const found = await store.list({ ...page, limit: page.limit - items.length, cursor });
+    if (isApiRefusal(found)) return found;
+    await lookUp(
+      known,
+      found.items.map(({ run }) => run),
+      (of) => repositories.mayRead(person, of),
+    );
+    items.push(...found.items.filter(({ run }) => run !== null && known.get(run.repository_id) === true));
+    if (found.next_cursor === null || items.length >= page.limit) return { items, next_cursor: found.next_cursor };
+    cursor = found.next_cursor;
+  }
+  return { items, next_cursor: cursor ?? null };
+}
+
+/** Asks about each repository once. */
+async function lookUp(
+  known: Map<string, boolean>,
+  repositories: readonly (RepositoryRef | null)[],
+  ask: (of: RepositoryRef) => Promise<boolean>,
+): Promise<void> {
+  const wanted = new Map(repositories.flatMap((of) => (of === null ? [] : [[of.repository_id, of] as const])));
+  const unknown = [...wanted.values()].filter(({ repository_id }) => !known.has(repository_id));
+  for (let i = 0; i < unknown.length; i += abreast)
+    await Promise.all(
+      unknown.slice(i, i + abreast).map(async (of) => {
+        known.set(of.repository_id, await ask(of));
+      }),
+    );
 }
 
 export type Awaited = { readonly id: string; readonly ms: number; readonly signal: AbortSignal };
 
 export async function awaitApproval(
-  { store, watch, audit }: ReadParts,
+  parts: ReadParts,
   reader: Reader,
-  { id, ms, signal }: Awaited,
+  awaited: Awaited,
 ): Promise<Approval | ApiRefusal> {
+  const { id, ms, signal } = awaited;
+  const now = await readApproval(parts, reader, id);
+  return isApiRefusal(now) || ms === 0 ? now : ((await parts.watch(id, ms, signal)) ?? now);
+}
+
+/** Whose it is is looked at before anything is shown: that there is one is not told either. */
+export async function readApproval(parts: ReadParts, reader: Reader, id: string): Promise<Approval | ApiRefusal> {
   const refusal = reader.kind === "access" ? mayRead(reader) : null;
   if (refusal !== null) return refusal;
-  const now = await store.get(id);
-  // Whose it is is looked at before anybody waits: that there is one is not told either.
-  if (now === null || (reader.kind === "session" && reader.grant.session_id !== now.session_id))
-    return refuseApi("not_found", `there is no approval ${id}`);
-  if (reader.kind === "access")
-    audit({
-      kind: "recording_viewed",
-      who: `${reader.name} (${reader.role})`,
-      what: `approval ${id}`,
-      reason: "asked for it",
-    });
-  return ms === 0 ? now : ((await watch(id, ms, signal)) ?? now);
+  const found = await parts.store.get(id);
+  if (found === null || !(await isFor(parts, reader, found))) return noApproval(id);
+  if (reader.kind !== "session") viewed(parts, reader, { what: `approval ${id}`, reason: "asked for it" });
+  return found;
 }
+
+const isFor = async ({ repositories }: ReadParts, reader: Reader, { session_id, run }: Approval): Promise<boolean> => {
+  switch (reader.kind) {
+    case "session":
+      return reader.grant.session_id === session_id;
+    case "access":
+      return true;
+    case "person":
+      return run !== null && (await repositories.mayRead(reader.person, run));
+    default:
+      return reader satisfies never;
+  }
+};
+
+/** The same for what is not there and for what somebody may not know of. */
+export const noApproval = (id: string): ApiRefusal => refuseApi("not_found", `there is no approval ${id}`);
+
+/** Repositories that GitHub is asked about for a number in the corner of a page. */
+const mostCounted = 24;
+
+/** How many wait for an answer, of those that the reader may see; null for who sees none. */
+export async function countPending({ store, repositories }: ReadParts, reader: Reader): Promise<number | null> {
+  if (reader.kind === "session" || (reader.kind === "access" && mayRead(reader) !== null)) return null;
+  const pending = await store.pending();
+  if (reader.kind === "access") return sum(pending);
+  const inRepositories = pending.filter(({ repository }) => repository !== null).slice(0, mostCounted);
+  const known = new Map<string, boolean>();
+  await lookUp(
+    known,
+    inRepositories.map(({ repository }) => repository),
+    (of) => repositories.mayReadLately(reader.person, of),
+  );
+  return sum(inRepositories.filter(({ repository }) => known.get(repository?.repository_id ?? "") === true));
+}
+
+const sum = (pending: readonly PendingIn[]): number => pending.reduce((all, { approvals }) => all + approvals, 0);
 
 /** Viewers and approvers see the repositories that GitHub lets them see, which a token cannot tell. */
 const mayRead = (reader: Extract<Reader, { kind: "access" }>): ApiRefusal | null =>
   reader.role === "auditor" || reader.role === "admin"
     ? null
     : refuseApi("forbidden", `the role ${reader.role} does not read all approvals; auditor and admin do`);
+
+const viewed = ({ audit }: ReadParts, reader: Reader, { what, reason }: Pick<AuditEvent, "what" | "reason">): void =>
+  audit({ kind: "recording_viewed", who: readerName(reader), what, reason });

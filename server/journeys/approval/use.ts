@@ -70,20 +70,21 @@ export class Using {
     const { run, question, terms } = approval;
     const accepted = [...new Set(approval.answers.filter(counted).map(({ by }) => by))];
     const known = run === null || directory === null ? null : { run, directory };
-    const runNow = known === null ? null : await known.directory.runNow(known.run);
-    const approvers = await Promise.all(
-      accepted.map(async (by) => ({
-        by,
-        standing:
-          known === null
-            ? null
-            : await known.directory.standingOf(known.run, by.replace(/^github:/, ""), terms.approvers.teams),
-      })),
-    );
-    const facts = { policy: policy(), approvers, run: runNow };
-    return question.current.kind === "known"
-      ? { ...facts, current: await look(approval.id), now: now() }
-      : { ...facts, now: now() };
+    const standingOf = async (by: string) => ({
+      by,
+      standing:
+        known === null
+          ? null
+          : await known.directory.standingOf(known.run, by.replace(/^github:/, ""), terms.approvers.teams),
+    });
+    // At the same time: the caller waits for all of it.
+    const [runNow, approvers, current] = await Promise.all([
+      known === null ? null : known.directory.runNow(known.run),
+      Promise.all(accepted.map(standingOf)),
+      question.current.kind === "known" ? look(approval.id) : undefined,
+    ]);
+    const facts = { policy: policy(), approvers, run: runNow, now: now() };
+    return current === undefined ? facts : { ...facts, current };
   }
 
   async #existing(id: string): Promise<Approval> {

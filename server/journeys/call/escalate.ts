@@ -14,24 +14,29 @@ import type { Asked, HeldCall } from "../approval/ask.ts";
 import { approvalUrl } from "../approval/use.ts";
 import { draftOpening, draftRefusal, recordBytes, recordOwn } from "./draft.ts";
 import { forwardCall } from "./forward.ts";
+import { memoryFor } from "./judge.ts";
 import { lookAt } from "./look.ts";
 import type { Call, Judged } from "./parts.ts";
 import { answerBreakage, closeUnsent, observe, recordDeparture, refuseCall } from "./refuse.ts";
 
 export async function escalateCall(call: Call, judged: Judged): Promise<void> {
-  const release = call.parts.budget.reserve(call.parts.limits().inspect);
-  if (isRefusal(release)) return refuseCall(call, judged, release);
+  const { budget } = call.parts;
+  const reading = budget.reserve(memoryFor(call, judged.body));
+  if (isRefusal(reading)) return refuseCall(call, judged, reading);
+  const whole = await wholeBody(call, judged).catch(nullWhenGone).finally(reading);
+  if (whole === null) return recordDeparture(call, judged);
+  if (isRefusal(whole)) return refuseCall(call, judged, whole);
+  // It may be held for long: what was set aside beyond what is there is given back.
+  const holding = budget.reserve(whole.judged.body.prefix.length + whole.decoded.length);
+  if (isRefusal(holding)) return refuseCall(call, whole.judged, holding);
   try {
-    await hold(call, judged);
+    await hold(call, whole);
   } finally {
-    release();
+    holding();
   }
 }
 
-async function hold(call: Call, judged: Judged): Promise<void> {
-  const whole = await wholeBody(call, judged).catch(nullWhenGone);
-  if (whole === null) return recordDeparture(call, judged);
-  if (isRefusal(whole)) return refuseCall(call, judged, whole);
+async function hold(call: Call, whole: Whole): Promise<void> {
   const asked = await call.parts.approving.ask(heldCall(call, whole)).catch(refusalOfBreakage);
   if (isRefusal(asked)) return refuseCall(call, whole.judged, asked);
   return wait(call, whole.judged, asked);
@@ -44,8 +49,12 @@ async function wait(call: Call, judged: Judged, asked: Asked): Promise<void> {
   const { number } = receipt;
   if (number === null) throw new Error("a receipt that is open has a number");
   const ended = { receipt, asked };
-  if (asked.kind === "approval" && asked.approval.state === "pending" && prefersAsync(call.presented.headers))
-    return close(call, judged, { ...ended, end: later(call, asked.approval) });
+  if (asked.kind === "approval" && asked.approval.state === "pending" && prefersAsync(call.presented.headers)) {
+    const attached = await call.parts.approving.attach(asked.approval.id, number).catch(refusalOfBreakage);
+    if (attached !== undefined) return close(call, judged, { ...ended, end: { refusal: attached } });
+    const { approval } = asked;
+    return close(call, judged, { ...ended, end: later(call, { ...approval, call: approval.call ?? number }) });
+  }
   const refusal = await pass(call, judged, { asked, number }).catch(refusalOfBreakage);
   if (call.incoming.response.destroyed && refusal !== null) return closeUnsent(call, judged, receipt);
   if (refusal === null) return forwardCall(call, judged, receipt);

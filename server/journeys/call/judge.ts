@@ -61,7 +61,7 @@ function decideWhole(policy: Policy, facts: Facts): Decision {
 }
 
 /** Bytes: as it came and decoded. What is compressed, or not all here yet, may grow to the limit. */
-const memoryFor = (call: Call, body: RequestBody): number =>
+export const memoryFor = (call: Call, body: RequestBody): number =>
   body.rest === null && headerOf(call.presented.headers, "content-encoding") === null
     ? 2 * body.prefix.length
     : call.parts.limits().inspect;

@@ -5,7 +5,7 @@ import type { GrantAsked, Verdict } from "../../model/approval.ts";
 export type Command =
   | { readonly verdict: Verdict; readonly code: string; readonly grant: GrantAsked | null; readonly reason: string }
   /** It was meant as an answer and is none: one sentence for its writer. */
-  | { readonly problem: string };
+  | { readonly verdict: Verdict; readonly problem: string };
 
 const longestLine = 2_000;
 const longestReason = 1_000;
@@ -18,13 +18,13 @@ export function readCommand(comment: string): Command | null {
   if (word === undefined) return null;
   const verdict: Verdict = word.toLowerCase() === "deny" ? "deny" : "approve";
   const [, code, after = ""] = /^`?([A-Za-z0-9]{6,10})`?(?:[ \t]+(.*))?$/.exec(rest.trim()) ?? [];
-  if (code === undefined) return { problem: `The CODE is missing: the first line is \`/${verdict} CODE\`.` };
+  if (code === undefined) return { verdict, problem: `The CODE is missing: the first line is \`/${verdict} CODE\`.` };
   const found = { verdict, code: code.toUpperCase() };
   if (verdict === "deny") return { ...found, grant: null, reason: after.trim().slice(0, longestReason) };
   const grant = readGrant(after.trim());
   if (grant !== undefined) return { ...found, grant, reason: "" };
   // "/approve CODE only if …" is no approval, and somebody who writes it believes that it is heard.
-  return { problem: "After the CODE of an approval may stand nothing, `session`, or a time like `30m`." };
+  return { verdict, problem: "After the CODE of an approval may stand nothing, `session`, or a time like `30m`." };
 }
 
 function readGrant(written: string): GrantAsked | null | undefined {

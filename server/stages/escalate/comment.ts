@@ -3,7 +3,7 @@
 import type { Answer, Approval } from "../../model/approval.ts";
 import { boxOf, type Links } from "./answered.ts";
 import { detailsOf } from "./details.ts";
-import { short, words } from "./visible.ts";
+import { code, short, words } from "./visible.ts";
 
 /** GitHub's limit is 65,536 characters. */
 const most = 65_000;
@@ -11,23 +11,34 @@ const most = 65_000;
 /** The comment as it reads in the approval's present state: ask with it, and edit it to it at the end. */
 export function commentOf(approval: Approval, links: Links): string {
   const title = `### ${titleIn(approval.question.title)}`;
-  const beginning = [marker(approval.id), title, boxOf(approval, links, "thread")].join("\n\n");
+  const beginning = [markerOf(approval.id), title, boxOf(approval, links, "thread")].join("\n\n");
   return `${beginning}\n\n${detailsOf(approval, links, most - beginning.length)}`;
 }
 
-/** What is replied to one attempt, accepted or refused. */
-export function replyOf({ code, terms, answers, state }: Approval, answer: Answer): string {
+/** What is replied to one attempt, accepted or refused. A button leaves no comment to reply to, so it is said whose it was. */
+export function replyOf(approval: Approval, answer: Answer): string {
+  const said = verdictOf(approval, answer);
+  if (answer.via !== "check") return said;
+  const button = answer.verdict === "deny" ? "Deny" : "Approve";
+  return `${code(answer.by.replace(/^github:/, ""))} pressed ${button}. ${said}`;
+}
+
+function verdictOf({ code: CODE, terms, answers, state }: Approval, answer: Answer): string {
   if (!answer.accepted) return `**This does not count.** ${sentence(answer.reason)}`;
   if (answer.verdict === "deny") return "**Denied.** Nothing is sent.";
   const count = answers.filter(({ accepted, verdict }) => accepted && verdict === "approve").length;
   if (state === "pending")
-    return `**${count} of ${terms.approvers.count}** approvals: somebody else has to answer \`/approve ${code}\` too.`;
+    return `**${count} of ${terms.approvers.count}** approvals: somebody else has to answer \`/approve ${CODE}\` too.`;
   return answer.grant === null
     ? "**Approved.** Exactly this request passes, once."
     : "**Approved.** This request passes, and others of the same operation as long as you said.";
 }
 
-const marker = (id: string): string => `<!-- dogwatch:approval:${id} -->`;
+/** With what our comment about it begins. */
+export const markerOf = (id: string): string => `<!-- dogwatch:approval:${id} -->`;
+
+/** With what our reply to one attempt begins; `key` names the attempt. */
+export const replyMarkerOf = (key: string): string => `<!-- dogwatch:reply:${key.replaceAll(/[^\w:-]/g, "_")} -->`;
 
 /** The id of the approval whose comment this is; null unless it begins with our marker: a marker inside a body proves nothing. */
 export const markedApproval = (comment: string): string | null =>

@@ -29,6 +29,10 @@ export type Standing = {
 /** The run's repository and pull request, asked now. */
 export type RunNow = {
   readonly repository_id: string;
+  /** The newest one; an older one's jobs are gone. */
+  readonly run_attempt: string;
+  /** None of its jobs runs any more. */
+  readonly over: boolean;
   readonly pull: { readonly number: number; readonly open: boolean; readonly head_sha: string } | null;
   readonly head_sha: string;
   /** As `RunContext.own_people`, asked again: there may be a new pusher. */
@@ -48,7 +52,7 @@ type Asked = {
 
 export type CommentFacts = Asked & {
   readonly way: "comment";
-  /** `created`, `edited`, `deleted`; what a poll finds is `created`. */
+  /** `created`, `edited`, `deleted`; what a poll finds is `created`, or `edited` when it was. */
   readonly action: string;
   /** Where the comment stands: a reply to a review comment is `review_comment`, anything else on a timeline `comment`. */
   readonly kind: CommentKind;

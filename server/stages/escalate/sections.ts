@@ -12,15 +12,17 @@ export type Sections = {
   readonly missing: readonly string[];
 };
 
-type Section = {
+export type Section = {
   readonly what: string;
   readonly heading: string;
   readonly folded: boolean;
   readonly language: "json" | "diff" | "text";
+  /** As they are: nothing in them is made visible or harmless yet. */
   readonly lines: readonly string[];
   /** Lines are missing already. */
   readonly cut: boolean;
-  readonly note: string;
+  /** Fields that are there now and that the request does not name. */
+  readonly unnamed: readonly string[];
 };
 
 /** A section that begins at all shows at least this much. */
@@ -31,7 +33,7 @@ export function sectionsOf(question: Question, most: number): Sections {
   const missing: string[] = [];
   let left = most;
   const shown = sectionsIn(question).map((section) => {
-    const { markdown, whole } = render(section, left);
+    const { markdown, whole } = render(section, question.method, left);
     if (!whole) missing.push(section.what);
     left -= markdown.length + 2;
     return markdown;
@@ -39,26 +41,26 @@ export function sectionsOf(question: Question, most: number): Sections {
   return { markdown: shown.filter((text) => text !== "").join("\n\n"), missing };
 }
 
-function sectionsIn(question: Question): readonly Section[] {
+export function sectionsIn(question: Question): readonly Section[] {
   const { method, body, current } = question;
   const isUpdate = method === "PUT" || method === "PATCH";
   const before = current.kind === "known" && current.text !== "null" ? current.text : null;
   const difference = isUpdate && body !== null && before !== null ? differenceOf(before, body) : null;
   return [
-    ...(difference === null ? [] : [changes(difference, method)]),
+    ...(difference === null ? [] : [changes(difference)]),
     ...(body === null ? [] : [request(body, question, difference !== null)]),
     ...(before === null ? [] : [state(before, question, difference !== null)]),
   ];
 }
 
-const changes = (difference: Difference, method: string): Section => ({
+const changes = (difference: Difference): Section => ({
   what: "the changes",
   heading: difference.changes ? "What changes" : "Nothing changes",
   folded: false,
   language: "diff",
   lines: difference.changes ? difference.lines : ["  every field that the request names has this value already"],
   cut: difference.cut,
-  note: unnamedNote(difference.unnamed, method),
+  unnamed: difference.unnamed,
 });
 
 /** Of two ways to update, one says what becomes of the rest. */
@@ -77,7 +79,7 @@ const request = (body: string, { method, access }: Question, folded: boolean): S
   heading: method === "POST" && access === "write" ? "What is sent" : "The whole request",
   folded,
   ...document(body),
-  note: "",
+  unnamed: [],
 });
 
 const state = (before: string, { method }: Question, folded: boolean): Section => ({
@@ -85,7 +87,7 @@ const state = (before: string, { method }: Question, folded: boolean): Section =
   heading: method === "DELETE" ? "What is deleted" : "What is there now",
   folded: folded || (method !== "DELETE" && method !== "POST"),
   ...document(before),
-  note: "",
+  unnamed: [],
 });
 
 function document(text: string): Pick<Section, "language" | "lines" | "cut"> {
@@ -96,9 +98,11 @@ function document(text: string): Pick<Section, "language" | "lines" | "cut"> {
 }
 
 function render(
-  { heading, folded, language, lines, cut, note }: Section,
+  { heading, folded, language, lines, cut, unnamed }: Section,
+  method: string,
   room: number,
 ): { readonly markdown: string; readonly whole: boolean } {
+  const note = unnamedNote(unnamed, method);
   const frame = (block: string): string =>
     [
       folded ? `<details><summary><b>${heading}</b></summary>` : `#### ${heading}`,

@@ -6,9 +6,15 @@ import type { RunNow, Standing } from "./facts.ts";
 /** Accounts and teams are the same in any case of letters. */
 export const sameName = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase();
 
-export function objectionToRun({ binding, run }: Approval, now: RunNow): string | null {
+/** `own_people` plays no part. */
+export type WhereRun = Omit<RunNow, "own_people">;
+
+export function objectionToRun({ binding, run }: Pick<Approval, "binding" | "run">, now: WhereRun): string | null {
   if (run === null || now.repository_id !== binding.repository_id || now.repository_id !== run.repository_id)
     return "The repository is another one than when the question was asked: only a new run can ask again.";
+  if (now.run_attempt !== run.run_attempt)
+    return "The run was started again since the question was asked: only its newest attempt can ask again.";
+  if (now.over) return "The run has ended: nobody waits for an answer any more.";
   if (now.pull?.number !== (binding.pull_request ?? undefined))
     return "The run belongs to another pull request than when the question was asked: only a new run can ask again.";
   if (now.pull !== null && !now.pull.open) return "The pull request is closed: reopen it and run the job again.";

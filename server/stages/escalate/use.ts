@@ -2,7 +2,7 @@
 
 import type { Answer, Approval, ApprovalState } from "../../model/approval.ts";
 import type { UseFacts } from "./facts.ts";
-import { objectionToPerson, objectionToRun, sameName } from "./standing.ts";
+import { objectionToPerson, objectionToRun, sameName, type WhereRun } from "./standing.ts";
 
 export type Usable =
   | { readonly usable: true }
@@ -39,8 +39,14 @@ const policy = ({ binding }: Approval, facts: UseFacts): Usable | null =>
 function run(approval: Approval, facts: UseFacts): Usable | null {
   if (approval.run === null) return null;
   if (facts.run === null) return not(null, "GitHub could not be asked about the pull request");
-  const objection = objectionToRun(approval, facts.run);
-  return objection === null ? null : not("cancelled", lowered(objection));
+  const end = endOf(approval, facts.run);
+  return end === null ? null : not("cancelled", end);
+}
+
+/** Why nobody needs to answer it any more, as an approval's reason is written; null when somebody does. */
+export function endOf(approval: Pick<Approval, "binding" | "run">, now: WhereRun): string | null {
+  const objection = objectionToRun(approval, now);
+  return objection === null ? null : lowered(objection);
 }
 
 /** Everybody whose approval counted must still be somebody whose approval would count. */

@@ -12,7 +12,8 @@ export function objectionToPage(approval: Approval, facts: PageFacts): Objection
   if (person === null) return "Only a person answers, and a token is none: sign in as yourself.";
   if (approval.binding.repository_id === null) return objectionToColleague(approval, facts);
   if (person.provider !== "github") return "A GitHub job is answered by people whom GitHub knows: sign in with GitHub.";
-  if (standing !== null && !sameName(standing.login, person.login))
+  // Login names change hands: the account must be the one that signed in.
+  if (standing !== null && !(sameName(standing.login, person.login) && standing.id === person.account_id))
     return "It is not known who you are on GitHub: sign in again.";
   // Asked without GitHub (no App, or it could not be reached): then the job's own claims must tell whose it is.
   if (approval.run === null)

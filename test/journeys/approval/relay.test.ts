@@ -103,13 +103,14 @@ const ownCalls = async (): Promise<readonly CallJson[]> => visitor.endedCalls(op
 
 test("approved, it passes once, and Datadog does not see how the relay asked", async () => {
   const sent = send("1");
-  const { id } = await asked();
+  const { id, call_id } = await asked();
   expect(sentTo("1")).toEqual([]);
   await answer(id, "approve");
   expect(await sent).toMatchObject({ status: 200, text: '{"was":"DELETE"}' });
   expect(sentTo("1")).toHaveLength(1);
   for (const request of scene.upstream.requests) expect(headerOf(request, "prefer")).toBeUndefined();
   const calls = (await ownCalls()).filter(({ method }) => method === "DELETE");
+  expect(call_id).toBe(calls[0]?.id);
   expect(calls.map(({ state, status, approval_id }) => ({ state, status, approval_id }))).toEqual([
     { state: "refused", status: 202, approval_id: id },
     { state: "closed", status: 200, approval_id: id },

@@ -36,7 +36,10 @@ test.each([
   "/approve K7M2Q",
   "/approve K7M2Q9XZABCDEFG",
 ])("%j was meant as an answer and is none", (comment) => {
-  expect(readCommand(comment)).toEqual({ problem: expect.any(String) as string });
+  expect(readCommand(comment)).toEqual({
+    verdict: comment.startsWith("/deny") ? "deny" : "approve",
+    problem: expect.any(String) as string,
+  });
 });
 
 test("reads an approval, whatever follows below the first line", () => {

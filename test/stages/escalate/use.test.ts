@@ -19,13 +19,14 @@ const answer: Answer = {
 };
 const approval = deletion({ state: "approved", answers: [answer] });
 const standing = { login: "octocat", id: 7, type: "User", permission: "write", role: "write", teams: ["sre"] } as const;
+const run = { repository_id: "4711", run_attempt: "1", over: false, head_sha: head, own_people: ["mona"] };
 const pull = { number: 12, open: true, head_sha: head };
 const digest = approval.question.current.kind === "known" ? approval.question.current.digest : "";
 const facts: UseFacts = {
   now: at,
   policy: approval.binding.policy,
   approvers: [{ by: "github:octocat", standing }],
-  run: { repository_id: "4711", pull, head_sha: head, own_people: ["mona"] },
+  run: { ...run, pull },
   current: digest,
 };
 
@@ -36,22 +37,19 @@ test("an approval that still stands is usable", () => {
 const facing = (change: Partial<UseFacts>): UseFacts => ({ ...facts, ...change });
 const withStanding = (change: object): UseFacts =>
   facing({ approvers: [{ by: "github:octocat", standing: { ...standing, ...change } }] });
-const withPull = (change: object): UseFacts =>
-  facing({ run: { repository_id: "4711", head_sha: head, own_people: ["mona"], pull: { ...pull, ...change } } });
+const withPull = (change: object): UseFacts => facing({ run: { ...run, pull: { ...pull, ...change } } });
 
 test.each<[string, UseFacts, string | null]>([
   ["it has expired", facing({ now: approval.expires_at }), "expired"],
   ["the policy has changed", facing({ policy: "q".repeat(64) }), "stale"],
+  ["the run was started again", facing({ run: { ...run, pull, run_attempt: "2" } }), "cancelled"],
+  ["the run has ended", facing({ run: { ...run, pull, over: true } }), "cancelled"],
   ["there is a new commit", withPull({ head_sha: "0".repeat(40) }), "cancelled"],
   ["the pull request was closed", withPull({ open: false }), "cancelled"],
   ["the state has changed", facing({ current: "other" }), "stale"],
   ["the approver lost the permission", withStanding({ permission: "read" }), "stale"],
   ["the approver left the team", withStanding({ teams: [] }), "stale"],
-  [
-    "the approver pushed to the branch",
-    facing({ run: { repository_id: "4711", pull, head_sha: head, own_people: ["mona", "octocat"] } }),
-    "stale",
-  ],
+  ["the approver pushed to the branch", facing({ run: { ...run, pull, own_people: ["mona", "octocat"] } }), "stale"],
   ["the account has another name now", withStanding({ login: "somebody" }), "stale"],
   ["Datadog does not answer", facing({ current: null }), null],
   ["GitHub does not answer about the run", facing({ run: null }), null],

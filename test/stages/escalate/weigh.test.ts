@@ -26,7 +26,14 @@ const standing: Standing = {
   teams: ["sre"],
 };
 const pull = { number: 12, open: true, head_sha: head };
-const run: RunNow = { repository_id: "4711", pull, head_sha: head, own_people: ["mona"] };
+const run: RunNow = {
+  repository_id: "4711",
+  run_attempt: "1",
+  over: false,
+  pull,
+  head_sha: head,
+  own_people: ["mona"],
+};
 const said: Comment = {
   id: 51,
   author_id: 7,
@@ -59,7 +66,14 @@ const check: CheckFacts = {
   head_sha: head,
   sender_id: 7,
 };
-const octocat: Person = { name: "github:octocat", provider: "github", login: "octocat", groups: [], role: "approver" };
+const octocat: Person = {
+  name: "github:octocat",
+  provider: "github",
+  login: "octocat",
+  account_id: 7,
+  groups: [],
+  role: "approver",
+};
 const page: PageFacts = { way: "page", now, person: octocat, caller_names: ["mona"], standing, run };
 
 test.each([
@@ -111,6 +125,8 @@ test.each<[string, CommentFacts, RegExp]>([
   ["comes when GitHub does not answer", { ...comment, run: null }, /again in a moment/],
   ["comes after a new commit", runs({ pull: { ...pull, head_sha: "0".repeat(40) } }), /new commits/],
   ["comes after the pull request was closed", runs({ pull: { ...pull, open: false } }), /closed/],
+  ["comes after the run was started again", runs({ run_attempt: "2" }), /started again/],
+  ["comes after the run's end", runs({ over: true }), /run has ended/],
   ["comes when the run is another pull request's", runs({ pull: { ...pull, number: 13 } }), /another pull request/],
   ["comes when the run has no pull request any more", runs({ pull: null }), /another pull request/],
   ["comes when the repository is another one of the same name", runs({ repository_id: "4712" }), /another one/],
@@ -257,6 +273,7 @@ const ana: Person = {
   name: "okta:ana@acme.com",
   provider: "okta",
   login: "ana@acme.com",
+  account_id: null,
   groups: ["oncall"],
   role: "viewer",
 };

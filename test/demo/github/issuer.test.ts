@@ -1,17 +1,17 @@
 /** The local stand-in of GitHub's issuer: what it signs, and for whom. */
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type DemoGitHub, startDemoGitHub } from "../../server/demo/github.ts";
-import type { Issuer } from "../../server/model/config.ts";
-import { identify, trustIssuer } from "../../server/stages/authenticate/identify.ts";
+import { type GitHubStandin, startGitHub } from "../../../server/demo/github/standin.ts";
+import type { Issuer } from "../../../server/model/config.ts";
+import { identify, trustIssuer } from "../../../server/stages/authenticate/identify.ts";
 
 const now = new Date("2026-05-04T03:02:01.000Z");
 const clock = (): Date => now;
 const job = { repository: "acme/app", repository_id: "70", repository_owner_id: "1234", run_id: "7", extra: "kept" };
 
-let github: DemoGitHub;
+let github: GitHubStandin;
 beforeAll(async () => {
-  github = await startDemoGitHub({ clock });
+  github = await startGitHub({ clock });
 });
 afterAll(() => github.close());
 

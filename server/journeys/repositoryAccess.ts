@@ -1,0 +1,79 @@
+/** Whether somebody who signed in with GitHub may see what belongs to a repository: GitHub is asked, and what it does not answer is a no. */
+
+import type { GitHubReader, RepositoryRef } from "../model/github.ts";
+import type { Log } from "../model/log.ts";
+import type { Person } from "../model/person.ts";
+
+export interface RepositoryAccess {
+  /** Asked now. */
+  mayRead(person: Person, of: RepositoryRef): Promise<boolean>;
+  /** Asked within the last minute, or now: for what a page asks again and again by itself. */
+  mayReadLately(person: Person, of: RepositoryRef): Promise<boolean>;
+}
+
+export type RepositoryAccessParts = {
+  /** Null without a GitHub App: then nobody is known to may anything. */
+  readonly github: Pick<GitHubReader, "account" | "access"> | null;
+  readonly log: Log;
+  /** ms */
+  monotonic(): number;
+};
+
+/** ms */
+const lately = 60_000;
+const mostRemembered = 10_000;
+
+type Remembered = { readonly may: boolean; readonly at: number };
+
+export class AskedRepositoryAccess implements RepositoryAccess {
+  readonly #parts: RepositoryAccessParts;
+  /** By account and repository. */
+  readonly #remembered = new Map<string, Remembered>();
+
+  constructor(parts: RepositoryAccessParts) {
+    this.#parts = parts;
+  }
+
+  async mayRead(person: Person, of: RepositoryRef): Promise<boolean> {
+    const may = await this.#ask(person, of);
+    const key = keyOf(person, of);
+    this.#remembered.delete(key);
+    this.#remembered.set(key, { may, at: this.#parts.monotonic() });
+    const [oldest] = this.#remembered.keys();
+    if (this.#remembered.size > mostRemembered && oldest !== undefined) this.#remembered.delete(oldest);
+    return may;
+  }
+
+  async mayReadLately(person: Person, of: RepositoryRef): Promise<boolean> {
+    const known = this.#remembered.get(keyOf(person, of));
+    return known !== undefined && this.#parts.monotonic() - known.at < lately ? known.may : this.mayRead(person, of);
+  }
+
+  async #ask({ provider, login, account_id }: Person, of: RepositoryRef): Promise<boolean> {
+    const { github, log } = this.#parts;
+    if (github === null || provider !== "github" || account_id === null) return false;
+    try {
+      // The login is the same account's as at the sign-in: names change hands.
+      const account = await github.account(of, login);
+      if (account === null || account.id !== account_id || account.type !== "User") return false;
+      return (await github.access(of, login)).permission !== "none";
+    } catch (error) {
+      log.warn({ err: error, repository: of.repository }, "it could not be asked who may read a repository");
+      return false;
+    }
+  }
+}
+
+/** For one page that shows several lists: GitHub is asked once about each repository. */
+export function onceEach(access: RepositoryAccess): RepositoryAccess {
+  const asked = new Map<string, Promise<boolean>>();
+  const mayRead = (person: Person, of: RepositoryRef): Promise<boolean> => {
+    const key = keyOf(person, of);
+    const answer = asked.get(key) ?? access.mayRead(person, of);
+    asked.set(key, answer);
+    return answer;
+  };
+  return { mayRead, mayReadLately: mayRead };
+}
+
+const keyOf = ({ account_id }: Person, { repository_id }: RepositoryRef): string => `${account_id} ${repository_id}`;

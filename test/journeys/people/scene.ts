@@ -1,0 +1,182 @@
+/** A gateway before the stand-in for GitHub, with a job whose question waits, and people with browsers. */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import { pino } from "pino";
+import { type Gateway, startGateway } from "../../../server/app.ts";
+import type { ApprovalJson, TokenAnswer } from "../../../server/contract.ts";
+import { type GitHubStandin, startGitHub } from "../../../server/demo/github/standin.ts";
+import type { App, Repository } from "../../../server/demo/github/state.ts";
+import { Browser, type Visited } from "../../standins/browser.ts";
+import { type Received, send } from "../../standins/send.ts";
+import { auditorToken, exchange, type Scene, startScene, type Visit, visit } from "../../standins/world.ts";
+
+/** As the configuration of tests names the gateway. */
+export const home = "http://gateway.test";
+export const adminToken = "admin-token-of-the-tests-0123456789";
+export const viewerToken = "viewer-token-of-the-tests-0123456789";
+
+export type PeopleScene = Visit & {
+  readonly github: GitHubStandin;
+  readonly app: App;
+  readonly repository: Repository;
+  readonly scene: Scene;
+  readonly gateway: Gateway;
+  readonly log: readonly string[];
+  browser(): Browser;
+  /** Signed in with GitHub as this account. */
+  as(login: string): Promise<Browser>;
+  /** A call that is held, and its question. */
+  ask(request?: AskedRequest): Promise<{ readonly approval: ApprovalJson; readonly answer: Promise<Received> }>;
+  approval(id: string): Promise<ApprovalJson>;
+  close(): Promise<void>;
+};
+
+export type AskedRequest = {
+  readonly method?: string;
+  readonly path?: string;
+  readonly body?: string;
+  readonly repository?: Repository;
+  readonly actor?: string;
+};
+
+export type PeopleOptions = {
+  readonly rule?: string;
+  /** More of `github:` in the configuration; with `null` there is no such section. */
+  readonly github?: string | null;
+  readonly more?: string;
+  /** What Datadog shows at every path. */
+  readonly shown?: object;
+};
+
+export async function startPeople(options: PeopleOptions = {}): Promise<PeopleScene> {
+  const github = await startGitHub({ clock: () => new Date() });
+  const { accounts, repositories, apps } = github;
+  accounts.add("acme", { id: 1234, type: "Organization" });
+  for (const login of ["mona", "octocat", "hubot", "reader", "stranger"]) accounts.add(login);
+  const repository = repositories.add("acme/app");
+  for (const login of ["mona", "octocat", "hubot"]) repositories.permit(repository, login, "write");
+  repositories.permit(repository, "reader", "read");
+  const app = await apps.register({ owner: "acme", callback_urls: [`${home}/sign-in/github/callback`] });
+  apps.install(app, { account: "acme" });
+  const scene = await startScene(
+    ({ method }) => ({
+      status: 200,
+      headers: [["content-type", "application/json"]],
+      body: method === "GET" ? JSON.stringify(options.shown ?? { id: 4212, name: "Checkout latency p99" }) : "{}",
+    }),
+    {
+      rules: `
+    - { name: reads, effect: allow, when: 'operation.access == "read"' }
+    - { name: writes-need-a-human, effect: approve, when: 'operation.access in ["write", "destructive"]'${options.rule === undefined ? "" : `, ${options.rule}`} }`,
+      instead: { issuer: github.issuer },
+      tokens: `[{ name: tests, role: auditor, token: ${auditorToken} }, { name: boss, role: admin, token: ${adminToken} }, { name: looker, role: viewer, token: ${viewerToken} }]`,
+      more: [options.github === null ? "" : sectionOf(github, app, options.github ?? ""), options.more ?? ""].join(
+        "\n",
+      ),
+    },
+  );
+  const log: string[] = [];
+  const gateway = await startGateway({
+    file: scene.file,
+    env: {},
+    log: pino({ level: "debug" }, { write: (line: string) => log.push(line) }),
+    patience: 1_000,
+  });
+  app.webhook_url = `${gateway.url}/webhooks/github`;
+  const visitor = visit(gateway.url, scene.issuer);
+  const browser = (): Browser => new Browser({ hosts: { [home]: gateway.url } });
+  const approval = async (id: string): Promise<ApprovalJson> =>
+    (await (await visitor.read(`/v1/approvals/${id}`)).json()) as ApprovalJson;
+  return {
+    ...visitor,
+    github,
+    app,
+    repository,
+    scene,
+    gateway,
+    log,
+    browser,
+    approval,
+    as: async (login) => {
+      const one = browser();
+      await signIn(one, github, { login, to: "/approvals" });
+      return one;
+    },
+    ask: async ({ method = "DELETE", path = "/api/v1/monitor/4212", body, repository: where, actor = "mona" } = {}) => {
+      const session = await openJob(github, gateway.url, { repository: where ?? repository, actor });
+      const answer = sendCall(gateway.url, session, { method, path, body });
+      // Most tests ask and never answer: the gateway's end is the answer's.
+      answer.catch(() => undefined);
+      const asked = await eventually(async () => {
+        const { items } = (await (await visitor.read("/v1/approvals?limit=200")).json()) as { items: ApprovalJson[] };
+        const found = items.find(({ session_id }) => session_id === session.session_id);
+        // The call is noted with its question a moment after it asked.
+        return found === undefined || found.call_id === null ? null : found;
+      });
+      return { approval: asked, answer };
+    },
+    close: async () => {
+      await gateway.close();
+      await github.close();
+      await scene.close();
+    },
+  };
+}
+
+const sectionOf = ({ apiUrl }: GitHubStandin, app: App, more: string): string =>
+  `github:\n  apiUrl: ${apiUrl}\n  appId: ${app.id}\n  privateKey: ${JSON.stringify(app.pem)}\n  webhookSecret: ${app.webhook_secret}\n  clientId: ${app.client_id}\n  clientSecret: ${app.client_secret}\n${more}`;
+
+/** Through GitHub's page, as whoever the visitor is there. */
+export async function signIn(
+  browser: Browser,
+  github: GitHubStandin,
+  { login, to }: { readonly login: string; readonly to: string },
+): Promise<Visited> {
+  github.visitors.preset(login);
+  try {
+    return await browser.open(`${home}/sign-in/github?to=${encodeURIComponent(to)}`);
+  } finally {
+    github.visitors.preset(null);
+  }
+}
+
+export const signInWithToken = async (browser: Browser, token: string): Promise<Visited> =>
+  browser.submit(await browser.open(`${home}/sign-in`), /\/sign-in /, { token });
+
+async function openJob(
+  github: GitHubStandin,
+  url: string,
+  { repository, actor }: { readonly repository: Repository; readonly actor: string },
+): Promise<TokenAnswer> {
+  const pull = github.pulls.open(repository, { author: actor, files: ["README.md"] });
+  const run = github.runs.start(repository, { actor, pull });
+  const access = github.grant(github.runs.claims(run));
+  const response = await fetch(`${access.ACTIONS_ID_TOKEN_REQUEST_URL}&audience=${home}`, {
+    headers: { authorization: `Bearer ${access.ACTIONS_ID_TOKEN_REQUEST_TOKEN}` },
+  });
+  return exchange(url, ((await response.json()) as { value: string }).value);
+}
+
+const sendCall = (
+  url: string,
+  { access_token }: TokenAnswer,
+  { method, path, body }: { readonly method: string; readonly path: string; readonly body: string | undefined },
+): Promise<Received> =>
+  send(url, {
+    method,
+    target: path,
+    headers: [
+      ["DD-API-KEY", access_token],
+      ...(body === undefined ? [] : ([["Content-Type", "application/json"]] as const)),
+    ],
+    ...(body === undefined ? {} : { body: Buffer.from(body) }),
+  });
+
+/** The first thing that is not null; rejects when the tests' patience is over. */
+export async function eventually<T>(look: () => T | null | Promise<T | null>): Promise<T> {
+  for (const end = performance.now() + 60_000; ; await sleep(50)) {
+    const found = await look();
+    if (found !== null) return found;
+    if (performance.now() > end) throw new Error("it did not happen within a minute");
+  }
+}
