@@ -27,9 +27,12 @@ import type { OfferedConnection } from "./journeys/token.ts";
 import type { AuditEvent } from "./model/audit.ts";
 import type { AccessToken, Config, Problem } from "./model/config.ts";
 import { type Rulebook, findingsIn, readRulebook } from "./rulebook.ts";
+import { openMaskKeys } from "./maskKeys.ts";
 import { Rules, keptOf } from "./rules.ts";
 import { type Presenter, createPresenter } from "./stages/authenticate/present.ts";
 import { createBudget } from "./stages/decide/budget.ts";
+import type { MaskSet } from "./stages/mask/masking.ts";
+import { buildFamilies } from "./stages/mask/place/family.ts";
 import { createTidy } from "./stages/forward/tidy.ts";
 import { Upstreams } from "./stages/forward/upstream.ts";
 import { breakOff } from "./stages/reply/end.ts";
@@ -246,6 +249,7 @@ const callParts = (
   present: presenter.present,
   connection: (name) => rules.current.connections.get(name),
   policy: () => rules.current.policy,
+  masks: maskSets(rules, catalogue),
   take: (session_id, allowance) => store.limits.take(session_id, allowance),
   catalogue,
   sink: store.sink,
@@ -262,6 +266,13 @@ const callParts = (
   monotonic: () => performance.now(),
   observe: metrics.observe,
 });
+
+/** The masks in force; the keys stay as they are until a restart. */
+function maskSets(rules: Rules, { entries }: Catalogue): () => MaskSet {
+  const keys = openMaskKeys(rules.current.config);
+  const families = buildFamilies(entries);
+  return () => ({ masks: rules.current.masks, keys, families, undecodable: rules.current.config.policy.undecodable });
+}
 
 /** A call never takes the process down: what nobody foresaw ends its connection, so that no half answer passes for a whole one. */
 async function carry(parts: CallParts, incoming: Incoming, log: FastifyBaseLogger): Promise<void> {

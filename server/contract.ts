@@ -83,6 +83,8 @@ const decision = z.object({
   rules: z.array(z.object({ name: z.string(), effect: z.string(), reason: z.string() })),
   /** Rules that would have let it pass, or have asked somebody, but for one clause. */
   near: z.array(z.object({ name: z.string(), effect: z.string(), clause: z.string() })).default([]),
+  /** What became of the tokens of masks that the request held. */
+  tokens: z.array(z.object({ kind: z.string(), path: z.string(), outcome: z.string() })).default([]),
   reason: z.string(),
   /** SHA-256 of the policy, `/v1/policies/{digest}`. */
   policy: z.string(),

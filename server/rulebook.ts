@@ -12,11 +12,15 @@ import {
   compilePolicy,
   isPolicy,
 } from "./stages/decide/policy.ts";
+import { areMasks, readMasks } from "./stages/mask/configured.ts";
+import { compileMasks, type Masks } from "./stages/mask/plan.ts";
+import { isMaskKeys, readMaskKeys } from "./stages/mask/token/keys.ts";
 
 /** Everything of a configuration that a running gateway can exchange without dropping a call. */
 export type Rulebook = {
   readonly config: Config;
   readonly policy: Policy;
+  readonly masks: Masks;
   readonly connections: ReadonlyMap<string, Connection>;
   /** By name of the issuer. */
   readonly issuerAllow: ReadonlyMap<string, CallerCondition>;
@@ -36,9 +40,16 @@ export const examinerOf = (): Examine => {
   return (config) => findingsIn(config, catalogue);
 };
 
-/** What is wrong with the conditions of a configuration whose shape is right. */
-export const findingsIn = (config: Config, catalogue: Catalogue): readonly Finding[] =>
-  examine(config, namesOf(catalogue));
+/** What is wrong with the conditions, the masks and their keys, of a configuration whose shape is right. */
+export const findingsIn = (config: Config, catalogue: Catalogue): readonly Finding[] => {
+  const masks = readMasks(config.policy.masks);
+  return [...examine(config, namesOf(catalogue)), ...(areMasks(masks) ? [] : masks), ...maskKeyFindings(config)];
+};
+
+const maskKeyFindings = ({ maskKeys }: Config): Finding[] => {
+  const read = maskKeys === undefined ? undefined : readMaskKeys(maskKeys.reveal());
+  return read === undefined || isMaskKeys(read) ? [] : [{ path: ["keys", "mask"], message: read }];
+};
 
 /** Of a configuration in which `findingsIn` found nothing. */
 export function rulebookOf(config: Config, catalogue: Catalogue): Rulebook {
@@ -49,10 +60,13 @@ export function rulebookOf(config: Config, catalogue: Catalogue): Rulebook {
     return compiled;
   };
   const policy = compilePolicy(config.policy, vocabulary);
+  const masks = readMasks(config.policy.masks);
+  if (!areMasks(masks)) throw new Error(`${config.file} was found good, and its masks do not compile`);
   if (!isPolicy(policy)) throw new Error(`${config.file} was found good, and its rules do not compile`);
   return {
     config,
     policy,
+    masks: compileMasks(masks),
     connections: new Map(config.connections.map((one) => [one.name, one])),
     issuerAllow: new Map(config.identity.issuers.map(({ name, allow }) => [name, condition(allow)])),
     connectionAllow: new Map(

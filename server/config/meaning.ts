@@ -12,19 +12,20 @@ export const contradictions = (file: ConfigFile): Located[] => [
   ...twice(["connections"], file.connections, "name"),
   ...twice(["access", "tokens"], file.access.tokens, "name"),
   ...twice(["policy", "rules"], file.policy.rules, "name"),
+  ...twice(["policy", "masks"], file.policy.masks, "name"),
   ...sameTokens(file.access.tokens),
   ...missingAddress(file),
   ...file.identity.issuers.flatMap(issuerContradictions),
   ...file.policy.rules.flatMap(ruleContradictions),
   ...unanswerable(file),
   ...halfSignIn(file),
-  ...notYet(file),
 ];
 
 /** Findings that are said loudly at start, and do not stop it. */
 export const notices = (file: ConfigFile): Located[] => [
   ...observed(file),
   ...unprotectedAddress(file),
+  ...unsharedMaskKeys(file),
   ...withoutEffect(file),
   ...file.access.tokens.flatMap(({ token }, index) =>
     token.reveal().length < 20
@@ -173,19 +174,6 @@ const withoutSignIn = ({ github, signIn }: ConfigFile): Located[] => {
   return [{ path: ["github"], at: "key", message }];
 };
 
-/** Settings of later versions that people would rely on. */
-const notYet = ({ policy }: ConfigFile): Located[] =>
-  policy.masks.length > 0
-    ? [
-        {
-          path: ["policy", "masks"],
-          at: "key",
-          message:
-            "masking is not part of this version: nothing would be masked; take the entries out (keys in URLs stay hidden)",
-        },
-      ]
-    : [];
-
 const observed = ({ policy }: ConfigFile): Finding[] => [
   ...(policy.observe
     ? [
@@ -217,11 +205,23 @@ const unprotectedAddress = ({ publicUrl }: ConfigFile): Finding[] =>
       ]
     : [];
 
+/** What one gateway sealed, another one with a key of its own cannot open. */
+const unsharedMaskKeys = ({ database, keys, policy }: ConfigFile): Located[] =>
+  database !== undefined && keys?.mask === undefined && policy.masks.some(({ where }) => where.includes("reply"))
+    ? [
+        {
+          path: ["policy", "masks"],
+          at: "key",
+          message:
+            "mask with a key that this gateway makes for itself (data/keys/mask); where several gateways share the database, name one for all of them in keys.mask",
+        },
+      ]
+    : [];
+
 /** Accepted so that one file serves this version and the next; whoever relies on them has to know that they do nothing yet. */
 const withoutEffect = (file: ConfigFile): Located[] => {
   const later = {
     retention: "nothing is deleted by this version",
-    keys: "this version neither masks nor seals",
   } as const;
   const oidc: Located[] =
     (file.signIn?.oidc.length ?? 0) === 0
@@ -232,5 +232,9 @@ const withoutEffect = (file: ConfigFile): Located[] => {
       ? []
       : [{ path: [key], at: "key", message: `has no effect yet: ${why}` }],
   );
-  return [...others, ...oidc];
+  const sign: Located[] =
+    file.keys?.sign === undefined
+      ? []
+      : [{ path: ["keys", "sign"], at: "key", message: "has no effect yet: this version seals nothing" }];
+  return [...others, ...sign, ...oidc];
 };

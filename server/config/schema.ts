@@ -89,10 +89,16 @@ const accessToken = z.strictObject({
 
 const words = z.array(z.string().min(1, { error: "is empty" }));
 
+const detector = z.strictObject({
+  name: z.string().describe("The kind that its tokens have: lower case letters, digits, hyphens"),
+  pattern: z.string().min(1, { error: "is empty" }).describe("RE2; group 1, where there is one, is what is masked"),
+});
+
 const mask = z.strictObject({
   name,
-  detect: words.default([]),
-  fields: words.default([]),
+  detect: words.default([]).describe("Kinds of values, or groups of them: secret, personal, network"),
+  fields: words.default([]).describe("JSONPaths, like $..attributes.email"),
+  detectors: z.array(detector).default([]).describe("Own patterns"),
   where: z
     .array(z.enum(["reply", "recording"]))
     .min(1)
@@ -149,9 +155,13 @@ export const configFile = z
       .strictObject({
         rules: z.array(rule).default([]),
         masks: z.array(mask).default([]),
+        undecodable: z
+          .enum(["digest", "refuse"])
+          .default("digest")
+          .describe("A body that cannot be read for masking: kept as digest only, or the call is refused"),
         observe: z.boolean().default(false).describe("Forward and record what would be denied, except what destroys"),
       })
-      .default({ rules: [], masks: [], observe: false }),
+      .default({ rules: [], masks: [], undecodable: "digest", observe: false }),
     hold: duration(0).default(50_000).describe("How long a plain client's connection is held for an approval"),
     dataHosts: z
       .string()

@@ -66,10 +66,11 @@ export const callJson = (publicUrl: string, { call, bodies }: ReadCall): CallJso
   response: call.response === null ? null : messageJson(call.response, bodies.response),
 });
 
-const decisionJson = ({ rules, near = [], ...rest }: Decision): CallJson["decision"] => ({
+const decisionJson = ({ rules, near = [], tokens = [], ...rest }: Decision): CallJson["decision"] => ({
   ...rest,
   rules: [...rules],
   near: [...near],
+  tokens: [...tokens],
 });
 
 export const auditJson = (event: StoredAuditEvent): Omit<StoredAuditEvent, "at"> & { at: string } => ({

@@ -80,8 +80,11 @@ export type Binding = {
   readonly policy: string;
   readonly method: string;
   readonly host: string;
+  /** Masks applied. */
   readonly path: string;
   readonly query: string;
+  /** Hex HMAC-SHA-256 of both as they are sent, under the mask key. */
+  readonly target: string;
   readonly content_type: string | null;
   /** Hex, of the decoded body; multipart by part. */
   readonly body_sha256: string;

@@ -8,6 +8,8 @@ export const auditKinds = [
   "session_closed",
   "session_expired",
   "recording_viewed",
+  "token_astray",
+  "value_revealed",
   "approval_asked",
   "approval_answered",
   "approval_ended",

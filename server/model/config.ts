@@ -159,8 +159,12 @@ export type Config = {
   readonly policy: {
     readonly rules: readonly RuleSource[];
     readonly masks: readonly MaskSource[];
+    /** What becomes of a body in which nobody can look for what is to be masked. */
+    readonly undecodable: "digest" | "refuse";
     readonly observe: boolean;
   };
+  /** What tokens are sealed with, the newest first; absent: generated under `dataDir`. */
+  readonly maskKeys?: Secret;
   /** How long a plain client's connection is held for an approval, ms. */
   readonly hold: number;
   /** `*.dd.example.com` */

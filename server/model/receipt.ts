@@ -21,7 +21,17 @@ export type RecordedBody = {
   readonly bytes: Buffer | null;
   /** …large ones were spilled chunk by chunk and are named here. */
   readonly spill: string | null;
+  /** What masks replaced in it. */
+  readonly replaced?: Replaced;
+  /** Why nothing of it is stored although it was there: nobody could tell what stands in it. */
+  readonly withheld?: string;
 };
+
+/**
+ * What masks replaced: how many values, and the keyed hashes by which people find a value again, each once and at most 10,000 of them. The
+ * hashes are for the index beside the receipts and no part of a receipt.
+ */
+export type Replaced = { readonly values: number; readonly hashes: readonly string[] };
 
 export type RecordedMessage = { readonly headers: HeaderList; readonly body: RecordedBody | null };
 
@@ -45,6 +55,8 @@ export type Opening = {
   readonly approval_id?: string | null;
   /** How many values masks replaced so far; counted in the session. */
   readonly masked_values?: number;
+  /** Of these values, for search. */
+  readonly masked_hashes?: readonly string[];
 };
 
 export type CallState = "open" | "closed" | "refused" | "indeterminate";
@@ -67,6 +79,8 @@ export type Closing = {
   readonly response_decision?: Decision | null;
   /** How many values masks replaced since the opening; counted in the session. */
   readonly masked_values?: number;
+  /** Of these values, for search. */
+  readonly masked_hashes?: readonly string[];
 };
 
 /** Only the mask stage makes one; only a masked receipt is stored. */
@@ -77,7 +91,7 @@ export type CallNumber = { readonly session_id: string; readonly n: number };
 
 /** A stored call as it is read back. */
 export type StoredCall = CallNumber &
-  Omit<Opening, "request" | "masked_values" | "approval_id"> & {
+  Omit<Opening, "request" | "masked_values" | "masked_hashes" | "approval_id"> & {
     readonly state: CallState;
     readonly approval_id: string | null;
     readonly status: number | null;
@@ -94,5 +108,5 @@ export type StoredCall = CallNumber &
 
 export type StoredMessage = {
   readonly headers: HeaderList;
-  readonly body: (Omit<RecordedBody, "bytes" | "spill"> & { readonly id: string | null }) | null;
+  readonly body: (Omit<RecordedBody, "bytes" | "spill" | "replaced"> & { readonly id: string | null }) | null;
 };

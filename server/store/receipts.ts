@@ -41,6 +41,7 @@ const decision = z.object({
   effect: z.enum([...effects, "observe"]),
   rules: z.array(matchedRule),
   near: z.array(nearRule).exactOptional(),
+  tokens: z.array(z.object({ kind: z.string(), path: z.string(), outcome: z.string() })).exactOptional(),
   reason: z.string(),
   policy: z.string(),
 });

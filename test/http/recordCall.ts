@@ -4,7 +4,9 @@ import { createHash } from "node:crypto";
 import type { Operation } from "../../server/model/operation.ts";
 import type { Closing, Opening, RecordedMessage } from "../../server/model/receipt.ts";
 import { maskClosing, maskOpening } from "../../server/stages/mask/recording.ts";
+import { compileMasks, planFor } from "../../server/stages/mask/plan.ts";
 import type { Store } from "../../server/store/database.ts";
+import { keyLine, keysOf } from "../stages/mask/setting.ts";
 
 export type Body = { readonly bytes: Buffer; readonly content_type?: string; readonly encoding?: string };
 export type Bodies = { readonly request: Body | null; readonly response: Body | null };
@@ -20,6 +22,16 @@ const operation: Operation = {
   known: true,
   params: {},
 };
+const masking = {
+  plan: planFor(compileMasks([]), operation),
+  sealing: {
+    keys: keysOf(keyLine("k")),
+    call: { connection: "prod", session: "" },
+    family: { name: "", parents: [], itemIds: null },
+  },
+  custom: new Set<string>(),
+  undecodable: "digest",
+} as const;
 const at = new Date("2026-05-04T03:02:01.000Z");
 
 /** Numbered by the store: the first call of a session is 1. */
@@ -55,7 +67,7 @@ export const recordCall = async (store: Store, session_id: string, { request, re
     request_body: null,
     response: messageOf(response),
   };
-  const { n } = await store.sink.record(maskOpening(opening, operation), () => maskClosing(closing));
+  const { n } = await store.sink.record(maskOpening(opening, operation, masking), () => maskClosing(closing, masking));
   return n;
 };
 

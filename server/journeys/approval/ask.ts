@@ -26,9 +26,11 @@ export type HeldCall = {
   readonly request: {
     readonly method: string;
     readonly host: string;
-    /** Token slots taken out. */
+    /** Token slots taken out, masks applied. */
     readonly path: string;
     readonly query: string;
+    /** Keyed digest of both as they are sent. */
+    readonly target: string;
     readonly content_type: string | null;
     /** Decoded, whole. */
     readonly body: Buffer;
@@ -171,6 +173,7 @@ const bindingOf = ({ session_id, caller, connection, decision, rules, request }:
   host: request.host,
   path: request.path,
   query: request.query,
+  target: request.target,
   ...bodyBindingOf(request.body, request.content_type),
 });
 

@@ -2,16 +2,18 @@
 
 import { createHash } from "node:crypto";
 import type { Decision } from "../../model/decision.ts";
-import type { Closing, HeaderList, Masked, Opening, RecordedBody, RecordedMessage } from "../../model/receipt.ts";
+import type { Closing, Masked, Opening, RecordedBody, RecordedMessage } from "../../model/receipt.ts";
 import { headerOf } from "../../stages/forward/endToEnd.ts";
-import type { RequestBody } from "../../stages/forward/requestBody.ts";
+import { maskOwnAnswer } from "../../stages/mask/mask.ts";
+import type { Masking } from "../../stages/mask/masking.ts";
 import { maskClosing, maskOpening } from "../../stages/mask/recording.ts";
-import { Capture } from "../../stages/record/capture.ts";
+import { Tally } from "../../stages/mask/tally.ts";
 import type { OwnAnswer } from "../../stages/reply/refusal.ts";
 import type { Call, CallParts, Judged } from "./parts.ts";
+import { type Recorder, recordRequest } from "./recorder.ts";
 
 export function draftOpening(call: Call, judged: Judged, body: RecordedBody | null): Masked<Opening> {
-  const { operation, decision, decided_at, approval_id = null } = judged;
+  const { operation, masking, decision, decided_at, approval_id = null } = judged;
   const opening: Opening = {
     session_id: call.grant.session_id,
     operation: operation.id,
@@ -27,7 +29,7 @@ export function draftOpening(call: Call, judged: Judged, body: RecordedBody | nu
     request: { headers: call.presented.headers, body },
     approval_id,
   };
-  return maskOpening(opening, operation);
+  return maskOpening(opening, operation, masking);
 }
 
 /** How far the call got; filled along the way and always recorded. */
@@ -49,40 +51,20 @@ export const startTrace = (upstream: string, forwarded_at: Date): Trace => ({
 export type Ending = Pick<Closing, "state" | "status" | "error_code" | "error" | "response">;
 
 /** The closing of a call of which nothing was sent. */
-export const draftRefusal = (parts: CallParts, ending: Ending): Masked<Closing> =>
-  maskClosing({
-    ...ending,
-    upstream: null,
-    forwarded_at: null,
-    first_byte_at: null,
-    done_at: parts.now(),
-    request_body: null,
-  });
+export const draftRefusal = (parts: CallParts, masking: Masking, ending: Ending): Masked<Closing> =>
+  maskClosing(
+    { ...ending, upstream: null, forwarded_at: null, first_byte_at: null, done_at: parts.now(), request_body: null },
+    masking,
+  );
 
-/** `upload`: a request body that was still streaming at the opening, as far as it was read. */
+/** Of a call that was sent. `request_body`: one that was still streaming at the opening, as far as it was read. */
 export const draftClosing = (
-  parts: CallParts,
-  trace: Trace,
+  { parts, masking, trace }: { readonly parts: CallParts; readonly masking: Masking; readonly trace: Trace },
   ending: Ending & { readonly request_body: RecordedBody | null },
-): Masked<Closing> => maskClosing({ ...ending, ...trace, done_at: parts.now() });
-
-export const captureOf = (parts: CallParts, headers: HeaderList): Capture =>
-  new Capture({
-    openSpill: parts.openSpill,
-    limit: parts.limits().record,
-    content_type: headerOf(headers, "content-type"),
-    encoding: headerOf(headers, "content-encoding"),
-  });
-
-/** What was read of a body, as it will be stored. */
-export async function recordBytes(parts: CallParts, headers: HeaderList, bytes: Buffer): Promise<RecordedBody | null> {
-  const capture = captureOf(parts, headers);
-  await capture.take(bytes);
-  return capture.finish();
-}
+): Masked<Closing> => maskClosing({ ...ending, ...trace, done_at: parts.now() }, masking);
 
 /** What was read of a body that streamed through; when its caller or Datadog ended the call before it was whole, that is said. */
-export async function recordUpload(call: Call, upload: Capture): Promise<RecordedBody | null> {
+export async function recordUpload(call: Call, upload: Recorder): Promise<RecordedBody | null> {
   const { request } = call.incoming;
   const whole = request.complete && request.readableLength === 0;
   // A closing without the body is worth more than none.
@@ -91,14 +73,17 @@ export async function recordUpload(call: Call, upload: Capture): Promise<Recorde
 }
 
 /** The body of a call that will not be forwarded: when more of it was coming, that is said. */
-export async function recordUnsent(call: Call, body: RequestBody): Promise<RecordedBody | null> {
-  const recorded = await recordBytes(call.parts, call.presented.headers, body.prefix);
+export async function recordUnsent(call: Call, { masking, body }: Judged): Promise<RecordedBody | null> {
+  const recorded = await recordRequest(call, masking, body.prefix);
   return recorded === null || body.rest === null ? recorded : { ...recorded, truncated: true };
 }
 
-/** An answer that the gateway gave itself. */
-export function recordOwn(answer: OwnAnswer): RecordedMessage {
-  const sha256 = createHash("sha256").update(answer.body).digest();
+/** An answer that the gateway gave itself; it may quote what was sent. */
+export function recordOwn({ plan, sealing }: Masking, answer: OwnAnswer): RecordedMessage {
+  const { bytes, values } = maskOwnAnswer(plan, answer.body, sealing);
+  const sha256 = createHash("sha256").update(bytes).digest();
   const meta = { size: answer.body.length, sha256, content_type: "application/json", encoding: null, truncated: false };
-  return { headers: answer.headers, body: { ...meta, bytes: answer.body, spill: null } };
+  const tally = new Tally(sealing.keys);
+  tally.add(values);
+  return { headers: answer.headers, body: { ...meta, bytes, spill: null, replaced: tally.replaced } };
 }

@@ -5,12 +5,13 @@ import type { Access } from "../../model/operation.ts";
 import type { CallNumber } from "../../model/receipt.ts";
 import { BrokenAnswer } from "../../stages/forward/answerBody.ts";
 import type { Broken } from "../../stages/forward/upstream.ts";
-import type { Capture } from "../../stages/record/capture.ts";
+import { Unstreamable } from "../../stages/mask/stream/masker.ts";
 import type { Receipt } from "../../stages/record/receipt.ts";
 import { refusalAnswer, sendOwnAnswer } from "../../stages/reply/refusal.ts";
 import { CallerGone } from "../../stages/reply/release.ts";
 import { type Ending, type Trace, draftClosing, recordOwn, recordUpload } from "./draft.ts";
 import type { Call, Judged } from "./parts.ts";
+import type { Recorder } from "./recorder.ts";
 import { observe } from "./refuse.ts";
 
 /** A call that is on its way. */
@@ -20,16 +21,17 @@ export type Forwarded = {
   readonly receipt: Receipt;
   readonly trace: Trace;
   /** A request body that was still streaming at the opening. */
-  readonly upload: Capture | null;
+  readonly upload: Recorder | null;
   /** Closes the connection to the upstream. */
   cancel(): void;
 };
 
 /** Resolves when the closing is durable, with whatever was read of a streaming request body. */
 export async function closeReceipt(forwarded: Forwarded, ending: (call: CallNumber) => Ending): Promise<CallNumber> {
-  const { call, receipt, trace, upload } = forwarded;
+  const { call, judged, receipt, trace, upload } = forwarded;
   const request_body = upload === null ? null : await recordUpload(call, upload);
-  return receipt.close((number) => draftClosing(call.parts, trace, { ...ending(number), request_body }));
+  const known = { parts: call.parts, masking: judged.masking, trace };
+  return receipt.close((number) => draftClosing(known, { ...ending(number), request_body }));
 }
 
 /** The call ended without a whole answer, and nothing of one has been released. */
@@ -55,7 +57,7 @@ async function answerOwn(forwarded: Forwarded, refusal: Refusal, end: Pick<Endin
       ...end,
       status,
       error_code: refusal.code,
-      response: recordOwn(answerTo(number)),
+      response: recordOwn(judged.masking, answerTo(number)),
     }));
     sendOwnAnswer(call.incoming.response, answerTo(number));
     observe(call, judged, { status, code: refusal.code });
@@ -106,6 +108,8 @@ export async function closeBroken(forwarded: Forwarded): Promise<void> {
 export function interruptionBy(error: unknown): Pick<Ending, "error_code" | "error"> | null {
   if (error instanceof CallerGone) return { error_code: "client_disconnected", error: error.message };
   if (error instanceof GatewayError) return { error_code: error.code, error: error.message };
+  if (error instanceof Unstreamable)
+    return { error_code: "response_blocked", error: unmaskable(error.message).message };
   if (!(error instanceof BrokenAnswer)) return null;
   switch (error.broken.broken) {
     case "cancelled":
@@ -123,6 +127,10 @@ export const blocked: Refusal = refuse(
   "response_blocked",
   "the answer holds a credential of this connection, so it is withheld",
 );
+
+/** `says` ends a sentence about the body. */
+export const unmaskable = (says: string): Refusal =>
+  refuse("response_blocked", `the answer is withheld: masks apply to it, and ${says}`);
 
 const unknownOutcome = refuse(
   "outcome_unknown",

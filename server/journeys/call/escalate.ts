@@ -1,5 +1,6 @@
 /** Holds a call until people have answered: it asks, waits, and passes once; or it is told that nothing was sent, and why. */
 
+import { createHmac } from "node:crypto";
 import { GatewayError, type Refusal, isRefusal, refuse } from "../../errors.ts";
 import type { Approval } from "../../model/approval.ts";
 import type { CallNumber } from "../../model/receipt.ts";
@@ -12,11 +13,16 @@ import { acceptedAnswer, prefersAsync } from "../../stages/reply/accepted.ts";
 import { type OwnAnswer, refusalAnswer, sendOwnAnswer } from "../../stages/reply/refusal.ts";
 import type { Asked, HeldCall } from "../approval/ask.ts";
 import { approvalUrl } from "../approval/use.ts";
-import { draftOpening, draftRefusal, recordBytes, recordOwn } from "./draft.ts";
+import { maskPathText, maskQuery } from "../../stages/mask/beside.ts";
+import { maskRequest } from "../../stages/mask/mask.ts";
+import type { Masking } from "../../stages/mask/masking.ts";
+import { draftOpening, draftRefusal, recordOwn } from "./draft.ts";
 import { forwardCall } from "./forward.ts";
 import { memoryFor } from "./judge.ts";
 import { lookAt } from "./look.ts";
 import type { Call, Judged } from "./parts.ts";
+import { recordRequest } from "./recorder.ts";
+import { destinationRule } from "./returnTokens.ts";
 import { answerBreakage, closeUnsent, observe, recordDeparture, refuseCall } from "./refuse.ts";
 
 export async function escalateCall(call: Call, judged: Judged): Promise<void> {
@@ -80,7 +86,8 @@ async function pass(call: Call, judged: Judged, { asked, number }: Held): Promis
   return settled.state === "approved" ? approving.use(id, leaving) : refusalOf(settled, approvalUrl(publicUrl, id));
 }
 
-type Whole = { readonly judged: Judged; readonly decoded: Buffer };
+/** `decoded`: as Datadog would get it; `shown`: the same as people may see it. */
+type Whole = { readonly judged: Judged; readonly decoded: Buffer; readonly shown: Buffer };
 
 /** What is bound is the whole body, so the whole body has to be there. Throws `RequestAborted`. */
 async function wholeBody(call: Call, judged: Judged): Promise<Whole | Refusal> {
@@ -91,42 +98,63 @@ async function wholeBody(call: Call, judged: Judged): Promise<Whole | Refusal> {
       "body_too_large",
       `a person has to see this body, and it is larger than ${limits.inspect} bytes (limits.inspect)`,
     );
-  const decoded = await plainBytes(body.prefix, call.presented.headers, limits);
-  if (Buffer.isBuffer(decoded)) return { judged: { ...judged, body }, decoded };
+  const decoded = await plainBytes(judged.restored ?? body.prefix, call.presented.headers, limits);
   if (isRefusal(decoded)) return decoded;
-  return refuse(
-    "approval_required",
-    `a rule asks for a person's approval, and its body cannot be shown: ${decoded.unevaluable}; nothing was sent`,
-  );
+  if (!Buffer.isBuffer(decoded)) return notShown(decoded.unevaluable);
+  const { plan, sealing } = judged.masking;
+  const headers = call.presented.headers.filter(([name]) => name.toLowerCase() === "content-type");
+  const masked = await maskRequest(plan, { headers, bytes: decoded }, { sealing, limits });
+  switch (masked.outcome) {
+    case "untouched":
+      return { judged: { ...judged, body }, decoded, shown: decoded };
+    case "masked":
+      return { judged: { ...judged, body }, decoded, shown: masked.bytes };
+    case "blocked":
+    case "unreadable":
+      return notShown(masked.says);
+    default:
+      return masked satisfies never;
+  }
 }
 
-const heldCall = (call: Call, { judged, decoded }: Whole): HeldCall => ({
+const notShown = (says: string): Refusal =>
+  refuse(
+    "approval_required",
+    `a rule asks for a person's approval, and its body cannot be shown: ${says}; nothing was sent`,
+  );
+
+const heldCall = (call: Call, { judged, decoded, shown }: Whole): HeldCall => ({
   session_id: call.grant.session_id,
   caller: call.grant.caller,
   connection: call.connection.name,
   operation: judged.operation,
   decision: judged.decision,
-  rules: judged.policy.source.rules.filter(({ name }) =>
+  rules: [destinationRule, ...judged.policy.source.rules].filter(({ name }) =>
     judged.decision.rules.some((matched) => matched.effect === "approve" && matched.name === name),
   ),
   request: {
     method: judged.operation.method,
     host: call.host,
-    path: call.presented.path,
-    query: call.presented.query,
+    path: maskPathText(judged.masking, call.presented.path, []),
+    query: maskQuery(judged.masking, call.presented.query, []),
+    target: targetOf(call, judged.masking),
     content_type: headerOf(call.presented.headers, "content-type"),
     body: decoded,
-    shown: decoded,
+    shown,
   },
   look: async (approval_id) => (await lookAt(call, judged.operation, approval_id)).state,
 });
 
+/** What is bound although a mask hides a part of it: one key in a path is not another. */
+const targetOf = ({ presented: { path, query } }: Call, { sealing }: Masking): string =>
+  createHmac("sha256", sealing.keys[0].equality).update(`${path}?${query}`).digest("hex");
+
 /** Null when it could not be opened: its caller has been told. */
 async function openReceipt(call: Call, judged: Judged, asked: Asked): Promise<Receipt | null> {
-  const { parts, presented } = call;
+  const { parts } = call;
   const approval_id = asked.kind === "approval" ? asked.approval.id : asked.grant.approval_id;
   try {
-    const body = await recordBytes(parts, presented.headers, judged.body.prefix);
+    const body = await recordRequest(call, judged.masking, judged.body.prefix);
     const receipt = new Receipt(parts.sink, draftOpening(call, { ...judged, approval_id }, body));
     await receipt.open();
     return receipt;
@@ -155,12 +183,12 @@ async function close(
     const number = await receipt.close((number) => {
       const answer = answerTo(number);
       const error = "refusal" in end ? end.refusal.message : "the client waits for people elsewhere; nothing was sent";
-      return draftRefusal(parts, {
+      return draftRefusal(parts, judged.masking, {
         state: "refused",
         status: answer.status,
         error_code: code,
         error,
-        response: recordOwn(answer),
+        response: recordOwn(judged.masking, answer),
       });
     });
     const answer = answerTo(number);

@@ -1,19 +1,20 @@
 /** Forwards an allowed call: nothing but a read goes out before its receipt is open, and nothing goes out twice. */
 
 import { type Sent, isBroken, originOf } from "../../stages/forward/upstream.ts";
+import { withLength } from "../../stages/forward/endToEnd.ts";
 import { type Outgoing, withCredentials } from "../../stages/forward/outgoing.ts";
 import { streamThrough } from "../../stages/forward/requestBody.ts";
-import type { Capture } from "../../stages/record/capture.ts";
 import { Receipt, isFresh } from "../../stages/record/receipt.ts";
 import { answerCall } from "./answer.ts";
-import { captureOf, draftOpening, recordBytes, startTrace } from "./draft.ts";
+import { draftOpening, startTrace } from "./draft.ts";
 import { type Forwarded, answerWithout, closeBroken } from "./ending.ts";
 import type { Call, Judged } from "./parts.ts";
+import { Recorder, recordRequest } from "./recorder.ts";
 import { answerBreakage, closeUnsent } from "./refuse.ts";
 
 /** `opened`: the receipt of a call that people have let go, and whose body was held. */
 export async function forwardCall(call: Call, judged: Judged, opened: Receipt | null = null): Promise<void> {
-  const upload = judged.body.rest === null ? null : captureOf(call.parts, call.presented.headers);
+  const upload = judged.body.rest === null ? null : uploadOf(call, judged);
   let ready: Ready;
   try {
     ready = {
@@ -30,7 +31,10 @@ export async function forwardCall(call: Call, judged: Judged, opened: Receipt | 
 
 type Ready = { readonly outgoing: Outgoing; readonly receipt: Receipt };
 
-type Loaded = Ready & { readonly upload: Capture | null };
+type Loaded = Ready & { readonly upload: Recorder | null };
+
+const uploadOf = ({ parts, presented: { headers } }: Call, { masking }: Judged): Recorder =>
+  new Recorder(parts, { masking, side: "request", headers });
 
 async function carry(call: Call, judged: Judged, { outgoing, receipt, upload }: Loaded): Promise<void> {
   const { parts, incoming } = call;
@@ -50,23 +54,33 @@ async function carry(call: Call, judged: Judged, { outgoing, receipt, upload }: 
 }
 
 /** A write's receipt is durable before it goes out; a read goes ahead while the sink is known to work. */
-async function openReceipt(call: Call, judged: Judged, upload: Capture | null): Promise<Receipt> {
-  const { parts, presented } = call;
-  const held = upload === null ? await recordBytes(parts, presented.headers, judged.body.prefix) : null;
+async function openReceipt(call: Call, judged: Judged, upload: Recorder | null): Promise<Receipt> {
+  const { parts } = call;
+  const held = upload === null ? await recordRequest(call, judged.masking, judged.body.prefix) : null;
   const receipt = new Receipt(parts.sink, draftOpening(call, judged, held));
   const goesAhead = judged.operation.access === "read" && isFresh(parts.sink, parts.monotonic());
   if (!goesAhead) await receipt.open();
   return receipt;
 }
 
-function outgoingOf(call: Call, judged: Judged, upload: Capture | null): Outgoing {
+function outgoingOf(call: Call, judged: Judged, upload: Recorder | null): Outgoing {
+  const { connection, presented, host } = call;
   const { method } = judged.operation;
+  const { restored } = judged;
+  if (restored !== undefined)
+    return withCredentials(connection, {
+      ...presented,
+      headers: withLength(presented.headers, restored.length),
+      method,
+      host,
+      body: restored,
+    });
   const body = upload === null ? judged.body.prefix : streamThrough(judged.body, capturing(call, upload));
-  return withCredentials(call.connection, { ...call.presented, method, host: call.host, body });
+  return withCredentials(connection, { ...presented, method, host, body });
 }
 
 const capturing =
-  ({ parts: { tidy } }: Call, upload: Capture) =>
+  ({ parts: { tidy } }: Call, upload: Recorder) =>
   (chunk: Buffer): Promise<void> | undefined => {
     tidy(chunk.length);
     return upload.take(chunk);

@@ -11,8 +11,10 @@ import { allowanceOf } from "../../stages/decide/limit.ts";
 import type { Policy } from "../../stages/decide/policy.ts";
 import { headerOf } from "../../stages/forward/endToEnd.ts";
 import { type RequestBody, bodyOf, readUpTo } from "../../stages/forward/requestBody.ts";
+import { type Masking, maskingOf } from "../../stages/mask/masking.ts";
 import { inlineLimit } from "../../stages/record/capture.ts";
 import type { Call, Judged } from "./parts.ts";
+import { asItCame, auditTokens, mustBeRead, type Returned, returnTokens, withDestination } from "./returnTokens.ts";
 
 /** `refusal` is null when the call may be forwarded; `release` gives back the memory that its held body takes. */
 export type Judgement = { readonly judged: Judged; readonly refusal: Refusal | null; readonly release: Release };
@@ -22,15 +24,20 @@ type Verdict = Omit<Judgement, "release">;
 /** Throws `RequestAborted` when the caller goes away before its body is there. */
 export async function judge(call: Call, operation: Operation): Promise<Judgement> {
   const policy = call.parts.policy();
+  const masking = maskingFor(call, operation);
   const facts = factsOf(call, operation);
   const body = await readUpTo(inlineLimit, bodyOf(call.incoming.request));
   const decided = decide(policy, facts);
-  if (!needsBody(decided)) return { ...(await settle(call, { policy, facts, body }, decided)), release: nothingHeld };
+  const considered = { policy, masking, facts, body };
+  // What is refused whatever its body holds is not read any further.
+  if (!needsBody(decided) && decided.effect === "deny")
+    return { ...(await settle(call, { ...considered, returned: asItCame(body) }, decided)), release: nothingHeld };
 
-  const release = call.parts.budget.reserve(memoryFor(call, body));
+  const holds = needsBody(decided) || mustBeRead({ operation, masking }, body);
+  const release = holds ? call.parts.budget.reserve(memoryFor(call, body)) : nothingHeld;
   if (isRefusal(release)) return { ...refused(call, operation, { body, refusal: release }), release: nothingHeld };
   try {
-    return { ...(await inspect(call, { facts, body })), release };
+    return { ...(await consider(call, considered, decided)), release };
   } catch (error) {
     release();
     throw error;
@@ -39,19 +46,39 @@ export async function judge(call: Call, operation: Operation): Promise<Judgement
 
 const nothingHeld: Release = () => undefined;
 
-/** Decides again, with the body. */
+type Considered = {
+  readonly policy: Policy;
+  readonly masking: Masking;
+  readonly facts: Facts;
+  readonly body: RequestBody;
+};
+
+async function consider(call: Call, known: Considered, decided: ReturnType<typeof decide>): Promise<Verdict> {
+  const { policy, masking, facts, body } = known;
+  const returned = await returnTokens(call, { operation: facts.operation, masking }, body);
+  if (isRefusal(returned)) return refused(call, facts.operation, { body, refusal: returned });
+  auditTokens(call, facts.operation, returned.tokens);
+  if (!needsBody(decided)) return settle(call, { policy, masking, facts, returned }, decided);
+  return inspect(call, { ...known, returned });
+}
+
+/** Decides again, with the body: as Datadog would get it. */
 async function inspect(
   call: Call,
-  { facts, body }: { readonly facts: Facts; readonly body: RequestBody },
+  { policy, masking, facts, returned }: Considered & { readonly returned: Returned },
 ): Promise<Verdict> {
   const limits = call.parts.limits();
-  const whole = await readUpTo(limits.inspect, body);
+  const whole = await readUpTo(limits.inspect, returned.body);
+  const sent = returned.onApproval ?? returned.restored ?? whole.prefix;
   const decoded =
-    whole.rest === null ? await decodeBody(whole.prefix, facts.request.headers, limits) : tooLarge(limits.inspect);
+    whole.rest === null ? await decodeBody(sent, facts.request.headers, limits) : tooLarge(limits.inspect);
   if (isRefusal(decoded)) return refused(call, facts.operation, { body: whole, refusal: decoded });
-  const policy = call.parts.policy();
   const known = { ...facts, body: decoded };
-  return settle(call, { policy, facts: known, body: whole }, decideWhole(policy, known));
+  return settle(
+    call,
+    { policy, masking, facts: known, returned: { ...returned, body: whole } },
+    decideWhole(policy, known),
+  );
 }
 
 function decideWhole(policy: Policy, facts: Facts): Decision {
@@ -75,6 +102,7 @@ export const unjudged = (
   operation,
   decision: { effect: "deny", rules: [], reason: why.reason, policy: call.parts.policy().digest },
   policy: call.parts.policy(),
+  masking: maskingFor(call, operation),
   decided_at: call.parts.now(),
   body: why.body,
 });
@@ -88,15 +116,20 @@ const refused = (
   refusal: why.refusal,
 });
 
-type Known = { readonly policy: Policy; readonly facts: Facts; readonly body: RequestBody };
+type Known = Omit<Considered, "body"> & { readonly returned: Returned };
 
-async function settle(call: Call, { policy, facts, body }: Known, decided: Decision): Promise<Verdict> {
-  const { operation } = facts;
+async function settle(call: Call, known: Known, decided: Decision): Promise<Verdict> {
+  const { policy, masking, returned } = known;
+  const { operation } = known.facts;
+  const { body, tokens } = returned;
   try {
-    const decision = await drawOnLimits(call, { policy, facts }, decided);
+    const drawn = await drawOnLimits(call, known, decided);
+    const decision = withDestination(tokens.length === 0 ? drawn : { ...drawn, tokens }, returned);
+    const restored = decision.effect === "approve" ? (returned.onApproval ?? returned.restored) : returned.restored;
     const code = codeOf(decision, operation);
+    const judged = { operation, decision, policy, masking, body, decided_at: call.parts.now() };
     return {
-      judged: { operation, decision, policy, body, decided_at: call.parts.now() },
+      judged: restored === null ? judged : { ...judged, restored },
       refusal: code === null ? null : refuse(code, decision.reason),
     };
   } catch (error) {
@@ -107,7 +140,11 @@ async function settle(call: Call, { policy, facts, body }: Known, decided: Decis
 }
 
 /** A call that only rules with limits allow takes from one of them; from rule to rule, until one has something left. */
-async function drawOnLimits(call: Call, { policy, facts }: Omit<Known, "body">, decided: Decision): Promise<Decision> {
+async function drawOnLimits(
+  call: Call,
+  { policy, facts }: Pick<Known, "policy" | "facts">,
+  decided: Decision,
+): Promise<Decision> {
   const spent = new Set<string>();
   let decision = decided;
   for (;;) {
@@ -117,6 +154,9 @@ async function drawOnLimits(call: Call, { policy, facts }: Omit<Known, "body">, 
     decision = decideWhole(policy, { ...facts, spent });
   }
 }
+
+export const maskingFor = ({ parts, connection, grant }: Call, operation: Operation): Masking =>
+  maskingOf(parts.masks(), operation, { connection: connection.name, session: grant.session_id });
 
 export const factsOf = (call: Call, operation: Operation): Facts => ({
   caller: call.grant.caller,

@@ -4,7 +4,7 @@ import { prefixOfHost } from "../../datadog/hosts.ts";
 import { isRefusal } from "../../errors.ts";
 import type { CurrentState } from "../../model/approval.ts";
 import type { Operation } from "../../model/operation.ts";
-import type { CallNumber, Closing, HeaderList } from "../../model/receipt.ts";
+import type { CallNumber, Closing, HeaderList, RecordedMessage } from "../../model/receipt.ts";
 import { plainBytes } from "../../stages/decide/inspect.ts";
 import { type Look, lookOf, stateOf } from "../../stages/escalate/look.ts";
 import { BrokenAnswer } from "../../stages/forward/answerBody.ts";
@@ -13,8 +13,12 @@ import { CredentialGuard, credentialsOf, headersHold } from "../../stages/forwar
 import { withCredentials } from "../../stages/forward/outgoing.ts";
 import { type Answer, isBroken, originOf } from "../../stages/forward/upstream.ts";
 import { Receipt } from "../../stages/record/receipt.ts";
-import { draftClosing, draftOpening, recordBytes, startTrace } from "./draft.ts";
+import type { Masking } from "../../stages/mask/masking.ts";
+import { type MaskedBody, maskResponse } from "../../stages/mask/mask.ts";
+import { draftClosing, draftOpening, startTrace } from "./draft.ts";
+import { maskingFor } from "./judge.ts";
 import type { Call, Judged } from "./parts.ts";
+import { recordMasked } from "./recorder.ts";
 
 /** `digest` is null when the state is not known. */
 export type Looked = { readonly state: CurrentState; readonly digest: string | null };
@@ -50,6 +54,7 @@ const lookingFor = (call: Call, { look, approval_id, operation }: Looking): Judg
     policy: call.parts.policy().digest,
   },
   policy: call.parts.policy(),
+  masking: maskingFor(call, look.operation),
   decided_at: call.parts.now(),
   body: { prefix: Buffer.alloc(0), rest: null },
 });
@@ -69,19 +74,58 @@ async function fetchState(call: Call, look: Look, judged: Judged): Promise<Looke
   const timer = setTimeout(() => sent.cancel(), patience);
   try {
     const answer = await sent.answered;
-    if (isBroken(answer)) return await end(receipt, { ...failed(answer.message), call: own, trace });
+    if (isBroken(answer))
+      return await end(receipt, { ...failed(answer.message), call: own, masking: judged.masking, trace });
     trace.first_byte_at = parts.now();
     const read = await readAnswer(own, answer);
     if ("unreadable" in read) {
       sent.cancel();
-      return await end(receipt, { ...failed(read.unreadable, answer.status), call: own, trace });
+      return await end(receipt, {
+        ...failed(read.unreadable, answer.status),
+        call: own,
+        masking: judged.masking,
+        trace,
+      });
     }
-    const response = { headers: read.headers, body: await recordBytes(parts, read.headers, read.bytes) };
+    const { response, shown } = await maskLook(own, judged, read);
     const ending = { state: "closed", status: answer.status, error_code: null, error: null, response } as const;
-    const number = await receipt.close(() => draftClosing(parts, trace, { ...ending, request_body: null }));
-    return stateIn(look, { status: answer.status, plain: read.plain, number });
+    const known = { parts, masking: judged.masking, trace };
+    const number = await receipt.close(() => draftClosing(known, { ...ending, request_body: null }));
+    return "unreadable" in shown
+      ? unavailable(shown.unreadable)
+      : stateIn(look, { status: answer.status, plain: shown.bytes, number });
   } finally {
     clearTimeout(timer);
+  }
+}
+
+type Shown = { readonly bytes: Buffer } | { readonly unreadable: string };
+
+/** As it is stored, and as people see it. Where nothing is masked both are what came. */
+async function maskLook(
+  { parts }: Call,
+  { masking }: Judged,
+  { headers, bytes, plain }: Read,
+): Promise<{ readonly response: RecordedMessage; readonly shown: Shown }> {
+  const context = { sealing: masking.sealing, limits: parts.limits() };
+  const { recording } = await maskResponse(masking.plan, { headers, bytes }, context);
+  const body = await recordMasked(parts, { masking, side: "response", headers }, { bytes, masked: recording });
+  const uncoded = headers.filter(([name]) => name.toLowerCase() !== "content-encoding");
+  const { recording: read } = await maskResponse(masking.plan, { headers: uncoded, bytes: plain }, context);
+  return { response: { headers, body }, shown: shownOf(read, plain) };
+}
+
+function shownOf(masked: MaskedBody, plain: Buffer): Shown {
+  switch (masked.outcome) {
+    case "untouched":
+      return { bytes: plain };
+    case "masked":
+      return { bytes: masked.bytes };
+    case "blocked":
+    case "unreadable":
+      return { unreadable: masked.says };
+    default:
+      return masked satisfies never;
   }
 }
 
@@ -134,9 +178,13 @@ function stateIn(
 
 const failed = (why: string, status: number | null = null) => ({ why, status });
 
-type Failed = ReturnType<typeof failed> & { readonly call: Call; readonly trace: ReturnType<typeof startTrace> };
+type Failed = ReturnType<typeof failed> & {
+  readonly call: Call;
+  readonly masking: Masking;
+  readonly trace: ReturnType<typeof startTrace>;
+};
 
-async function end(receipt: Receipt, { why, status, call, trace }: Failed): Promise<Looked> {
+async function end(receipt: Receipt, { why, status, call, masking, trace }: Failed): Promise<Looked> {
   const ending: Pick<Closing, "state" | "status" | "error_code" | "error" | "response"> = {
     state: "closed",
     status,
@@ -144,6 +192,6 @@ async function end(receipt: Receipt, { why, status, call, trace }: Failed): Prom
     error: `the current state could not be read: ${why}`,
     response: null,
   };
-  await receipt.close(() => draftClosing(call.parts, trace, { ...ending, request_body: null }));
+  await receipt.close(() => draftClosing({ parts: call.parts, masking, trace }, { ...ending, request_body: null }));
   return unavailable(why);
 }

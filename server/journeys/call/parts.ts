@@ -20,6 +20,7 @@ import type { Policy } from "../../stages/decide/policy.ts";
 import type { RequestBody } from "../../stages/forward/requestBody.ts";
 import type { Tidy } from "../../stages/forward/tidy.ts";
 import type { Upstreams } from "../../stages/forward/upstream.ts";
+import type { Masking, MaskSet } from "../../stages/mask/masking.ts";
 import type { Spill } from "../../stages/record/capture.ts";
 import type { ReceiptSink } from "../../stages/record/receipt.ts";
 
@@ -28,6 +29,7 @@ export type CallParts = {
   present(tokens: readonly string[]): Promise<SessionGrant | Refusal>;
   connection(name: string): Connection | undefined;
   policy(): Policy;
+  masks(): MaskSet;
   /** Takes one call of a session from the limit of a rule; false when nothing is left. */
   take(session_id: string, allowance: Allowance): Promise<boolean>;
   readonly catalogue: Catalogue;
@@ -103,8 +105,13 @@ export type Judged = {
   readonly decision: Decision;
   /** The one that decided; it judges the answer too. */
   readonly policy: Policy;
+  /** The masks in force then; they are those of the answer too. */
+  readonly masking: Masking;
   readonly decided_at: Date;
   /** The question to people that it asked, or joined. */
   readonly approval_id?: string;
+  /** As it came. */
   readonly body: RequestBody;
+  /** What goes on in its place: tokens in it stand for their values again. In the same codings. */
+  readonly restored?: Buffer;
 };

@@ -51,14 +51,14 @@ export async function refuseCall(call: Call, judged: Judged, refusal: Refusal): 
   const { parts, incoming } = call;
   if (refusal.code === "request_malformed" || refusal.code === "host_not_allowed") auditRefusal(call, refusal);
   try {
-    const receipt = new Receipt(parts.sink, draftOpening(call, judged, await recordUnsent(call, judged.body)));
+    const receipt = new Receipt(parts.sink, draftOpening(call, judged, await recordUnsent(call, judged)));
     const number = await receipt.close((number) =>
-      draftRefusal(parts, {
+      draftRefusal(parts, judged.masking, {
         state: "refused",
         status: statusOf[refusal.code],
         error_code: refusal.code,
         error: refusal.message,
-        response: recordOwn(refusalAnswer(refusal, number, parts.publicUrl)),
+        response: recordOwn(judged.masking, refusalAnswer(refusal, number, parts.publicUrl)),
       }),
     );
     sendOwnAnswer(incoming.response, refusalAnswer(refusal, number, parts.publicUrl));
@@ -74,7 +74,7 @@ export async function closeUnsent(call: Call, judged: Judged, receipt: Receipt):
   const refused = judged.decision.effect === "deny" || judged.decision.effect === "approve";
   try {
     await receipt.close(() =>
-      draftRefusal(call.parts, {
+      draftRefusal(call.parts, judged.masking, {
         state: refused ? "refused" : "closed",
         status: null,
         error_code: code,

@@ -70,6 +70,26 @@ export class AnswerBody {
     return chunks;
   }
 
+  /** Gives back what was read, to be read again before anything else. */
+  unread(chunks: readonly Buffer[]): void {
+    this.#chunks = [...chunks, ...this.#chunks];
+    for (const { length } of chunks) this.#waiting += length;
+  }
+
+  /** Reads until the body ends or more than `limit` bytes are there, and gives them back: whether that is all of it. Throws `BrokenAnswer`. */
+  async fits(limit: number): Promise<boolean> {
+    const pieces: Buffer[] = [];
+    let size = 0;
+    while (size <= limit) {
+      const chunks = await this.read();
+      if (chunks === null) break;
+      pieces.push(...chunks);
+      for (const { length } of chunks) size += length;
+    }
+    this.unread(pieces);
+    return size <= limit;
+  }
+
   /** The whole body, for one that is known to be small. */
   async collect(): Promise<Buffer> {
     const parts: Buffer[] = [];

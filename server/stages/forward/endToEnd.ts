@@ -30,6 +30,15 @@ export function endToEnd(headers: HeaderList): HeaderList {
   });
 }
 
+/** What names the bytes of a body (RFC 9110 §8.6, RFC 9530, RFC 1864). */
+const ofTheBytes = new Set(["content-length", "content-md5", "content-digest", "repr-digest", "digest"]);
+
+/** Of a message whose body was changed; `length` in bytes, null where it is not known yet. */
+export const withLength = (headers: HeaderList, length: number | null): HeaderList => [
+  ...headers.filter(([name]) => !ofTheBytes.has(name.toLowerCase())),
+  ...(length === null ? [] : ([["Content-Length", String(length)]] as const)),
+];
+
 export const headerOf = (headers: HeaderList, wanted: string): string | null => {
   for (const [name, value] of headers) if (name.toLowerCase() === wanted) return value;
   return null;

@@ -7,7 +7,7 @@ import { inRecording } from "./detect/detector.ts";
 import { secretKind } from "./detect/names.ts";
 import { type Found, maskedOn, nothingFound } from "./findings.ts";
 import type { Step } from "./place/place.ts";
-import type { Masking } from "./recording.ts";
+import type { Masking } from "./masking.ts";
 import { bindTokens } from "./token/bind.ts";
 
 /** Such a text has a place of its own, which is no field of any resource: nothing that is sealed here is ever sent anywhere. */

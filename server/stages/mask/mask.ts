@@ -6,6 +6,7 @@ import { type Body, isUnreadable, readBody } from "./body/read.ts";
 import { buildSide, type MaskedValue } from "./body/build.ts";
 import { inRecording, inReply } from "./detect/detector.ts";
 import { type Found, nothingFound, type Search } from "./findings.ts";
+import { compileFields } from "./json/fields.ts";
 import type { Plan } from "./plan.ts";
 import { bindTokens, type Sealing } from "./token/bind.ts";
 
@@ -41,7 +42,7 @@ export const maskResponse = async (
   return { reply: isSameOnBothSides(read.found) ? recording : await maskSide(inReply, read, sealing), recording };
 };
 
-/** For the recording only: what the caller sends is sent. Tokens that did not open stay as they were sent. */
+/** For the recording only: what the caller sends is sent. */
 export const maskRequest = async (
   plan: Plan,
   message: Message,
@@ -49,10 +50,19 @@ export const maskRequest = async (
 ): Promise<MaskedBody> => {
   if (message.bytes.length === 0) return untouched;
   const read = await readMessage(plan.request, message, limits);
-  if ("outcome" in read) return read;
-  const { findings, clashes, embedded } = read.found;
-  const found = { findings: findings.filter(({ kind }) => kind !== "token"), clashes, embedded };
-  return maskSide(inRecording, { ...read, found }, sealing);
+  return "outcome" in read ? read : maskSide(inRecording, read, sealing);
+};
+
+/** Our own answers, which quote what was sent: as `maskRequest`, for a body that has no coding and is never unreadable. */
+export const maskOwnAnswer = (
+  { request }: Plan,
+  bytes: Buffer,
+  sealing: Sealing,
+): { bytes: Buffer; values: readonly MaskedValue[] } => {
+  const found = nothingFound();
+  readBody({ ...request, fields: compileFields([]) }, { bytes, contentType: "application/json" }, found);
+  const built = buildSide(inRecording, { bytes, found }, bindTokens(sealing));
+  return built === null || "blocked" in built ? { bytes, values: [] } : built;
 };
 
 type ReadMessage = { readonly codings: readonly string[]; readonly bytes: Buffer; readonly found: Found };

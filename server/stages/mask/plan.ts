@@ -23,6 +23,8 @@ export type Mask = {
 /** All masks of a configuration, compiled. Plans of operations are made once each. */
 export type Masks = {
   readonly detector: Detector;
+  /** For what callers send: a token in it is recorded as it was sent. */
+  readonly requestDetector: Detector;
   readonly fields: readonly FieldRule[];
   /** Sides on which fields named like secrets are masked. */
   readonly names: number;
@@ -48,12 +50,14 @@ export const compileMasks = (masks: readonly Mask[]): Masks => {
   for (const kind of alwaysRecorded) add(kind, inRecording);
   for (const mask of masks) for (const kind of mask.kinds) add(kind, mask.sides);
   const masksReplies = masks.some((mask) => (mask.sides & inReply) !== 0);
+  const active = [
+    ...rules.flatMap((rule) => activeRule(rule, sides.get(rule.kind) ?? 0)),
+    ...masks.flatMap((mask) => mask.custom.map((custom) => customRule(custom, mask.sides))),
+  ];
+  const requestDetector = buildDetector(active);
   return {
-    detector: buildDetector([
-      ...rules.flatMap((rule) => active(rule, sides.get(rule.kind) ?? 0)),
-      ...masks.flatMap((mask) => mask.custom.map((custom) => customRule(custom, mask.sides))),
-      ...(masksReplies ? [ownTokens] : []),
-    ]),
+    detector: masksReplies ? buildDetector([...active, ownTokens]) : requestDetector,
+    requestDetector,
     fields: masks.flatMap((mask) => mask.fields.map((path) => fieldRule(path, mask.sides, "field"))),
     names: sides.get("secret-field") ?? 0,
     masksReplies,
@@ -62,7 +66,7 @@ export const compileMasks = (masks: readonly Mask[]): Masks => {
   };
 };
 
-const active = (rule: (typeof rules)[number], sides: number): ActiveRule[] =>
+const activeRule = (rule: (typeof rules)[number], sides: number): ActiveRule[] =>
   sides === 0 ? [] : [{ ...rule, sides, custom: false }];
 
 const customRule = (
@@ -98,8 +102,11 @@ export const planFor = (masks: Masks, operation: Operation): Plan => {
   const known = masks.plans.get(operation.id);
   if (known !== undefined) return known;
   const secrets = secretFieldsOf(operation.id);
-  const search = (fields: readonly { readonly path: string; readonly unless?: string }[]): Search => ({
-    detector: masks.detector,
+  const search = (
+    detector: Detector,
+    fields: readonly { readonly path: string; readonly unless?: string }[],
+  ): Search => ({
+    detector,
     names: masks.names,
     decodes: true,
     fields: compileFields([
@@ -110,7 +117,11 @@ export const planFor = (masks: Masks, operation: Operation): Plan => {
       })),
     ]),
   });
-  const plan = { request: search(secrets.request), response: search(secrets.response), masksReply: masks.masksReplies };
+  const plan = {
+    request: search(masks.requestDetector, secrets.request),
+    response: search(masks.detector, secrets.response),
+    masksReply: masks.masksReplies,
+  };
   // Unknown operations have one plan; the catalogue bounds the others.
   masks.plans.set(operation.id, plan);
   return plan;

@@ -2,14 +2,11 @@
 
 import { maskPath } from "../../datadog/credentials.ts";
 import type { Operation } from "../../model/operation.ts";
-import type { Closing, HeaderList, Masked, Opening, RecordedMessage } from "../../model/receipt.ts";
+import type { Closing, HeaderList, Masked, Opening, RecordedBody, RecordedMessage } from "../../model/receipt.ts";
 import type { MaskedValue } from "./body/build.ts";
 import { maskHeaderValue, maskPathText, maskQuery, maskSentence } from "./beside.ts";
-import type { Plan } from "./plan.ts";
-import type { Sealing } from "./token/bind.ts";
-
-/** What masks of one operation are applied with. */
-export type Masking = { readonly plan: Plan; readonly sealing: Sealing };
+import type { Masking } from "./masking.ts";
+import { Tally } from "./tally.ts";
 
 /** Fields whose value is a credential by definition (RFC 9110 §11, RFC 6265), whoever sends them. */
 const credentialFields = new Set([
@@ -25,46 +22,51 @@ const credentialFields = new Set([
 
 const marker = "[masked]";
 
-/** `masking`: absent where no masks are at hand; the bodies are masked before they are recorded (mask.ts). */
-export function maskOpening(opening: Opening, operation: Operation, masking?: Masking): Masked<Opening> {
+/** The bodies are masked before they come here (mask.ts); what was replaced in them is counted here. */
+export function maskOpening(opening: Opening, operation: Operation, masking: Masking): Masked<Opening> {
   const values: MaskedValue[] = [];
-  const path = maskPath(operation, opening.path);
-  return {
+  const masked = {
     ...opening,
-    path: masking === undefined ? path : maskPathText(masking, path, values),
-    query: masking === undefined ? opening.query : maskQuery(masking, opening.query, values),
-    client:
-      masking === undefined || opening.client === null ? opening.client : maskSentence(masking, opening.client, values),
-    request: maskMessage(opening.request, masking, values),
-    ...(values.length > 0 && { masked_values: (opening.masked_values ?? 0) + values.length }),
-  } as Masked<Opening>;
+    path: maskPathText(masking, maskPath(operation, opening.path), values),
+    query: maskQuery(masking, opening.query, values),
+    client: opening.client === null ? null : maskSentence(masking, opening.client, values),
+    request: maskMessage(masking, opening.request, values),
+  };
+  return { ...masked, ...replacedIn(masking, values, [opening.request.body]) } as Masked<Opening>;
 }
 
-export function maskClosing(closing: Closing, masking?: Masking): Masked<Closing> {
+export function maskClosing(closing: Closing, masking: Masking): Masked<Closing> {
   const values: MaskedValue[] = [];
-  const response = closing.response === null ? null : maskMessage(closing.response, masking, values);
-  const error =
-    masking === undefined || closing.error === null ? closing.error : maskSentence(masking, closing.error, values);
-  return {
+  const masked = {
     ...closing,
-    error,
-    response,
-    ...(values.length > 0 && { masked_values: (closing.masked_values ?? 0) + values.length }),
-  } as Masked<Closing>;
+    error: closing.error === null ? null : maskSentence(masking, closing.error, values),
+    response: closing.response === null ? null : maskMessage(masking, closing.response, values),
+  };
+  const bodies = [closing.request_body, closing.response?.body ?? null];
+  return { ...masked, ...replacedIn(masking, values, bodies) } as Masked<Closing>;
 }
 
-const maskMessage = (
-  message: RecordedMessage,
-  masking: Masking | undefined,
-  values: MaskedValue[],
-): RecordedMessage => ({
+/** Absent where nothing was. */
+function replacedIn(
+  { sealing }: Masking,
+  values: readonly MaskedValue[],
+  bodies: readonly (RecordedBody | null)[],
+): Pick<Opening, "masked_values" | "masked_hashes"> {
+  const tally = new Tally(sealing.keys);
+  tally.add(values);
+  for (const body of bodies) tally.join(body?.replaced);
+  const { values: masked_values, hashes: masked_hashes } = tally.replaced;
+  return masked_values === 0 ? {} : { masked_values, masked_hashes };
+}
+
+const maskMessage = (masking: Masking, message: RecordedMessage, values: MaskedValue[]): RecordedMessage => ({
   ...message,
-  headers: maskHeaders(message.headers, masking, values),
+  headers: maskHeaders(masking, message.headers, values),
 });
 
-const maskHeaders = (headers: HeaderList, masking: Masking | undefined, values: MaskedValue[]): HeaderList =>
-  headers.map((field) => {
-    const [name, value] = field;
-    if (credentialFields.has(name.toLowerCase())) return [name, marker];
-    return masking === undefined ? field : [name, maskHeaderValue(masking, { name, value }, values)];
-  });
+const maskHeaders = (masking: Masking, headers: HeaderList, values: MaskedValue[]): HeaderList =>
+  headers.map(([name, value]) =>
+    credentialFields.has(name.toLowerCase())
+      ? [name, marker]
+      : [name, maskHeaderValue(masking, { name, value }, values)],
+  );

@@ -36,6 +36,11 @@ export class Capture {
     this.#options = options;
   }
 
+  /** More came than is stored. */
+  get truncated(): boolean {
+    return this.#size > this.#stored;
+  }
+
   /** Takes what passed. A promise means: wait for the store before you pass more (backpressure). */
   take(chunk: Buffer): Promise<void> | undefined {
     // An upload may still be running when its answer is there and the receipt is written.
@@ -71,7 +76,7 @@ export class Capture {
       sha256: this.#hash.digest(),
       content_type: this.#options.content_type,
       encoding: this.#options.encoding,
-      truncated: this.#size > this.#stored,
+      truncated: this.truncated,
       bytes: this.#spill === null ? Buffer.concat(this.#held) : null,
       spill: this.#spill === null ? null : (await this.#spill.finish()).spill,
     };

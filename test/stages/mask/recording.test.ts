@@ -2,13 +2,19 @@
 
 import { describe, expect, test } from "vitest";
 import type { Closing, HeaderList, Opening } from "../../../server/model/receipt.ts";
-import { type Masking, maskClosing, maskOpening } from "../../../server/stages/mask/recording.ts";
+import { maskClosing, maskOpening } from "../../../server/stages/mask/recording.ts";
+import type { Masking } from "../../../server/stages/mask/masking.ts";
 import { planFor } from "../../../server/stages/mask/plan.ts";
 import { Chance, otherKinds, prefixedKinds, sampleOf } from "./samples.ts";
 import { everything, masksOf, operation, sealingOf } from "./setting.ts";
 
 const of = operation("GET", "/api/v1/monitor");
-const masking = (masks = everything, what = of): Masking => ({ plan: planFor(masks, what), sealing: sealingOf(what) });
+const masking = (masks = everything, what = of): Masking => ({
+  plan: planFor(masks, what),
+  sealing: sealingOf(what),
+  custom: new Set(),
+  undecodable: "digest",
+});
 
 const opening = (more: Partial<Opening> = {}, headers: HeaderList = []): Opening => ({
   session_id: "0197a000-0000-7000-8000-000000000001",
@@ -53,7 +59,10 @@ describe("header fields", () => {
   ];
 
   test("that are credentials by definition are hidden with masks and without", () => {
-    for (const masked of [maskOpening(opening({}, headers), of), maskOpening(opening({}, headers), of, masking())])
+    for (const masked of [
+      maskOpening(opening({}, headers), of, masking(masksOf())),
+      maskOpening(opening({}, headers), of, masking()),
+    ])
       expect(masked.request.headers.slice(0, 3)).toEqual([
         ["Authorization", "[masked]"],
         ["Cookie", "[masked]"],

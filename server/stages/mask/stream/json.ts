@@ -73,6 +73,7 @@ export class JsonStream implements StreamMasker {
       } else if (instead !== null) {
         this.#out.push(bytes.subarray(plain, at), instead.bytes);
         this.masked += instead.values.length;
+        this.#context.note?.(instead.values);
         plain = end;
       }
       at = end;

@@ -53,6 +53,7 @@ export class LineStream implements StreamMasker {
     if (built === null) return bytes;
     if ("blocked" in built) throw new Unstreamable(built.blocked);
     this.masked += built.values.length;
+    this.#context.note?.(built.values);
     return built.bytes;
   }
 }

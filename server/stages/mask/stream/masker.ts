@@ -1,13 +1,19 @@
 /** What masks a body while it passes, whatever its form. */
 
+import type { MaskedValue } from "../body/build.ts";
 import type { Search } from "../findings.ts";
 import type { Sealing } from "../token/bind.ts";
 
 /** Why a body cannot be masked while it passes. `says` ends a sentence about the body. */
 export class Unstreamable extends Error {}
 
-/** What is masked on which side, and what tokens are made with. */
-export type StreamContext = { readonly search: Search; readonly side: number; readonly sealing: Sealing };
+/** What is masked on which side, and what tokens are made with. `note` is told what was. */
+export type StreamContext = {
+  readonly search: Search;
+  readonly side: number;
+  readonly sealing: Sealing;
+  readonly note?: (values: readonly MaskedValue[]) => void;
+};
 
 /** One body's decoded bytes, in order. Both throw `Unstreamable`: what was given out before was masked. */
 export type StreamMasker = {

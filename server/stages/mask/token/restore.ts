@@ -35,8 +35,15 @@ export type AttemptOutcome =
 /** `path`: where it stands, for people: `$.data.attributes.url`. */
 export type Attempt = { readonly kind: string; readonly path: string; readonly outcome: AttemptOutcome };
 
-/** `bytes`: what goes on, and null where nothing turned back. Anything but `restored` among the attempts is for the caller to refuse or to record. */
-export type Restored = { readonly bytes: Buffer | null; readonly attempts: readonly Attempt[] };
+/**
+ * `bytes`: what goes on, and null where nothing turned back. `onApproval`: what goes on once people have agreed to where it goes; null where there
+ * is nothing to agree to. Anything but `restored` among the attempts is for the caller to refuse or to record.
+ */
+export type Restored = {
+  readonly bytes: Buffer | null;
+  readonly onApproval: Buffer | null;
+  readonly attempts: readonly Attempt[];
+};
 
 /** `custom`: names of own detectors. */
 export type RestoreContext = {
@@ -51,20 +58,27 @@ export const restoreTokens = (body: Body, { sealing, custom, method }: RestoreCo
   const found = nothingFound();
   const form = readBody(tokenSearch(knows), body, found);
   const findings = found.findings.toSorted((a, b) => a.start - b.start);
-  if (findings.length === 0) return { bytes: null, attempts: [] };
+  if (findings.length === 0) return { bytes: null, onApproval: null, attempts: [] };
   const sent = findings.map((finding) => readSent(sealing, finding, knows));
   if (isUnreadable(form) || !isUnambiguous(form, body.bytes)) return refuseAll(sent, "ambiguous");
   // What is created was never read, whatever id the body says it has.
   if (method === "POST" && sealing.family.itemIds !== null) return createdFrom(sent);
   const judged = new Judge({ sealing, body, sent, partial: method === "PATCH" }).judge();
-  const splices = judged.flatMap(({ token, outcome }) =>
-    outcome === "restored" ? [{ start: token.finding.start, end: token.finding.end, with: restoredBytes(token) }] : [],
-  );
+  const opening = (opens: ReadonlySet<AttemptOutcome>): Buffer | null => {
+    const splices = judged.flatMap(({ token, outcome }) =>
+      opens.has(outcome) ? [{ start: token.finding.start, end: token.finding.end, with: restoredBytes(token) }] : [],
+    );
+    return splices.length === 0 ? null : spliced(body.bytes, splices);
+  };
   return {
-    bytes: splices.length === 0 ? null : spliced(body.bytes, splices),
+    bytes: opening(atHome),
+    onApproval: judged.some(({ outcome }) => outcome === "destination") ? opening(agreed) : null,
     attempts: judged.map(({ token, outcome }) => ({ ...attemptOf(token), outcome })),
   };
 };
+
+const atHome: ReadonlySet<AttemptOutcome> = new Set(["restored"]);
+const agreed: ReadonlySet<AttemptOutcome> = new Set(["restored", "destination"]);
 
 /** Tokens in what is no body: a path, a query, a header field. None of those is a place that a value was read at, so none turns back. */
 export const findForeign = (text: string, custom: ReadonlySet<string>): readonly Attempt[] =>
@@ -102,6 +116,7 @@ const attemptOf = ({ finding, written }: Sent): Omit<Attempt, "outcome"> => ({
 
 const createdFrom = (sent: readonly Sent[]): Restored => ({
   bytes: null,
+  onApproval: null,
   attempts: sent.map((token) => ({ ...attemptOf(token), outcome: failureOf(token) ?? "foreign" })),
 });
 
@@ -113,6 +128,7 @@ const failureOf = ({ written, opened }: Sent): "altered" | "truncated" | null =>
 
 const refuseAll = (sent: readonly Sent[], outcome: AttemptOutcome): Restored => ({
   bytes: null,
+  onApproval: null,
   attempts: sent.map((token) => ({ ...attemptOf(token), outcome })),
 });
 

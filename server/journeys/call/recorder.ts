@@ -1,0 +1,189 @@
+/** Records one body as it passes, masked: a small one as a whole, a large one as a stream. What cannot be masked is not kept. */
+
+import { createHash, createHmac, type Hmac } from "node:crypto";
+import { once } from "node:events";
+import { PassThrough } from "node:stream";
+import type { HeaderList, RecordedBody } from "../../model/receipt.ts";
+import type { MaskedValue } from "../../stages/mask/body/build.ts";
+import { inRecording } from "../../stages/mask/detect/detector.ts";
+import { headerOf } from "../../stages/forward/endToEnd.ts";
+import { type MaskedBody, maskRequest, maskResponse } from "../../stages/mask/mask.ts";
+import type { Masking } from "../../stages/mask/masking.ts";
+import { Unstreamable } from "../../stages/mask/stream/masker.ts";
+import { maskStream } from "../../stages/mask/stream/stream.ts";
+import { Tally } from "../../stages/mask/tally.ts";
+import { Capture, inlineLimit } from "../../stages/record/capture.ts";
+import type { Call, CallParts } from "./parts.ts";
+
+/** A body on its way: whose it is, and as what it travels. */
+export type Passing = {
+  readonly masking: Masking;
+  readonly side: "request" | "response";
+  readonly headers: HeaderList;
+};
+
+export class Recorder {
+  readonly #parts: CallParts;
+  readonly #passing: Passing;
+  readonly #capture: Capture;
+  readonly #tally: Tally;
+  readonly #original: Hmac;
+  #held: Buffer[] = [];
+  #size = 0;
+  #feed: PassThrough | null = null;
+  /** Ends when all that may be stored is, or when nothing may be. */
+  #masked: Promise<void> = Promise.resolve();
+  #over = false;
+  #withheld: string | null = null;
+  #finished = false;
+
+  constructor(parts: CallParts, passing: Passing) {
+    this.#parts = parts;
+    this.#passing = passing;
+    this.#capture = captureOf(parts, passing.headers);
+    this.#tally = new Tally(passing.masking.sealing.keys);
+    this.#original = digestOf(passing.masking);
+  }
+
+  /** Takes what passed. A promise means: wait for the store before you pass more (backpressure). */
+  take(chunk: Buffer): Promise<void> | undefined {
+    // An upload may still be running when its answer is there and the receipt is written.
+    if (this.#finished || chunk.length === 0) return undefined;
+    this.#size += chunk.length;
+    this.#original.update(chunk);
+    if (this.#feed !== null) return this.#pass(this.#feed, chunk);
+    this.#held.push(chunk);
+    return this.#size > inlineLimit ? this.#pass(this.#open(), Buffer.concat(this.#held.splice(0))) : undefined;
+  }
+
+  #open(): PassThrough {
+    const feed = new PassThrough({ highWaterMark: inlineLimit });
+    // Whoever stops reading destroys it; what was meant for it is not missed.
+    feed.on("error", () => undefined);
+    this.#feed = feed;
+    this.#masked = this.#mask(feed);
+    // Whoever passes the body waits for it, and so does `finish`; it may be that neither is left.
+    this.#masked.catch(() => undefined);
+    return feed;
+  }
+
+  async #pass(feed: PassThrough, chunk: Buffer): Promise<void> {
+    if (this.#over) return this.#masked;
+    if (feed.write(chunk)) return;
+    await Promise.race([once(feed, "drain"), this.#masked]);
+  }
+
+  async #mask(feed: PassThrough): Promise<void> {
+    const { masking, side, headers } = this.#passing;
+    const note = (values: readonly MaskedValue[]): void => this.#tally.add(values);
+    const context = { search: masking.plan[side], side: inRecording, sealing: masking.sealing, note };
+    try {
+      for await (const piece of maskStream(feed, headers, context)) {
+        await this.#capture.take(piece);
+        if (this.#capture.truncated) break;
+      }
+    } catch (error) {
+      await this.#capture.abandon();
+      if (!(error instanceof Unstreamable)) throw error;
+      this.#withheld = error.message;
+    } finally {
+      this.#over = true;
+      feed.destroy();
+    }
+  }
+
+  /** The body as it will be stored; null when there was none. */
+  async finish(): Promise<RecordedBody | null> {
+    this.#finished = true;
+    if (this.#size === 0) return null;
+    if (this.#feed === null) return recordWhole(this.#parts, this.#passing, Buffer.concat(this.#held));
+    if (!this.#over) this.#feed.end();
+    await this.#masked;
+    const recorded = this.#withheld === null ? await this.#capture.finish() : null;
+    return recorded === null
+      ? withheldBody(this.#passing.headers, {
+          size: this.#size,
+          says: this.#withheld ?? "nothing of it could be read",
+          digest: this.#original,
+        })
+      : { ...recorded, size: this.#size, replaced: this.#tally.replaced };
+  }
+
+  /** Forgets what was taken, when its receipt can no longer be written. */
+  async abandon(): Promise<void> {
+    this.#finished = true;
+    this.#held = [];
+    this.#feed?.destroy();
+    await this.#masked.catch(() => undefined);
+    await this.#capture.abandon();
+  }
+}
+
+/** What was read of a request's body, as it will be stored. */
+export const recordRequest = (call: Call, masking: Masking, bytes: Buffer): Promise<RecordedBody | null> =>
+  recordWhole(call.parts, { masking, side: "request", headers: call.presented.headers }, bytes);
+
+async function recordWhole(parts: CallParts, passing: Passing, bytes: Buffer): Promise<RecordedBody | null> {
+  const { masking, side, headers } = passing;
+  const context = { sealing: masking.sealing, limits: parts.limits() };
+  const masked =
+    side === "request"
+      ? await maskRequest(masking.plan, { headers, bytes }, context)
+      : (await maskResponse(masking.plan, { headers, bytes }, context)).recording;
+  return recordMasked(parts, passing, { bytes, masked });
+}
+
+/** What masks have made of a body, as it will be stored; of one in which they could not look, its digest. */
+export async function recordMasked(
+  parts: CallParts,
+  { masking, headers }: Passing,
+  { bytes, masked }: { readonly bytes: Buffer; readonly masked: MaskedBody },
+): Promise<RecordedBody | null> {
+  if (bytes.length === 0) return null;
+  const store = async (stored: Buffer): Promise<RecordedBody | null> => {
+    const capture = captureOf(parts, headers);
+    await capture.take(stored);
+    const recorded = await capture.finish();
+    return recorded === null ? null : { ...recorded, size: bytes.length };
+  };
+  switch (masked.outcome) {
+    case "untouched":
+      return store(bytes);
+    case "masked": {
+      const recorded = await store(masked.bytes);
+      const tally = new Tally(masking.sealing.keys);
+      tally.add(masked.values);
+      return recorded === null ? null : { ...recorded, replaced: tally.replaced };
+    }
+    case "blocked":
+    case "unreadable":
+      return withheldBody(headers, { size: bytes.length, says: masked.says, digest: digestOf(masking).update(bytes) });
+    default:
+      return masked satisfies never;
+  }
+}
+
+/** Nothing of the bytes is kept: who has the body and the mask key can tell that it was this one, and nobody can guess it. */
+const withheldBody = (
+  headers: HeaderList,
+  { size, says, digest }: { readonly size: number; readonly says: string; readonly digest: Hmac },
+): RecordedBody => ({
+  size,
+  sha256: createHash("sha256").digest(),
+  content_type: headerOf(headers, "content-type"),
+  encoding: headerOf(headers, "content-encoding"),
+  truncated: true,
+  bytes: null,
+  spill: null,
+  withheld: `${says}, so nobody could look for what must not be stored; HMAC-SHA-256 under the mask key: ${digest.digest("hex")}`,
+});
+
+const digestOf = ({ sealing }: Masking): Hmac => createHmac("sha256", sealing.keys[0].equality);
+
+const captureOf = (parts: CallParts, headers: HeaderList): Capture =>
+  new Capture({
+    openSpill: parts.openSpill,
+    limit: parts.limits().record,
+    content_type: headerOf(headers, "content-type"),
+    encoding: headerOf(headers, "content-encoding"),
+  });

@@ -1,0 +1,144 @@
+/** Turns the tokens of masks in a request back into what they stand for, before the policy is asked: rules see what Datadog would get. */
+
+import { type Refusal, isRefusal, refuse } from "../../errors.ts";
+import { whoIs } from "../../model/caller.ts";
+import { codingsOf, encodeCodings } from "../../model/coding.ts";
+import type { Decision, TokenUse } from "../../model/decision.ts";
+import type { RuleSource } from "../../model/config.ts";
+import type { Operation } from "../../model/operation.ts";
+import { plainBytes } from "../../stages/decide/inspect.ts";
+import { headerOf } from "../../stages/forward/endToEnd.ts";
+import { type RequestBody, readUpTo } from "../../stages/forward/requestBody.ts";
+import { maskRequest } from "../../stages/mask/mask.ts";
+import type { Masking } from "../../stages/mask/masking.ts";
+import { type Attempt, findForeign, restoreTokens } from "../../stages/mask/token/restore.ts";
+import type { Call } from "./parts.ts";
+
+/** The request once its tokens are looked at. Bodies are encoded as the one that came. */
+export type Returned = {
+  readonly body: RequestBody;
+  /** Goes on in place of the body; null where it goes on as it came. */
+  readonly restored: Buffer | null;
+  /** The same once people have agreed to where it goes; null where there is nothing to agree to. */
+  readonly onApproval: Buffer | null;
+  readonly tokens: readonly TokenUse[];
+};
+
+export type Reading = { readonly operation: Operation; readonly masking: Masking };
+
+export const asItCame = (body: RequestBody): Returned => ({ body, restored: null, onApproval: null, tokens: [] });
+
+/** A refusal where the body would have to be read and cannot be. Whoever calls this has set its memory aside. Throws `RequestAborted`. */
+export async function returnTokens(call: Call, reading: Reading, body: RequestBody): Promise<Returned | Refusal> {
+  const beside = tokensBeside(call, reading.masking);
+  if (!mustBeRead(reading, body)) return { ...asItCame(body), tokens: beside };
+  const returned = await readWhole(call, reading, await readUpTo(call.parts.limits().inspect, body));
+  return isRefusal(returned) ? returned : { ...returned, tokens: [...beside, ...returned.tokens] };
+}
+
+/** What intakes take was never read from them, so no token turns back there; large ones stream. */
+export const mustBeRead = ({ operation, masking }: Reading, { prefix, rest }: RequestBody): boolean => {
+  if (prefix.length === 0 && rest === null) return false;
+  if (masking.undecodable === "refuse") return true;
+  return masking.plan.masksReply && (rest === null || operation.access !== "submit");
+};
+
+async function readWhole(call: Call, { operation, masking }: Reading, body: RequestBody): Promise<Returned | Refusal> {
+  const limits = call.parts.limits();
+  const { headers } = call.presented;
+  const as = asItCame(body);
+  if (body.rest !== null) return tooLarge(limits.inspect);
+  if (masking.undecodable === "refuse") {
+    const masked = await maskRequest(masking.plan, { headers, bytes: body.prefix }, { ...masking, limits });
+    if (masked.outcome === "unreadable") return unmaskable(masked.says);
+  }
+  if (!masking.plan.masksReply) return as;
+  const plain = await plainBytes(body.prefix, headers, limits);
+  if (isRefusal(plain)) return tooLarge(limits.inspect);
+  // Nothing is opened in what cannot be read, whatever it holds.
+  if (!Buffer.isBuffer(plain)) return as;
+  const context = { ...masking, method: operation.method };
+  const { bytes, onApproval, attempts } = restoreTokens(
+    { bytes: plain, contentType: headerOf(headers, "content-type") ?? "" },
+    context,
+  );
+  const unreturnable = attempts.find(({ outcome }) => outcome === "unreturnable");
+  if (unreturnable !== undefined) return cannotReturn(unreturnable);
+  const encoded = (changed: Buffer | null): Promise<Buffer> | null =>
+    changed === null ? null : encodeCodings(changed, codingsOf(headers));
+  return {
+    ...as,
+    restored: await encoded(bytes),
+    onApproval: await encoded(onApproval),
+    tokens: attempts.slice(0, mostTokens).map(useOf),
+  };
+}
+
+/** As many as a receipt names. */
+const mostTokens = 100;
+
+const useOf = ({ kind, path, outcome }: Attempt): TokenUse => ({ kind, path: path.slice(0, 200), outcome });
+
+function tokensBeside({ presented: { path, query, headers } }: Call, { plan, custom }: Masking): TokenUse[] {
+  if (!plan.masksReply) return [];
+  const places: readonly (readonly [string, string])[] = [["path", path], ["query", query], ...headers];
+  return places
+    .flatMap(([name, text]) => findForeign(text, custom).map((attempt) => ({ ...useOf(attempt), path: name })))
+    .slice(0, mostTokens);
+}
+
+const tooLarge = (limit: number): Refusal =>
+  refuse(
+    "body_too_large",
+    `masks apply to what this caller reads, so what it writes has to be read, and this body is larger than ${limit} bytes (limits.inspect)`,
+  );
+
+const unmaskable = (says: string): Refusal =>
+  refuse(
+    "denied",
+    `its body could not be recorded as it has to be: masks apply to it, and ${says} (policy.undecodable: refuse); nothing was sent`,
+  );
+
+/** To send the token would put it in the place of the value. */
+const cannotReturn = ({ path }: Attempt): Refusal =>
+  refuse(
+    "denied",
+    `the value that a mask hides at ${path.slice(0, 200)} is too long to come back from its token; leave this field out; nothing was sent`,
+  );
+
+/** Written down whatever becomes of the call: somebody tried a token where it does not belong. */
+export function auditTokens(call: Call, operation: Operation, tokens: readonly TokenUse[]): void {
+  const astray = tokens.filter(({ outcome }) => outcome !== "restored");
+  if (astray.length === 0) return;
+  call.parts.audit({
+    kind: "token_astray",
+    who: whoIs(call.grant.caller),
+    what: `${operation.id} in session ${call.grant.session_id}`,
+    reason: astray
+      .slice(0, 20)
+      .map(({ kind, path, outcome }) => `${kind} at ${path}: ${outcome}`)
+      .join("; "),
+  });
+}
+
+/** Holds calls in which a value that a mask hides would go elsewhere than it did when it was read. */
+export const destinationRule: RuleSource = {
+  name: "dogwatch-masked-value-elsewhere",
+  effect: "approve",
+  when: "",
+  phase: "request",
+  observe: false,
+};
+
+/** What the rules said, and that people have to agree to where a hidden value goes; what they refuse or only observe stays so. */
+export function withDestination(decision: Decision, { onApproval, tokens }: Returned): Decision {
+  if (onApproval === null || decision.effect === "deny" || decision.effect === "observe") return decision;
+  const places = tokens.filter(({ outcome }) => outcome === "destination").map(({ path }) => path);
+  const reason = `a value that a mask hides (${places.slice(0, 5).join(", ")}) would be sent elsewhere than when it was read: a field that decides where it goes was changed`;
+  return {
+    ...decision,
+    effect: "approve",
+    rules: [{ name: destinationRule.name, effect: "approve", reason }, ...decision.rules],
+    reason: decision.effect === "approve" ? `${decision.reason}; ${reason}` : reason,
+  };
+}
