@@ -50,6 +50,8 @@ const binding = z.object({
   host: text,
   path: text,
   query: text,
+  // Questions that were asked before masks had none.
+  target: text.default(""),
   content_type: text.nullable(),
   body_sha256: text,
 });

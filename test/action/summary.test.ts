@@ -22,6 +22,7 @@ const denied = callJson(id, 3, {
       { name: "no-monitor-deletes", effect: "deny", reason: "matched" },
     ],
     near: [],
+    tokens: [],
     reason: "denied by rule no-monitor-deletes",
     policy: "p1",
   },

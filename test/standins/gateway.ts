@@ -160,6 +160,7 @@ export const callJson = (session: string, n: number, more: Partial<CallJson> = {
     effect: "allow",
     rules: [{ name: "agents-may-read", effect: "allow", reason: "matched" }],
     near: [],
+    tokens: [],
     reason: "allowed",
     policy: "p1",
   },

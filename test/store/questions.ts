@@ -49,6 +49,7 @@ export const question = (
       host: "api.datadoghq.com",
       path: "/api/v1/monitor/4212",
       query: "",
+      target: "",
       content_type: null,
       body_sha256: createHash("sha256").digest("hex"),
     },

@@ -1,15 +1,11 @@
 /** Gives a forwarded call's answer to its caller, the end of it only after the receipt is closed. */
 
-import { GatewayError, isRefusal, type Refusal } from "../../errors.ts";
-import type { CallNumber, HeaderList, RecordedMessage } from "../../model/receipt.ts";
+import { isRefusal } from "../../errors.ts";
+import type { CallNumber, HeaderList } from "../../model/receipt.ts";
 import { BrokenAnswer } from "../../stages/forward/answerBody.ts";
-import { endToEnd, headerOf, withLength } from "../../stages/forward/endToEnd.ts";
+import { endToEnd, headerOf } from "../../stages/forward/endToEnd.ts";
 import { CredentialGuard, credentialsOf, headersHold } from "../../stages/forward/guard.ts";
 import type { Answer } from "../../stages/forward/upstream.ts";
-import { inReply } from "../../stages/mask/detect/detector.ts";
-import { maskResponse } from "../../stages/mask/mask.ts";
-import { Unstreamable } from "../../stages/mask/stream/masker.ts";
-import { maskStream } from "../../stages/mask/stream/stream.ts";
 import { inlineLimit } from "../../stages/record/capture.ts";
 import { callId } from "../../stages/reply/refusal.ts";
 import { type Head, Release, releaseWhole } from "../../stages/reply/release.ts";
@@ -24,7 +20,8 @@ import {
   unmaskable,
 } from "./ending.ts";
 import { judgeAnswer } from "./judgeAnswer.ts";
-import { Recorder, recordMasked } from "./recorder.ts";
+import { type Arriving, isEndless, maskAnswer, maskedPieces } from "./maskAnswer.ts";
+import { Recorder } from "./recorder.ts";
 import { observe } from "./refuse.ts";
 
 export async function answerCall(forwarded: Forwarded, answer: Answer): Promise<void> {
@@ -62,14 +59,6 @@ async function releaseGuarded(
   }
 }
 
-type Arriving = {
-  readonly head: Head;
-  readonly answer: Answer;
-  readonly guard: CredentialGuard;
-  /** Bytes of the body to come; null when the answer does not say. */
-  readonly length: number | null;
-};
-
 /** A mask reads the whole of an answer where that can be held; what never ends, or is larger, is masked as it passes. */
 async function answerLarge(forwarded: Forwarded, arriving: Arriving): Promise<void> {
   const { parts } = forwarded.call;
@@ -82,7 +71,7 @@ async function answerLarge(forwarded: Forwarded, arriving: Arriving): Promise<vo
   try {
     if (await arriving.answer.body.fits(inspect)) return await answerWhole(forwarded, arriving);
   } catch (error) {
-    if (error instanceof BrokenAnswer) return answerWithout(forwarded, error.broken);
+    if (error instanceof BrokenAnswer) return await answerWithout(forwarded, error.broken);
     throw error;
   } finally {
     release();
@@ -91,10 +80,6 @@ async function answerLarge(forwarded: Forwarded, arriving: Arriving): Promise<vo
     return blockAnswer(forwarded, unmaskable(`it is larger than ${inspect} bytes (limits.inspect)`));
   return answerPiecewise(forwarded, arriving);
 }
-
-/** https://html.spec.whatwg.org/multipage/server-sent-events.html */
-const isEndless = ({ headers }: Head): boolean =>
-  /^text\/event-stream\b/i.test(headerOf(headers, "content-type")?.trim() ?? "");
 
 /** An answer that is held: collected, masked, recorded, and only then released, headers and all. */
 async function answerWhole(forwarded: Forwarded, { head, answer, guard }: Arriving): Promise<void> {
@@ -125,26 +110,6 @@ async function answerWhole(forwarded: Forwarded, { head, answer, guard }: Arrivi
   observe(forwarded.call, forwarded.judged, { status: head.status, code: null });
 }
 
-type MaskedAnswer = { readonly head: Head; readonly body: Buffer; readonly recorded: RecordedMessage };
-
-/** From one look: what the caller gets, and what is stored. */
-async function maskAnswer(
-  { call: { parts }, judged: { masking } }: Forwarded,
-  head: Head,
-  bytes: Buffer,
-): Promise<MaskedAnswer | Refusal> {
-  const { headers } = head;
-  const { sealing, plan, undecodable } = masking;
-  const { reply, recording } = await maskResponse(plan, { headers, bytes }, { sealing, limits: parts.limits() });
-  if (reply.outcome === "blocked" || reply.outcome === "unreadable") return unmaskable(reply.says);
-  if (recording.outcome === "unreadable" && undecodable === "refuse") return unmaskable(recording.says);
-  const body = await recordMasked(parts, { masking, side: "response", headers }, { bytes, masked: recording });
-  const recorded = { headers, body };
-  return reply.outcome === "masked"
-    ? { head: { ...head, headers: withLength(headers, reply.bytes.length) }, body: reply.bytes, recorded }
-    : { head, body: bytes, recorded };
-}
-
 /** A large or endless answer: passed on as it comes, with its proper end only after the closing is durable. */
 async function answerPiecewise(forwarded: Forwarded, arriving: Arriving): Promise<void> {
   const { call, judged } = forwarded;
@@ -158,9 +123,9 @@ async function answerPiecewise(forwarded: Forwarded, arriving: Arriving): Promis
   }
   const recorder = new Recorder(call.parts, { masking: judged.masking, side: "response", headers: head.headers });
   const pieces = await maskedPieces(forwarded, arriving, recorder);
-  if ("code" in pieces) {
+  if (!("body" in pieces)) {
     await recorder.abandon();
-    return blockAnswer(forwarded, pieces);
+    return "code" in pieces ? blockAnswer(forwarded, pieces) : answerWithout(forwarded, pieces);
   }
   const release = new Release(call.incoming.response, named(pieces.head, number), pieces.length);
   try {
@@ -180,64 +145,6 @@ async function answerPiecewise(forwarded: Forwarded, arriving: Arriving): Promis
     forwarded.cancel();
     await closeInterrupted(forwarded, { head, recorder }, error);
   }
-}
-
-type Pieces = { readonly head: Head; readonly length: number | null; readonly body: AsyncIterable<Buffer> };
-
-/** What the caller gets of it: all, or all but what masks take out. A refusal where it is clear before the first byte that they cannot. */
-async function maskedPieces(forwarded: Forwarded, arriving: Arriving, recorder: Recorder): Promise<Pieces | Refusal> {
-  const { head, length } = arriving;
-  const { plan, sealing } = forwarded.judged.masking;
-  const source = guardedPieces(forwarded, arriving, recorder);
-  if (!plan.masksReply) return { head, length, body: source };
-  const masked = maskStream(source, head.headers, { search: plan.response, side: inReply, sealing });
-  const changed = { ...head, headers: withLength(head.headers, null) };
-  // What never ends has no first byte to wait for.
-  if (isEndless(head)) return { head: changed, length: null, body: masked };
-  try {
-    const first = await masked.next();
-    return { head: changed, length: null, body: first.done === true ? nothing() : resumed(first.value, masked) };
-  } catch (error) {
-    if (error instanceof Unstreamable) return unmaskable(error.message);
-    // What went wrong comes out where the answer is passed on.
-    return { head: changed, length: null, body: failing(error) };
-  }
-}
-
-async function* resumed(first: Buffer, rest: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
-  yield first;
-  yield* rest;
-}
-
-async function* nothing(): AsyncGenerator<Buffer> {}
-
-async function* failing(error: unknown): AsyncGenerator<Buffer> {
-  throw error;
-}
-
-/** Every piece is looked at and recorded before it goes on; one that may hold the beginning of a credential waits for the next. */
-async function* guardedPieces(
-  { call: { parts } }: Forwarded,
-  { answer, guard }: Arriving,
-  recorder: Recorder,
-): AsyncGenerator<Buffer> {
-  const suspect: Buffer[] = [];
-  const pass = async function* (pieces: readonly Buffer[]): AsyncGenerator<Buffer> {
-    for (const piece of pieces) {
-      await recorder.take(piece);
-      yield piece;
-      parts.tidy(piece.length);
-    }
-  };
-  for (let chunks = await answer.body.read(); chunks !== null; chunks = await answer.body.read()) {
-    for (const chunk of chunks) {
-      const sight = await guard.sees(chunk);
-      if (sight === "found") throw new GatewayError("response_blocked", blocked.message);
-      suspect.push(chunk);
-      if (sight === "clear") yield* pass(suspect.splice(0));
-    }
-  }
-  yield* pass(suspect);
 }
 
 /** The caller has had a part of the answer and gets no more: the receipt says why. What nobody foresaw is thrown on. */

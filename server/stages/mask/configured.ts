@@ -1,6 +1,6 @@
 /** Reads the masks of a configuration, or says what is wrong with each word of them. */
 
-import { RE2JS, RE2JSException } from "re2js";
+import { RE2JS, RE2JSException, RE2JSSyntaxException } from "re2js";
 import type { Finding, MaskSource } from "../../model/config.ts";
 import { suggest } from "../../model/nearest.ts";
 import { inRecording, inReply } from "./detect/detector.ts";
@@ -91,8 +91,7 @@ const patternFault = (pattern: string): { readonly message: string; readonly off
     return undefined;
   } catch (error) {
     if (!(error instanceof RE2JSException)) throw error;
-    const part =
-      "getPattern" in error && typeof error.getPattern === "function" ? String(error.getPattern() ?? "") : "";
+    const part = error instanceof RE2JSSyntaxException ? (error.getPattern() ?? "") : "";
     const offset = part === "" ? -1 : pattern.indexOf(part);
     return {
       message: `is no regular expression of RE2 (${error.message}); lookaround and \\1 are not known`,

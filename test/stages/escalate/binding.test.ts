@@ -27,6 +27,7 @@ test("a change of any one part is another digest", () => {
     host: "api.datadoghq.eu",
     path: "/api/v1/monitor/4213",
     query: "force=true",
+    target: "t".repeat(64),
     content_type: "application/json",
     body_sha256: "0".repeat(64),
   };

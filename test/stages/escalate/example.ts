@@ -103,6 +103,7 @@ export function ask({
     host: "api.datadoghq.com",
     path,
     query,
+    target: `${path}?${query}`,
     ...bound,
   };
   const binding = { ...request, pull_request: where?.pull?.number ?? null, head_sha: where?.head_sha ?? null };

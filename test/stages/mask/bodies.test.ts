@@ -169,6 +169,7 @@ describe("content codings", () => {
     const { reply: answer } = await maskBoth(compress(Buffer.from(body)), { headers, of });
     if (answer.outcome !== "masked") throw new Error(answer.outcome);
     const plain = await decodeCodings(answer.bytes, codingsOf(headers), 10_000);
+    if (!Buffer.isBuffer(plain)) throw new Error(plain.says);
     expect(plain.toString()).toMatch(new RegExp(`^\\{"to":"${email}","n":\\[1,2\\]\\}$`));
   });
 

@@ -50,7 +50,7 @@ function space(): fc.Arbitrary<string> {
 
 function stringIn(text: fc.Arbitrary<string>): fc.Arbitrary<string> {
   return fc.tuple(text, fc.infiniteStream(fc.nat(9))).map(([value, chances]) => {
-    const spelled = [...JSON.stringify(value).slice(1, -1)];
+    const spelled = Array.from(JSON.stringify(value).slice(1, -1));
     // Whole escapes stay whole; other characters are sometimes written by their number.
     if (spelled.includes("\\")) return `"${spelled.join("")}"`;
     return `"${spelled.map((char) => (chances.next().value === 0 && char.length === 1 ? `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}` : char)).join("")}"`;

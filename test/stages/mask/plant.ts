@@ -59,7 +59,7 @@ const ways: Readonly<Record<string, Way>> = {
   "a string, written with escapes": (c, body, { text, secret }) => {
     const planted = json1(c, body, "\u0001", [secret]);
     if (planted === null) return null;
-    const spelled = [...text]
+    const spelled = Array.from(text)
       .map((char) => (c.next() < 0.3 ? `\\u${char.charCodeAt(0).toString(16).padStart(4, "0")}` : escapedIn(char)))
       .join("");
     return {

@@ -24,7 +24,7 @@ const opening = (more: Partial<Opening> = {}, headers: HeaderList = []): Opening
   host: "api.datadoghq.com",
   path: "/api/v1/monitor",
   query: "",
-  decision: { effect: "allow", rules: [] },
+  decision: { effect: "allow", rules: [], reason: "", policy: "" },
   client: null,
   received_at: new Date(0),
   decided_at: new Date(0),

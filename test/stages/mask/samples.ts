@@ -78,7 +78,7 @@ const iban = (c: Chance): string => {
   ] as const);
   const bank = country === "GB" || country === "NL" ? c.text(4, upper) : "";
   const account = bank + c.text(length - 4 - bank.length, digits);
-  const numeric = [...`${account}${country}00`]
+  const numeric = Array.from(`${account}${country}00`)
     .map((char) => (/\d/.test(char) ? char : String(char.charCodeAt(0) - 55)))
     .join("");
   const check = String(98n - (BigInt(numeric) % 97n)).padStart(2, "0");

@@ -82,9 +82,10 @@ export const matchesPath = (segments: FieldPath, path: readonly Step[]): boolean
   let reached = new Set([0]);
   for (const { descends, wanted } of segments) {
     const next = new Set<number>();
-    for (const from of reached)
-      for (let step = from; step < path.length && (descends || step === from); step++)
-        if (fits(wanted, path[step])) next.add(step + 1);
+    for (const from of reached) {
+      const until = descends ? path.length : Math.min(path.length, from + 1);
+      for (let step = from; step < until; step++) if (fits(wanted, path[step])) next.add(step + 1);
+    }
     if (next.size === 0) return false;
     reached = next;
   }

@@ -6,7 +6,7 @@ import { inRecording, inReply, type Span } from "../detect/detector.ts";
 import { secretKind, mayNameSecret } from "../detect/names.ts";
 import type { Step } from "../place/place.ts";
 import { fieldKind, type FieldRule, fieldsAt, isAnchor } from "./fields.ts";
-import { deepest, escaped, type JsonVisitor, type NoJson, scanJson, suspicious } from "./scan.ts";
+import { escaped, type JsonVisitor, type NoJson, scanJson, suspicious } from "./scan.ts";
 import { decodeText, offsetsIn } from "./text.ts";
 
 /** A document and where it stands: at the top of a body, on a line of it, or in a string of another one. */
