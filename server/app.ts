@@ -33,6 +33,7 @@ import { type Presenter, createPresenter } from "./stages/authenticate/present.t
 import { createBudget } from "./stages/decide/budget.ts";
 import type { MaskSet } from "./stages/mask/masking.ts";
 import { buildFamilies } from "./stages/mask/place/family.ts";
+import type { MaskKeys } from "./stages/mask/token/keys.ts";
 import { createTidy } from "./stages/forward/tidy.ts";
 import { Upstreams } from "./stages/forward/upstream.ts";
 import { breakOff } from "./stages/reply/end.ts";
@@ -119,7 +120,9 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
   running.push(() => calls.ended(lastWords));
   const approvals = await joinApprovals({ config: first.config, store, log, hold: () => rules.current.config.hold });
   running.push(() => approvals.close());
-  const { app, signIn } = await joinSurfaces({ store, rules, upstreams, calls, catalogue, log, approvals, env });
+  const maskKeys = openMaskKeys(first.config);
+  const joined = { store, rules, upstreams, calls, catalogue, log, approvals, env, maskKeys };
+  const { app, signIn } = await joinSurfaces(joined);
   running.push(() => stopServing(app, { patience, breakOff: () => upstreams.close() }));
   running.push(async () => {
     calls.stop();
@@ -160,10 +163,11 @@ type Joined = {
   readonly log: FastifyBaseLogger;
   readonly approvals: Approvals;
   readonly env: Environment;
+  readonly maskKeys: MaskKeys;
 };
 
 async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; signIn: SignIn }> {
-  const { store, rules, calls, log, approvals, env } = joined;
+  const { store, rules, calls, log, approvals, env, maskKeys } = joined;
   const { publicUrl } = rules.current.config;
   const audit = (event: AuditEvent): void => store.audit.append(event);
   const now = (): Date => new Date();
@@ -209,6 +213,8 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
     },
     recordings: {
       ...history,
+      maskKeys,
+      auditFirst: (event) => store.audit.write(event),
       approvals: approvals.answering,
       present: presenter.presentEnded,
       accessTokens,
@@ -243,13 +249,13 @@ function gitHubSignIn(
 }
 
 const callParts = (
-  { store, rules, upstreams, catalogue, approvals, log }: Joined,
+  { store, rules, upstreams, catalogue, approvals, log, maskKeys }: Joined,
   { presenter, metrics }: { readonly presenter: Presenter; readonly metrics: Metrics },
 ): CallParts => ({
   present: presenter.present,
   connection: (name) => rules.current.connections.get(name),
   policy: () => rules.current.policy,
-  masks: maskSets(rules, catalogue),
+  masks: maskSets({ rules, catalogue, maskKeys }),
   take: (session_id, allowance) => store.limits.take(session_id, allowance),
   catalogue,
   sink: store.sink,
@@ -268,10 +274,12 @@ const callParts = (
 });
 
 /** The masks in force; the keys stay as they are until a restart. */
-function maskSets(rules: Rules, { entries }: Catalogue): () => MaskSet {
-  const keys = openMaskKeys(rules.current.config);
-  const families = buildFamilies(entries);
-  return () => ({ masks: rules.current.masks, keys, families, undecodable: rules.current.config.policy.undecodable });
+function maskSets({ rules, catalogue, maskKeys }: Pick<Joined, "rules" | "catalogue" | "maskKeys">): () => MaskSet {
+  const families = buildFamilies(catalogue.entries);
+  return () => {
+    const { masks, config } = rules.current;
+    return { masks, keys: maskKeys, families, undecodable: config.policy.undecodable };
+  };
 }
 
 /** A call never takes the process down: what nobody foresaw ends its connection, so that no half answer passes for a whole one. */

@@ -69,6 +69,8 @@ export const body = z.object({
   content_type: z.string().nullable(),
   encoding: z.string().nullable(),
   truncated: z.boolean(),
+  /** Why nothing of it is stored although it was there: nobody could look into it for what must not be stored. */
+  withheld: z.string().nullable().default(null),
   /** Valid UTF-8 in no coding; absent in lists when it is over 32 KiB, and for session tokens. */
   text: z.string().optional(),
   /** Everything else. */
@@ -77,6 +79,9 @@ export const body = z.object({
 export type BodyJson = z.infer<typeof body>;
 
 export const message = z.object({ headers, body: body.nullable() });
+
+/** What a token of a mask stands for. */
+export const revealed = z.object({ kind: z.string(), value: z.string() });
 
 const decision = z.object({
   effect: z.enum(["allow", "deny", "approve", "observe"]),

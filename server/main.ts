@@ -5,6 +5,7 @@ import type { RunOptions } from "../action/run.ts";
 import { addApprovalsCommands } from "./cli/approvals.ts";
 import type { DemoOptions } from "./cli/demo.ts";
 import { addGitHubCommands } from "./cli/github.ts";
+import { addMaskedValueCommands } from "./cli/maskedValues.ts";
 import { addPolicyCommands } from "./cli/policy.ts";
 import manifest from "../package.json" with { type: "json" };
 
@@ -105,6 +106,7 @@ Examples:
 addPolicyCommands(program);
 addApprovalsCommands(program);
 addGitHubCommands(program);
+addMaskedValueCommands(program);
 
 program
   .command("run")

@@ -27,6 +27,7 @@ const table: readonly { part: string; may: readonly string[]; types?: readonly s
   },
   { part: "server/app.ts", may: ["server/", "package.json"] },
   // What app.ts joins, part by part.
+  { part: "server/maskKeys.ts", may: ["server/model/", "server/stages/mask/token/keys.ts"] },
   { part: "server/approvals.ts", may: ["server/journeys/", "server/github/", "server/store/", "server/model/"] },
   {
     part: "server/setup.ts",
@@ -45,7 +46,13 @@ const table: readonly { part: string; may: readonly string[]; types?: readonly s
   },
   {
     part: "server/rulebook.ts",
-    may: ["server/config/", "server/stages/decide/", "server/datadog/catalogue.ts", "server/model/"],
+    may: [
+      "server/config/",
+      "server/stages/decide/",
+      "server/stages/mask/",
+      "server/datadog/catalogue.ts",
+      "server/model/",
+    ],
   },
   {
     part: "server/cli/",

@@ -5,6 +5,7 @@ import type { z } from "zod";
 import { apiError } from "../contract.ts";
 import { GatewayError } from "../errors.ts";
 import { isLoopback } from "../model/loopback.ts";
+import type { Answer } from "./answer.ts";
 
 export type ApiOptions = {
   /** Default: `DOGWATCH_GATEWAY`. */
@@ -26,6 +27,17 @@ export class ApiRefused extends Error {
 /** What a person has to mend before the gateway can be asked at all. */
 export class WrongUsage extends Error {}
 
+/** What keeps a command from its answer is its answer; a gateway that cannot be reached is thrown on. */
+export async function explained(command: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await command();
+  } catch (error) {
+    if (error instanceof WrongUsage) return { exitCode: 2, output: `${error.message}\n` };
+    if (error instanceof ApiRefused) return { exitCode: error.status === 404 ? 1 : 2, output: `${error.message}\n` };
+    throw error;
+  }
+}
+
 /** ms; an answer from a gateway's own database is there long before. */
 const patience = 30_000;
 
@@ -42,8 +54,17 @@ export class Api {
   }
 
   /** `path` begins with `/v1/`. @throws ApiRefused, and GatewayError `upstream_unreachable` when no gateway answers. */
-  async get<T extends z.ZodType>(path: string, shape: T): Promise<z.infer<T>> {
-    const response = await this.#ask(path);
+  get<T extends z.ZodType>(path: string, shape: T): Promise<z.infer<T>> {
+    return this.#ask(path, { method: "GET" }, shape);
+  }
+
+  /** The same, for what must not stand in an address. */
+  post<T extends z.ZodType>(path: string, body: object, shape: T): Promise<z.infer<T>> {
+    return this.#ask(path, { method: "POST", body: JSON.stringify(body) }, shape);
+  }
+
+  async #ask<T extends z.ZodType>(path: string, request: Question, shape: T): Promise<z.infer<T>> {
+    const response = await this.#send(path, request);
     const text = await response.text();
     if (!response.ok) throw new ApiRefused(response.status, complaintIn(text, response.status));
     const parsed = shape.safeParse(jsonIn(text));
@@ -51,11 +72,16 @@ export class Api {
     throw unreachable(`${this.#gateway.origin} does not answer ${path.split("?")[0]} as a Dogwatch gateway does`);
   }
 
-  async #ask(path: string): Promise<Response> {
-    const headers = { authorization: `Bearer ${this.#token}`, accept: "application/json" };
+  async #send(path: string, request: Question): Promise<Response> {
+    const headers = {
+      authorization: `Bearer ${this.#token}`,
+      accept: "application/json",
+      ...(request.body !== undefined && { "content-type": "application/json" }),
+    };
     try {
       // A redirect would take the token somewhere else.
       return await this.#fetch(new URL(path, this.#gateway), {
+        ...request,
         headers,
         redirect: "error",
         signal: AbortSignal.timeout(patience),
@@ -65,6 +91,8 @@ export class Api {
     }
   }
 }
+
+type Question = { readonly method: "GET" | "POST"; readonly body?: string };
 
 function gatewayOf(address: string | undefined): URL {
   if (address === undefined || address === "")

@@ -17,6 +17,7 @@ import { type ApprovalsParts, registerApprovals } from "./approvals.ts";
 import { answerError, complain } from "./complain.ts";
 import { registerPolicies } from "./policies.ts";
 import type { PolicyParts } from "../journeys/rules.ts";
+import { type MaskedValueRoutes, registerMaskedValues } from "./maskedValues.ts";
 import { registerRecordings, type RecordingParts } from "./recordings.ts";
 import { registerToken, type TokenParts } from "./token.ts";
 import type { Api } from "./zodRoutes.ts";
@@ -26,7 +27,10 @@ export type ApiParts = {
   readonly version: string;
   readonly publicUrl: string;
   readonly token: Omit<TokenParts, "publicUrl" | "perMinute">;
-  readonly recordings: Omit<RecordingParts, "publicUrl"> & PolicyParts & Omit<ApprovalsParts, "publicUrl">;
+  readonly recordings: Omit<RecordingParts, "publicUrl"> &
+    Omit<MaskedValueRoutes, "publicUrl"> &
+    PolicyParts &
+    Omit<ApprovalsParts, "publicUrl">;
   /** Requests a minute that one address may send; many jobs share the address of their network. */
   readonly perMinute?: { readonly token: number; readonly all: number };
 };
@@ -60,6 +64,9 @@ export const registerApi = async (app: FastifyInstance, parts: ApiParts): Promis
       );
       await api.register(async (own) =>
         registerRecordings(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
+      );
+      await api.register(async (own) =>
+        registerMaskedValues(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
       );
       await api.register(async (own) =>
         registerPolicies(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),

@@ -96,6 +96,7 @@ const metaJson = (body: StoredBodyMeta): BodyJson => ({
   content_type: body.content_type,
   encoding: body.encoding,
   truncated: body.truncated,
+  withheld: body.withheld ?? null,
 });
 
 /** Text only where the bytes are text as they are, so that `sha256` can be checked against what is shown. */

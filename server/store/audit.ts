@@ -13,6 +13,8 @@ import { type Rows, time } from "./rows.ts";
 export interface Audit {
   /** Takes the event and returns at once; it is written within moments, as soon as the database is there. */
   append(event: AuditEvent): void;
+  /** Resolves when the event is durable. @throws GatewayError when it cannot be written */
+  write(event: AuditEvent): Promise<void>;
   /** Newest first. */
   list(page: PageRequest): Promise<Page<StoredAuditEvent> | ApiRefusal>;
   /** Writes what is waiting, for at most two seconds. */
@@ -78,6 +80,9 @@ export const createAudit = ({ rows, clock, log }: AuditParts): Audit => {
       if (waiting.length >= mostWaiting) dropped += 1;
       else waiting.push(stamp(event));
       startWriting();
+    },
+    write: async (event) => {
+      await rows.ask((db) => db.query(insertEvents([stamp(event)])));
     },
     list: async (page) => {
       const start = readCursor("audit", z.uuid(), page.cursor);

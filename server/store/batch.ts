@@ -2,7 +2,7 @@
 
 import type pg from "pg";
 import { GatewayError } from "../errors.ts";
-import type { CallNumber, RecordedBody } from "../model/receipt.ts";
+import type { CallNumber, Opening, RecordedBody } from "../model/receipt.ts";
 import { packBody } from "./bodies.ts";
 import { Growths, growsAtEnd } from "./growth.ts";
 import type { Job, Result, Work } from "./job.ts";
@@ -181,6 +181,10 @@ const toStatements = async (plan: Plan, replica: number): Promise<statement.Stat
   const spills = bodies.flatMap(({ spill }) => (spill === null ? [] : [spill]));
   const flying = [...openings.filter(({ in_flight }) => in_flight), ...plan.still_flying];
   const growths = plan.growths.all;
+  const masked = [
+    ...openings.flatMap(({ session_id, n, opening }) => maskedIn(opening, { session_id, n })),
+    ...closings.flatMap(({ session_id, n, closing }) => maskedIn(closing, { session_id, n })),
+  ];
   return [
     ...(growths.length > 0 ? [statement.countMore(growths)] : []),
     ...(openings.length > 0 ? [statement.insertCalls(openings, replica)] : []),
@@ -188,8 +192,12 @@ const toStatements = async (plan: Plan, replica: number): Promise<statement.Stat
     ...(closings.length > 0 ? [statement.insertClosings(closings)] : []),
     ...(kept.length > 0 ? [statement.insertBodies(kept)] : []),
     ...(spills.length > 0 ? [statement.claimSpills(spills.toSorted())] : []),
+    ...(masked.length > 0 ? [statement.insertMaskedValues(masked)] : []),
   ];
 };
+
+const maskedIn = ({ masked_hashes = [] }: Pick<Opening, "masked_hashes">, call: CallNumber): statement.MaskedValue[] =>
+  masked_hashes.map((hash) => ({ ...call, hash }));
 
 const keep = (bodies: readonly RecordedBody[]): Promise<statement.KeptBody[]> => {
   const distinct = new Map<string, { sha256: Buffer; bytes: Buffer }>();

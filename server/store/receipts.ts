@@ -19,6 +19,8 @@ export interface Receipts {
   calls(session_id: string, page: PageRequest): Promise<Page<StoredCall> | ApiRefusal>;
   /** Null when there is none, or the session's id is no UUID. */
   call(session_id: string, n: number): Promise<StoredCall | null>;
+  /** Calls in which a value with one of these keyed hashes (16 bytes) was masked, the newest first. */
+  withValue(hashes: readonly Buffer[], page: PageRequest): Promise<Page<StoredCall> | ApiRefusal>;
   /** The stored bytes of one body; null when the call has none. */
   body(session_id: string, n: number, side: Side): Promise<StoredBody | null>;
 }
@@ -31,6 +33,8 @@ export const bodyColumn = z.object({
   truncated: z.boolean(),
   /** The bytes are in `bodies`. */
   kept: z.boolean(),
+  /** Why nothing of it is kept although it was there. */
+  withheld: z.string().exactOptional(),
 });
 
 const headers = z.array(z.tuple([z.string(), z.string()]));
@@ -91,6 +95,9 @@ const callsWithEnds = sql.fragment`
     e.response_headers, e.response_body, e.response_sha256, e.response_spill, e.response_decision
   FROM calls c LEFT JOIN closings e ON e.session_id = c.session_id AND e.n = c.n`;
 
+/** `<session>/<n>` */
+const callName = z.string().regex(/^[0-9a-f-]{36}\/\d{1,9}$/);
+
 export const createReceipts = (rows: Rows, bodies: Bodies): Receipts => {
   const call = async (session_id: string, n: number): Promise<StoredCall | null> => {
     if (!z.uuid().safeParse(session_id).success || !z.int32().safeParse(n).success) return null;
@@ -110,6 +117,20 @@ export const createReceipts = (rows: Rows, bodies: Bodies): Receipts => {
           ${callsWithEnds} WHERE c.session_id = ${session_id} AND c.n > ${start.after ?? 0} ORDER BY c.n LIMIT ${rowsFor(page)}`),
       );
       return cutPage(found.map(readCall), page, (last) => writeCursor("calls", last.n));
+    },
+    withValue: async (hashes, page) => {
+      const start = readCursor("values", callName, page.cursor);
+      if (isApiRefusal(start)) return start;
+      const [session_id = null, n = null] = start.after?.split("/") ?? [];
+      const found = await rows.ask((db) =>
+        db.any(sql.type(callRow)`
+          ${callsWithEnds}
+          WHERE (c.session_id, c.n) IN (
+            SELECT session_id, n FROM masked_values WHERE hash = ANY (${sql.array(hashes, "bytea")})
+          ) AND (${session_id}::uuid IS NULL OR (c.session_id, c.n) < (${session_id}::uuid, ${n}::text::int4))
+          ORDER BY c.session_id DESC, c.n DESC LIMIT ${rowsFor(page)}`),
+      );
+      return cutPage(found.map(readCall), page, (last) => writeCursor("values", `${last.session_id}/${last.n}`));
     },
     body: async (session_id, n, side) => {
       const meta = (await call(session_id, n))?.[side]?.body ?? null;

@@ -153,6 +153,24 @@ export const insertBodies = (bodies: readonly KeptBody[]): Statement => ({
   ),
 });
 
+export type MaskedValue = CallNumber & { readonly hash: string };
+
+/** In the order of the index, as all of a batch's rows are. */
+export const insertMaskedValues = (values: readonly MaskedValue[]): Statement => ({
+  name: "insert-masked-values",
+  text: `
+    INSERT INTO masked_values (hash, session_id, n) SELECT * FROM unnest($1::bytea[], $2::uuid[], $3::int4[])
+    ON CONFLICT DO NOTHING`,
+  values: columns(
+    values.toSorted((one, other) => (one.hash < other.hash ? -1 : 1)),
+    [
+      of(bytea, ({ hash }) => Buffer.from(hash, "base64url")),
+      of(uuid, ({ session_id }) => session_id),
+      of(int4, ({ n }) => n),
+    ],
+  ),
+});
+
 export const claimSpills = (spills: readonly string[]): Statement => ({
   name: "claim-spills",
   text: "UPDATE spills SET claimed = true WHERE id = ANY ($1::uuid[])",
@@ -193,4 +211,5 @@ const describe = (body: RecordedBody | null): object | null =>
     encoding: body.encoding,
     truncated: body.truncated,
     kept: body.bytes !== null,
+    ...(body.withheld !== undefined && { withheld: body.withheld }),
   };

@@ -49,6 +49,7 @@ export const callPage = (call: CallJson): Page => ({
 <dt>Decision</dt><dd><strong class="${call.decision.effect}">${call.decision.effect}</strong>: ${call.decision.reason}</dd>
 ${call.decision.rules.map(ruleOf)}
 ${call.decision.near.map(({ name, effect, clause }) => html`<dt>Nearly</dt><dd><code>${name}</code> (${effect}), but for: <code>${clause}</code></dd>`)}
+${call.decision.tokens.map(({ kind, path, outcome }) => html`<dt>Masked value</dt><dd>${kind} at <code>${path}</code>: ${outcome}</dd>`)}
 <dt>Policy</dt><dd><a href="/policies/${call.decision.policy}"><code>${call.decision.policy}</code></a></dd>
 ${call.response_decision === null ? null : html`<dt>Answer</dt><dd><strong class="${call.response_decision.effect}">${call.response_decision.effect}</strong>: ${call.response_decision.reason}</dd>${call.response_decision.rules.map(ruleOf)}`}
 ${call.approval_id === null ? null : html`<dt>Approval</dt><dd><a href="/approvals/${call.approval_id}">the question, and who answered it</a></dd>`}
@@ -71,10 +72,10 @@ const messageOf = (
 ): Html => html`<pre tabindex="0" aria-label="Header fields">${message.headers.map(([name, value]) => `${name}: ${value}\n`)}</pre>
 ${message.body === null ? html`<p>No body.</p>` : bodyOf(message.body, raw)}`;
 
-const bodyOf = (
-  body: BodyJson,
-  raw: string,
-): Html => html`<p>${body.size} bytes${body.encoding === null ? "" : `, ${body.encoding}`}${body.truncated ? ", truncated in the recording" : ""}, SHA-256 <code>${body.sha256}</code>, <a href="${raw}">raw</a></p>
+const bodyOf = (body: BodyJson, raw: string): Html =>
+  body.withheld !== null
+    ? html`<p>${body.size} bytes, not stored: ${body.withheld}.</p>`
+    : html`<p>${body.size} bytes${body.encoding === null ? "" : `, ${body.encoding}`}${body.truncated ? ", truncated in the recording" : ""}, SHA-256 <code>${body.sha256}</code>, <a href="${raw}">raw</a></p>
 ${body.text === undefined ? null : html`<pre tabindex="0" aria-label="Body">${readable(body.text)}</pre>`}`;
 
 /** JSON is indented for reading; anything else, and JSON with numbers that would change, is shown as it is. */

@@ -64,7 +64,12 @@ keys: { mask: "\${env:OPS}", sign: "\${file:${pem}}" }
       retention: { bodies: 30 * 86_400_000, receipts: 364 * 86_400_000 },
     });
     expect(config.database?.reveal()).toBe("postgres://u:p@db/dogwatch");
-    expect(config.notices.map(({ path }) => path.join("."))).toEqual(["github", "retention", "signIn.oidc", "keys"]);
+    expect(config.notices.map(({ path }) => path.join("."))).toEqual([
+      "github",
+      "retention",
+      "signIn.oidc",
+      "keys.sign",
+    ]);
   });
 
   test("keeps what approvals will need of a rule", () => {
@@ -326,10 +331,14 @@ describe("problems", () => {
 
 describe("settings that nothing would obey are refused", () => {
   test("masks", () => {
-    expect(problems(`${good}  masks:\n    - { name: personal-data, detect: [email] }\n`)).toEqual([
-      "14:3 policy.masks: masking is not part of this version: nothing would be masked; take the entries out (keys in URLs stay hidden)",
-    ]);
+    expect(problems(`${good}  masks:\n    - { name: personal-data, detect: [email] }\n`)).toEqual([]);
     expect(problems(`${good}  masks: []\n`)).toEqual([]);
+    expect(problems(`${good}  masks: [{ name: a, detect: [email] }, { name: a, detect: [iban] }]\n`)).toEqual([
+      "14:49 policy.masks.1.name: a is used twice; every name must be its own",
+    ]);
+    expect(problems(`${good}  undecodable: ignore\n`)).toEqual([
+      '14:16 policy.undecodable: must be "digest" or "refuse"',
+    ]);
     expect(problems(`${good}  masks: [{ name: a, feilds: [x] }]\n`)).toEqual([
       "14:22 policy.masks.0.feilds: unknown key; did you mean fields?",
     ]);

@@ -1,15 +1,43 @@
 /** Every exchange that Datadog recorded of its own API passes the gateway unchanged, is named, and is recorded once. */
 
-import { createHash } from "node:crypto";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { CallJson } from "../../server/contract.ts";
 import { type Exchange, loadRecordings, recordingsMissing } from "../standins/recordings.ts";
+import { revealer } from "../standins/reveal.ts";
 import { type Received, inParallel, send } from "../standins/send.ts";
 import { headerOf } from "../standins/upstream.ts";
 import { type World, realKeys, startWorld } from "../standins/world.ts";
 
 const recordings = loadRecordings();
 const exchanges: readonly Exchange[] = (recordings ?? []).flatMap((recording) => recording.exchanges);
+
+/** What they take or give are keys, tokens, private keys, passwords. */
+const operationsWithSecrets = [
+  "CreateAPIKey",
+  "CreateAWSAccount",
+  "CreateCloudflareAccount",
+  "CreateConfluentAccount",
+  "CreateCurrentUserApplicationKey",
+  "CreateGCPIntegration",
+  "CreateLogsCustomDestination",
+  "CreateOktaAccount",
+  "CreatePersonalAccessToken",
+  "CreatePublicDashboard",
+  "CreateRUMApplication",
+  "CreateServiceAccountAccessToken",
+  "CreateServiceAccountApplicationKey",
+  "CreateSyntheticsAPITest",
+  "CreateSyntheticsBrowserTest",
+  "DeletePublicDashboard",
+  "GetPublicDashboard",
+  "SendPublicDashboardInvitation",
+  "UpdateAWSAccount",
+  "UpdateCloudflareAccount",
+  "UpdateConfluentAccount",
+  "UpdateGCPIntegration",
+  "UpdateLogsCustomDestination",
+  "UpdateOktaAccount",
+];
 
 describe("the recorded exchanges", () => {
   let world: World;
@@ -97,8 +125,8 @@ describe("the recorded exchanges", () => {
         state: "closed",
         status: response.status,
       });
-      expect(call?.request.body?.sha256 ?? null).toBe(sha256(request.body));
-      expect(call?.response?.body?.sha256 ?? null).toBe(sha256(response.body));
+      expect(call?.request.body?.size ?? 0).toBe(request.body.length);
+      expect(call?.response?.body?.size ?? 0).toBe(response.body.length);
     }
     expect((await world.session(session)).calls).toBe(exchanges.length);
   });
@@ -112,9 +140,16 @@ describe("the recorded exchanges", () => {
       ] as const) {
         const response = await world.read(`/v1/sessions/${session}/calls/${call?.n}/${side}/body`);
         expect(response.status).toBe(body.length === 0 ? 404 : 200);
-        if (body.length > 0) expect(Buffer.from(await response.arrayBuffer()).equals(body)).toBe(true);
+        if (body.length > 0) expect(revealer(world.file)(await response.text())).toBe(body.toString());
       }
     });
+  });
+
+  test("hold what only looks like a secret as it was, and of the known secret fields nothing", async () => {
+    const masked = [...calls.values()].filter((call) => JSON.stringify(call).includes("dwm_"));
+    const names = new Set(masked.map(({ operation }) => operation.split(".").at(-1) ?? ""));
+    expect([...names].toSorted()).toEqual(operationsWithSecrets);
+    expect((await world.session(session)).masked).toBeGreaterThanOrEqual(masked.length);
   });
 
   test("leave the token and the keys nowhere: not in the recording, not in the log", async () => {
@@ -143,6 +178,3 @@ const withoutKey = (path: string): string =>
 
 const fieldOf = (headers: readonly (readonly [string, string])[], wanted: string): string | undefined =>
   headers.find(([name]) => name.toLowerCase() === wanted)?.[1];
-
-const sha256 = (body: Buffer): string | null =>
-  body.length === 0 ? null : createHash("sha256").update(body).digest("hex");

@@ -12,6 +12,7 @@ import { createPresenter } from "../../server/stages/authenticate/present.ts";
 import { openStore, type Store } from "../../server/store/database.ts";
 import { freshDatabase, type FreshDatabase, quietLog } from "../standins/database.ts";
 import { githubClaims, startIssuer, type TestClaims, type TestIssuer } from "../standins/issuer.ts";
+import { keyLine, keysOf } from "../stages/mask/setting.ts";
 
 export const audience = "https://dogwatch.example.com";
 export const accessTokens = {
@@ -102,6 +103,8 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
       sessions: store.sessions,
       receipts: store.receipts,
       auditLog: store.audit,
+      maskKeys: keysOf(keyLine("k")),
+      auditFirst: (event) => store.audit.write(event),
       policies: store.policies,
       approvals: {
         store: store.approvals,

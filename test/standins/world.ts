@@ -40,13 +40,14 @@ export type World = Visit & {
   close(): Promise<void>;
 };
 
-type Addresses = { readonly issuer: string; readonly upstream: string; readonly database: string };
+type Addresses = Readonly<Record<"issuer" | "upstream" | "database" | "dataDir", string>>;
 
 export const allowEverything = "    - { name: everything, effect: allow, when: 'true' }";
 
 export const configurationOf = (scene: Addresses & Pick<WorldOptions, "rules" | "more" | "tokens">): string => `
 listen: 127.0.0.1:0
 publicUrl: http://gateway.test
+dataDir: ${JSON.stringify(scene.dataDir)}
 database: ${JSON.stringify(scene.database)}
 identity:
   issuers:
@@ -81,6 +82,7 @@ export async function startScene(answer: Answerer, options: WorldOptions = {}): 
   const addresses = {
     issuer: options.instead?.issuer ?? issuer.url,
     upstream: options.instead?.endpoint ?? upstream.url,
+    dataDir: join(directory, "data"),
     database: (await options.databaseThrough?.(database.connectionString)) ?? database.connectionString,
   };
   writeFileSync(file, configurationOf({ ...options, ...addresses }));

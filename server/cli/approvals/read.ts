@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { type ApprovalJson, approval, page } from "../../contract.ts";
-import { Api, type ApiOptions, ApiRefused, WrongUsage } from "../api.ts";
+import { Api, type ApiOptions, explained, WrongUsage } from "../api.ts";
 import type { Answer } from "../answer.ts";
 import { counted, readable } from "../words.ts";
 
@@ -118,13 +118,3 @@ const inMinutes = (minutes: number): string => {
   if (minutes < 120) return `${minutes}m`;
   return minutes < 2_880 ? `${Math.floor(minutes / 60)}h` : `${Math.floor(minutes / 1_440)}d`;
 };
-
-async function explained(command: () => Promise<Answer>): Promise<Answer> {
-  try {
-    return await command();
-  } catch (error) {
-    if (error instanceof WrongUsage) return { exitCode: 2, output: `${error.message}\n` };
-    if (error instanceof ApiRefused) return { exitCode: error.status === 404 ? 1 : 2, output: `${error.message}\n` };
-    throw error;
-  }
-}

@@ -1,0 +1,51 @@
+/** The words after `dogwatch search` and `dogwatch reveal`: what masks took out, for people with a role. */
+
+import { type Command, Option } from "commander";
+import { answer } from "./answer.ts";
+import type { RevealRequest, SearchRequest } from "./maskedValues/ask.ts";
+
+export const addMaskedValueCommands = (program: Command): void => {
+  asking(program.command("search"))
+    .description("find the calls in which a value was masked")
+    .addOption(
+      new Option(
+        "--masked <value>",
+        "the value as it was, whole; - reads it from standard input",
+      ).makeOptionMandatory(),
+    )
+    .addHelpText(
+      "after",
+      `
+Exit codes: 0 found · 1 in no call · 2 wrong usage · 3 the gateway cannot be reached
+
+Examples:
+  dogwatch search --masked ann@example.com --gateway https://dogwatch.example.com
+  pass show leaked-key | dogwatch search --masked - --json`,
+    )
+    .action(async (options: SearchRequest) => {
+      const { searchMasked } = await import("./maskedValues/ask.ts");
+      await answer(() => searchMasked(options, process.env));
+    });
+  asking(program.command("reveal"))
+    .description("show what a token of a mask stands for; that you asked is written to the audit log first")
+    .argument("<token>", "dwm_<kind>_…, whole")
+    .requiredOption("--reason <text>", "why it is needed; it stays in the audit log")
+    .addHelpText(
+      "after",
+      `
+Exit codes: 0 done · 1 the token stands for nothing · 2 wrong usage, or not permitted · 3 the gateway cannot be reached
+
+Example:
+  dogwatch reveal dwm_email_AbC1…@masked.invalid --reason 'INC-4711: who was paged'`,
+    )
+    .action(async (token: string, options: RevealRequest) => {
+      const { revealValue } = await import("./maskedValues/ask.ts");
+      await answer(() => revealValue(token, options, process.env));
+    });
+};
+
+const asking = (command: Command): Command =>
+  command
+    .option("-g, --gateway <url>", "address of the gateway (default: DOGWATCH_GATEWAY)")
+    .option("--token-file <file>", "file with an access token (default: the token in DOGWATCH_TOKEN)")
+    .option("--json", "print JSON");
