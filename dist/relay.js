@@ -6847,6 +6847,8 @@ const body = object({
   content_type: string().nullable(),
   encoding: string().nullable(),
   truncated: boolean(),
+  /** Why nothing of it is stored although it was there: nobody could look into it for what must not be stored. */
+  withheld: string().nullable().default(null),
   /** Valid UTF-8 in no coding; absent in lists when it is over 32 KiB, and for session tokens. */
   text: string().optional(),
   /** Everything else. */
@@ -6856,11 +6858,16 @@ const body = object({
 
 const message = object({ headers, body: body.nullable() });
 
+/** What a token of a mask stands for. */
+object({ kind: string(), value: string() });
+
 const decision = object({
   effect: _enum(["allow", "deny", "approve", "observe"]),
   rules: array(object({ name: string(), effect: string(), reason: string() })),
   /** Rules that would have let it pass, or have asked somebody, but for one clause. */
   near: array(object({ name: string(), effect: string(), clause: string() })).default([]),
+  /** What became of the tokens of masks that the request held. */
+  tokens: array(object({ kind: string(), path: string(), outcome: string() })).default([]),
   reason: string(),
   /** SHA-256 of the policy, `/v1/policies/{digest}`. */
   policy: string(),
