@@ -333,6 +333,8 @@ test("/v1/openapi.json describes every route, with the contract's schemas by nam
     "GET /v1/sessions/{id}/calls/{n}/request/body",
     "GET /v1/sessions/{id}/calls/{n}/response/body",
     "POST /v1/approvals/{id}/answer",
+    "POST /v1/masked-values/reveal",
+    "POST /v1/masked-values/search",
     "POST /v1/sessions/{id}/close",
     "POST /v1/token",
   ]);

@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { dumpOf, foundIn } from "../../standins/dump.ts";
 import { auditorToken, type World, startWorld } from "../../standins/world.ts";
-import { adminToken, type Agent, ask, json, openAgent, remembering, startMasking, tokenIn } from "./scene.ts";
+import { adminToken, type Agent, ask, openAgent, remembering, startMasking, tokenIn } from "./scene.ts";
 
 const things = new Map<string, Buffer>();
 const monitor = "/api/v1/monitor/4212";

@@ -161,7 +161,7 @@ test("tokens of one value tell nothing across sessions, resources or fields", as
 test("rules see what Datadog would get", async () => {
   const strict = await startMasking(
     things,
-    `    - { name: not-to-ann, effect: deny, when: 'operation.access == "write" && request.body.message.contains("ann@example.com")' }${"\n"}  masks: [{ name: m, detect: [email] }]`,
+    `    - { name: not-to-ann, effect: deny, when: 'operation.access == "write" && request.body.message.contains("ann@example.com")' }\n  masks: [{ name: m, detect: [email] }]`,
   );
   try {
     agent = await openAgent(strict);
