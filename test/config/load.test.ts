@@ -337,7 +337,7 @@ describe("settings that nothing would obey are refused", () => {
       "14:49 policy.masks.1.name: a is used twice; every name must be its own",
     ]);
     expect(problems(`${good}  undecodable: ignore\n`)).toEqual([
-      '14:16 policy.undecodable: must be "digest" or "refuse"',
+      '14:16 policy.undecodable: "ignore" is not one of digest, refuse',
     ]);
     expect(problems(`${good}  masks: [{ name: a, feilds: [x] }]\n`)).toEqual([
       "14:22 policy.masks.0.feilds: unknown key; did you mean fields?",

@@ -26,10 +26,13 @@ async function readByClient(id: string, { status, text }: { readonly status: num
   return processor?.[method]?.({ httpStatusCode: status, headers: { "content-type": "application/json" }, body });
 }
 
+const unparsed = "_unparsed";
+
 /** Places that the client could not type. */
 const unparsedIn = (value: unknown): number => {
   if (typeof value !== "object" || value === null) return 0;
-  const own = "_unparsed" in value && value._unparsed === true ? 1 : 0;
+  const { [unparsed]: marked } = value as Readonly<Record<string, unknown>>;
+  const own = marked === true ? 1 : 0;
   return Object.values(value).reduce((sum: number, inner) => sum + unparsedIn(inner), own);
 };
 
