@@ -27,6 +27,10 @@ const parts = {
     what: "npm test in a clean clone, in less than eight minutes",
     act: () => inClone({}, runTests),
   },
+  race: {
+    what: "approvals raced at two gateways: 200 rounds of 50 identical requests and 20 answers",
+    act: () => runTest("test/journeys/approval/race.test.ts", { DOGWATCH_RACE_ROUNDS: "200" }),
+  },
 };
 
 const wanted = process.argv.slice(2);
@@ -106,6 +110,14 @@ async function runTests(place) {
   console.log(`  ${last} (${since(started)} s)`);
   expect(code === 0, `npm test passes:\n${npm.output().slice(-3_000)}`);
   expect(Date.now() - started < 8 * minutes, "less than eight minutes");
+}
+
+/** In this checkout, with more rounds than the suite has time for. */
+async function runTest(file, env) {
+  const vitest = join(root, "node_modules/.bin/vitest");
+  const child = spawn(vitest, ["run", file], { cwd: root, env: { ...process.env, ...env }, stdio: "inherit" });
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  expect(code === 0, `${file} passes`);
 }
 
 /** In a process group of its own, as in the foreground of a terminal. */

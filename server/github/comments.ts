@@ -82,7 +82,7 @@ export class Comments {
     if (number === null || kind === "check_run" || kind === "page")
       throw new GitHubFailure("refused", `a ${kind} has no thread to answer in`);
     if (kind !== "review_comment" || comment_id === null) {
-      await this.#below(of, { number, body, doing: `answer in ${number}` });
+      await this.#below(of, { number, body, doing: `answer in ${number}`, lane: "reply" });
       return;
     }
     await this.#repositories.put(of, created, {
@@ -91,6 +91,7 @@ export class Comments {
       parameters: { pull_number: number, comment_id, body },
       doing: `answer comment ${comment_id} on pull request ${number} of ${quote(of.repository)}`,
       needs,
+      lane: "reply",
     });
   }
 
@@ -106,13 +107,17 @@ export class Comments {
     });
   }
 
-  #below(of: RepositoryRef, { number, body, doing }: { number: number; body: string; doing: string }) {
+  #below(
+    of: RepositoryRef,
+    { number, body, doing, lane }: { number: number; body: string; doing: string; lane?: "reply" },
+  ) {
     return this.#repositories.put(of, created, {
       kind: "create",
       route: "POST /repos/{owner}/{repo}/issues/{issue_number}/comments",
       parameters: { issue_number: number, body },
       doing: `${doing} of ${quote(of.repository)}`,
       needs,
+      ...(lane !== undefined && { lane }),
     });
   }
 }

@@ -23,6 +23,8 @@ export type Ask = {
   readonly etag?: string | null;
   /** For messages: `read pull request 7 of 'acme/checkout'`. */
   readonly doing: string;
+  /** Whoever writes many comments is answered one by one, and keeps no question waiting. */
+  readonly lane?: "reply";
 };
 
 export type Credentials = {
@@ -57,8 +59,9 @@ export type SendOptions = {
 /** The rejections of what it returns are `GitHubFailure`s. */
 export const createSend = (options: SendOptions): Send => {
   const octokit = createOctokit(options);
+  const replies = createOctokit({ ...options, queue: `${options.queue} replies` });
   const once = (ask: Ask, { token }: Credentials): Promise<Answer | Lost> =>
-    octokit
+    (ask.lane === "reply" ? replies : octokit)
       .request(ask.route, {
         ...ask.parameters,
         headers: {

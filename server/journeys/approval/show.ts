@@ -41,11 +41,11 @@ export class Showing {
     this.#parts = parts;
   }
 
-  /** Shows it soon; never waits, never fails. */
+  /** It has changed: shows it soon, also when a part of it could not be shown a moment ago. Never waits, never fails. */
   show(id: string): void {
     const busy = this.#busy.get(id);
     if (busy !== undefined) busy.again = true;
-    else if (!this.#stopped && !this.#isTooEarly(id)) this.#begin(id);
+    else if (!this.#stopped) this.#begin(id);
   }
 
   /** Shows everything that is not shown yet, now and again and again. */
@@ -63,7 +63,8 @@ export class Showing {
 
   async #scan(): Promise<void> {
     try {
-      for (const id of await this.#parts.store.untold()) this.show(id);
+      for (const id of await this.#parts.store.untold())
+        if (!this.#stopped && !this.#busy.has(id) && !this.#isTooEarly(id)) this.#begin(id);
     } catch (error) {
       this.#parts.log.warn({ err: error }, "questions that are not shown yet wait for the database");
     }
@@ -83,7 +84,7 @@ export class Showing {
         do {
           busy.again = false;
           await this.#showOnce(id);
-        } while (busy.again && !this.#stopped && !this.#isTooEarly(id));
+        } while (busy.again && !this.#stopped);
       })
       .finally(() => {
         this.#busy.delete(id);

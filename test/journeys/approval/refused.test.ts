@@ -213,6 +213,19 @@ test("a person who goes on and on is answered five times, and recorded every tim
   expect(replies()).toHaveLength(5);
 });
 
+test("whoever was refused twenty times is recorded, and not looked up any more", { timeout: 120_000 }, async () => {
+  scene.github.accounts.add("pest");
+  const recorded = async () => (await asked.now()).answers.filter(({ by }) => by === "github:pest");
+  const lookups = () => scene.github.requests.filter(({ path: asked }) => asked.includes("/pest")).length;
+  for (let i = 0; i < 20; i++) say("pest").reply(thread, approve());
+  await expect.poll(async () => (await recorded()).length, { timeout: 90_000 }).toBe(20);
+  const before = lookups();
+  for (let i = 0; i < 3; i++) say("pest").reply(thread, approve());
+  await expect.poll(async () => (await recorded()).length, { timeout: 60_000 }).toBe(23);
+  expect(lookups()).toBe(before);
+  expect((await recorded()).filter(({ reason }) => /was refused too often/.test(reason))).toHaveLength(3);
+});
+
 test("after all that, a person who may answers, and it passes", { timeout: 60_000 }, async () => {
   const reply = say(somebody()).reply(thread, approve());
   await asked.until("approved");

@@ -216,7 +216,10 @@ describe("a GitHub that is in trouble", () => {
         scene.github.comments.in(scene.repository).find((one) => isOurs(one) && one.number === job.pull?.number) ??
         null,
     );
-    expect(question.kind).toBe("review_comment");
+    // Where it stands it becomes its answer, though the check run is still missing.
+    const code = /\/approve ([A-Z0-9]{8})/.exec(question.body)?.[1] ?? "";
+    say("octocat").reply(inThread(question), `/deny ${code}`);
+    await expect.poll(() => scene.github.comments.get(question.id).body, patient).toContain("**Denied** by `octocat`");
   });
 });
 

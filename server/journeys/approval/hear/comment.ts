@@ -14,7 +14,7 @@ import { weigh } from "../../../stages/escalate/weigh.ts";
 import { seek } from "../seek.ts";
 import { findThread, isThread } from "../show/thread.ts";
 import { byOne, type HearParts, type Outcome, type Proof } from "./parts.ts";
-import { take } from "./take.ts";
+import { isTired, take, tired } from "./take.ts";
 
 type HeardComment = Extract<Heard, { kind: "comment" }>;
 
@@ -69,6 +69,7 @@ async function takeComment(parts: HearParts, { id, heard, meant, name, edited, p
   const [isHeard, known] = await Promise.all([store.isHeard(keyOf(name, edited)), store.get(id)]);
   const approval = await withThread(parts, known);
   if (isHeard || approval === null) return "done";
+  if (isTired(approval, heard.comment.author)) return refuseUnseen(parts, approval, { heard, meant, name, edited });
   const facts = await factsOf(parts, approval, { heard, edited, proof });
   const { comment, repository, place } = heard;
   const key = keyOf(name, edited || turnedOut(comment, facts.fetched));
@@ -88,6 +89,19 @@ async function takeComment(parts: HearParts, { id, heard, meant, name, edited, p
     });
   // What was told as new and turns out to be edited is not heard a second time.
   if (key !== name) await store.hear(name);
+  return "done";
+}
+
+/** Looking costs requests to GitHub, of which there are only so many. */
+async function refuseUnseen(
+  parts: HearParts,
+  approval: Approval,
+  { heard, meant, name, edited }: Pick<Meant, "heard" | "meant" | "name" | "edited">,
+): Promise<Outcome> {
+  const { verdict } = meant;
+  const by = `github:${heard.comment.author}`;
+  const answer = { verdict, by, via: "comment", accepted: false, reason: tired, grant: null } as const;
+  await take(parts, { approval, key: keyOf(name, edited), answer, isPerson: true, reply: null });
   return "done";
 }
 

@@ -23,6 +23,17 @@ export type ReplyTo = { readonly of: RepositoryRef; readonly thread: Place; read
 /** Nobody hears more often from us about one question, refused again and again; a program, which may answer every reply, once. */
 const mostReplies = { person: 5, program: 1 };
 
+/** Whoever was refused so often is not looked up again. */
+const mostRefusals = 20;
+
+export const tired = "This account was refused too often: nothing that it says to this question is looked at any more.";
+
+export const isTired = ({ answers }: Approval, login: string): boolean =>
+  refusedOf(answers, `github:${login}`).length >= mostRefusals;
+
+const refusedOf = (answers: readonly Answer[], name: string): readonly Answer[] =>
+  answers.filter(({ by, accepted }) => !accepted && sameName(by, name));
+
 /** @throws GitHubFailure when the reply has to be tried again: the answer is recorded by then */
 export async function take(parts: HearParts, taken: Taken): Promise<void> {
   const { store, audit, show } = parts;
@@ -46,8 +57,8 @@ export async function take(parts: HearParts, taken: Taken): Promise<void> {
 const wayInWords = { comment: "comment", check: "a button", page: "the page" } as const;
 
 function isDueReply({ approval, answer }: Answered, { isPerson }: Taken): boolean {
-  const byThem = approval.answers.filter(({ by, accepted }) => !accepted && sameName(by, answer.by));
-  return answer.accepted || byThem.length <= (isPerson ? mostReplies.person : mostReplies.program);
+  const most = isPerson ? mostReplies.person : mostReplies.program;
+  return answer.accepted || refusedOf(approval.answers, answer.by).length <= most;
 }
 
 async function reply(
