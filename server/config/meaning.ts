@@ -164,14 +164,20 @@ const halfSignIn = ({ github }: ConfigFile): Located[] =>
       ]
     : [];
 
-/** The page shows every question, and takes answers of people who signed in as themselves alone. */
-const withoutSignIn = ({ github, signIn }: ConfigFile): Located[] => {
+/** The page takes answers of people who signed in as themselves alone. */
+const withoutSignIn = ({ github, signIn, policy }: ConfigFile): Located[] => {
   if (github === undefined || (github.clientId !== undefined && signIn?.github !== false)) return [];
-  const message =
-    github.clientId === undefined
-      ? "has no clientId and clientSecret: nobody signs in with GitHub, so approvals are answered in pull requests only"
-      : "nobody signs in with GitHub, because signIn.github is false, so approvals are answered in pull requests only";
-  return [{ path: ["github"], at: "key", message }];
+  const why = github.clientId === undefined ? "github.clientId is not set" : "signIn.github is false";
+  return policy.rules.flatMap(({ effect, via }, index) =>
+    effect === "approve" && via?.every((way) => way === "page") === true
+      ? [
+          {
+            path: ["policy", "rules", index, "via"],
+            message: `accepts answers on the page only, and nobody signs in with GitHub there: ${why}`,
+          },
+        ]
+      : [],
+  );
 };
 
 const observed = ({ policy }: ConfigFile): Finding[] => [

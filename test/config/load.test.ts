@@ -64,11 +64,19 @@ keys: { mask: "\${env:OPS}", sign: "\${file:${pem}}" }
       retention: { bodies: 30 * 86_400_000, receipts: 364 * 86_400_000 },
     });
     expect(config.database?.reveal()).toBe("postgres://u:p@db/dogwatch");
-    expect(config.notices.map(({ path }) => path.join("."))).toEqual([
-      "github",
-      "retention",
-      "signIn.oidc",
-      "keys.sign",
+    expect(config.notices.map(({ path }) => path.join("."))).toEqual(["retention", "signIn.oidc", "keys.sign"]);
+  });
+
+  test.each([
+    ["", "", "github.clientId is not set"],
+    [', clientId: x, clientSecret: "${env:OPS}"', "signIn: { github: false }", "signIn.github is false"],
+  ])("says that nobody answers on the page where nobody signs in: %j %j", (more, signIn, why) => {
+    const found = load(`${good}    - { name: asked, effect: approve, when: "true", via: [page] }
+github: { appId: 1, privateKey: "\${env:OPS}", webhookSecret: "\${env:OPS}"${more} }
+${signIn}
+`);
+    expect(found.notices.map(({ path, message }) => `${path.join(".")} ${message}`)).toEqual([
+      `policy.rules.1.via accepts answers on the page only, and nobody signs in with GitHub there: ${why}`,
     ]);
   });
 
