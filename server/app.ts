@@ -31,6 +31,7 @@ import { openMaskKeys } from "./maskKeys.ts";
 import { Rules, keptOf } from "./rules.ts";
 import { type Presenter, createPresenter } from "./stages/authenticate/present.ts";
 import { createBudget } from "./stages/decide/budget.ts";
+import { hideIn } from "./stages/mask/beside.ts";
 import type { MaskSet } from "./stages/mask/masking.ts";
 import { buildFamilies } from "./stages/mask/place/family.ts";
 import type { MaskKeys } from "./stages/mask/token/keys.ts";
@@ -178,6 +179,7 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
   const app = createGatewayServer({
     log,
     dataHosts: () => rules.current.config.dataHosts,
+    hide: (text) => hideIn(rules.current.masks, text),
     audit,
     passCall: (request, response, target) => calls.add(carry(parts, { request, response, ...target }, log)),
     stopping: () => calls.stopping,

@@ -69,7 +69,7 @@ export const body = z.object({
   content_type: z.string().nullable(),
   encoding: z.string().nullable(),
   truncated: z.boolean(),
-  /** Why nothing of it is stored although it was there: nobody could look into it for what must not be stored. */
+  /** Why it, or the end of it, is not stored although it was there: nobody could look into it for what must not be stored. */
   withheld: z.string().nullable().default(null),
   /** Valid UTF-8 in no coding; absent in lists when it is over 32 KiB, and for session tokens. */
   text: z.string().optional(),

@@ -11,6 +11,8 @@ import { Turns } from "./turns.ts";
 export type ListenerParts = {
   dataHosts(): string | undefined;
   audit(event: AuditEvent): void;
+  /** A text without what masks name. */
+  hide(text: string): string;
   /** Takes a data plane request over; never rejects. */
   passCall(request: IncomingMessage, response: ServerResponse, target: DataPlaneTarget): Promise<void>;
   /** Calls in flight are finished and no new one is begun. */
@@ -93,7 +95,7 @@ function auditMalformed(parts: ListenerParts, socket: Socket, event: Pick<AuditE
   parts.audit({
     kind: "request_refused",
     who: socket.remoteAddress ?? "unknown address",
-    what: event.what,
+    what: parts.hide(event.what),
     reason: `request_malformed: ${event.reason}`,
   });
 }

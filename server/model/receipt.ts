@@ -23,7 +23,7 @@ export type RecordedBody = {
   readonly spill: string | null;
   /** What masks replaced in it. */
   readonly replaced?: Replaced;
-  /** Why nothing of it is stored although it was there: nobody could tell what stands in it. */
+  /** Why it, or the end of it, is not stored although it was there: nobody could tell what stands in it. */
   readonly withheld?: string;
 };
 

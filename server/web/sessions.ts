@@ -72,10 +72,11 @@ const messageOf = (
 ): Html => html`<pre tabindex="0" aria-label="Header fields">${message.headers.map(([name, value]) => `${name}: ${value}\n`)}</pre>
 ${message.body === null ? html`<p>No body.</p>` : bodyOf(message.body, raw)}`;
 
-const bodyOf = (body: BodyJson, raw: string): Html =>
-  body.withheld !== null
-    ? html`<p>${body.size} bytes, not stored: ${body.withheld}.</p>`
-    : html`<p>${body.size} bytes${body.encoding === null ? "" : `, ${body.encoding}`}${body.truncated ? ", truncated in the recording" : ""}, SHA-256 <code>${body.sha256}</code>, <a href="${raw}">raw</a></p>
+const bodyOf = (
+  body: BodyJson,
+  raw: string,
+): Html => html`<p>${body.size} bytes${body.encoding === null ? "" : `, ${body.encoding}`}${body.truncated ? ", truncated in the recording" : ""}, SHA-256 <code>${body.sha256}</code>, <a href="${raw}">raw</a></p>
+${body.withheld === null ? null : html`<p>Not stored as a whole: ${body.withheld}.</p>`}
 ${body.text === undefined ? null : html`<pre tabindex="0" aria-label="Body">${readable(body.text)}</pre>`}`;
 
 /** JSON is indented for reading; anything else, and JSON with numbers that would change, is shown as it is. */

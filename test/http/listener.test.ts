@@ -9,6 +9,7 @@ test("a body that does not arrive in time costs its connection, and one that doe
   const server = createListener(
     {
       dataHosts: () => undefined,
+      hide: (text) => text,
       audit: () => undefined,
       passCall: () => Promise.resolve(),
       stopping: () => false,

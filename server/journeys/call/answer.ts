@@ -66,15 +66,20 @@ async function answerLarge(forwarded: Forwarded, arriving: Arriving): Promise<vo
   const mustBeRead = masking.plan.masksReply || masking.undecodable === "refuse";
   if (!mustBeRead || isEndless(arriving.head)) return answerPiecewise(forwarded, arriving);
   const { inspect } = parts.limits();
-  const release = parts.budget.reserve(2 * Math.min(arriving.length ?? inspect, inspect));
-  if (isRefusal(release)) return blockAnswer(forwarded, unmaskable("too many bodies are being looked at at once"));
   try {
-    if (await arriving.answer.body.fits(inspect)) return await answerWhole(forwarded, arriving);
+    // Most answers of unknown length are small, and take no more memory than those that say how long they are.
+    if (await arriving.answer.body.fits(Math.min(inlineLimit, inspect))) return await answerWhole(forwarded, arriving);
+    const release = parts.budget.reserve(2 * Math.min(arriving.length ?? inspect, inspect));
+    if (isRefusal(release))
+      return await blockAnswer(forwarded, unmaskable("too many bodies are being looked at at once"));
+    try {
+      if (await arriving.answer.body.fits(inspect)) return await answerWhole(forwarded, arriving);
+    } finally {
+      release();
+    }
   } catch (error) {
     if (error instanceof BrokenAnswer) return await answerWithout(forwarded, error.broken);
     throw error;
-  } finally {
-    release();
   }
   if (masking.undecodable === "refuse")
     return blockAnswer(forwarded, unmaskable(`it is larger than ${inspect} bytes (limits.inspect)`));

@@ -83,7 +83,6 @@ export class Recorder {
         if (this.#capture.truncated) break;
       }
     } catch (error) {
-      await this.#capture.abandon();
       if (!(error instanceof Unstreamable)) throw error;
       this.#withheld = error.message;
     } finally {
@@ -99,14 +98,14 @@ export class Recorder {
     if (this.#feed === null) return recordWhole(this.#parts, this.#passing, Buffer.concat(this.#held));
     if (!this.#over) this.#feed.end();
     await this.#masked;
-    const recorded = this.#withheld === null ? await this.#capture.finish() : null;
-    return recorded === null
-      ? withheldBody(this.#passing.headers, {
-          size: this.#size,
-          says: this.#withheld ?? "nothing of it could be read",
-          digest: this.#original,
-        })
-      : { ...recorded, size: this.#size, replaced: this.#tally.replaced };
+    const recorded = await this.#capture.finish();
+    const says = this.#withheld ?? (recorded === null ? "nothing of it could be read" : null);
+    const withheld =
+      says === null ? null : withheldBody(this.#passing.headers, { size: this.#size, says, digest: this.#original });
+    if (recorded === null) return withheld;
+    // What came before was masked and may stay.
+    const whole = { ...recorded, size: this.#size, replaced: this.#tally.replaced };
+    return withheld?.withheld === undefined ? whole : { ...whole, truncated: true, withheld: withheld.withheld };
   }
 
   /** Forgets what was taken, when its receipt can no longer be written. */

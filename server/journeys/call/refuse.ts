@@ -6,6 +6,7 @@ import { type Stripped, maskPath } from "../../datadog/credentials.ts";
 import { GatewayError, type Refusal, refuse, statusOf } from "../../errors.ts";
 import { sessionTokensIn } from "../../stages/authenticate/sessionToken.ts";
 import { whoIs } from "../../model/caller.ts";
+import { hideIn } from "../../stages/mask/beside.ts";
 import { Receipt } from "../../stages/record/receipt.ts";
 import { type OwnAnswer, refusalAnswer, sendOwnAnswer } from "../../stages/reply/refusal.ts";
 import { draftOpening, draftRefusal, recordOwn, recordUnsent } from "./draft.ts";
@@ -21,7 +22,7 @@ export function turnAway(
   parts.audit({
     kind: statusOf[refusal.code] === 401 ? "token_refused" : "request_refused",
     who: incoming.request.socket.remoteAddress ?? "unknown address",
-    what: `${incoming.request.method} ${auditablePath(incoming.request.method, presented.path)}`,
+    what: `${incoming.request.method} ${hidden(parts, auditablePath(incoming.request.method, presented.path))}`,
     reason: `${refusal.code}: ${refusal.message}`,
   });
   sendOwnAnswer(incoming.response, refusalAnswer(refusal, null, parts.publicUrl));
@@ -116,11 +117,14 @@ export function observe(
 const auditablePath = (method = "", path: string): string =>
   maskPath(unknownOperation({ method, path }), path).replaceAll(sessionTokensIn, "{token}");
 
+/** Nor what masks name. Without a session there is nothing that a token could be bound to. */
+const hidden = ({ masks }: Pick<CallParts, "masks">, path: string): string => hideIn(masks().masks, path);
+
 function auditRefusal(call: Call, refusal: Refusal): void {
   call.parts.audit({
     kind: "request_refused",
     who: whoIs(call.grant.caller),
-    what: `${call.incoming.request.method} ${call.host} ${auditablePath(call.incoming.request.method, call.presented.path)}`,
+    what: `${call.incoming.request.method} ${call.host} ${hidden(call.parts, auditablePath(call.incoming.request.method, call.presented.path))}`,
     reason: `${refusal.code}: ${refusal.message}`,
   });
 }

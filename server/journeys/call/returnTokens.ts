@@ -9,6 +9,7 @@ import type { Operation } from "../../model/operation.ts";
 import { plainBytes } from "../../stages/decide/inspect.ts";
 import { headerOf } from "../../stages/forward/endToEnd.ts";
 import { type RequestBody, readUpTo } from "../../stages/forward/requestBody.ts";
+import { maskSentence } from "../../stages/mask/beside.ts";
 import { maskRequest } from "../../stages/mask/mask.ts";
 import type { Masking } from "../../stages/mask/masking.ts";
 import { type Attempt, findForeign, restoreTokens } from "../../stages/mask/token/restore.ts";
@@ -63,27 +64,36 @@ async function readWhole(call: Call, { operation, masking }: Reading, body: Requ
     context,
   );
   const unreturnable = attempts.find(({ outcome }) => outcome === "unreturnable");
-  if (unreturnable !== undefined) return cannotReturn(unreturnable);
+  if (unreturnable !== undefined) return cannotReturn(shown(masking, unreturnable.path));
   const encoded = (changed: Buffer | null): Promise<Buffer> | null =>
     changed === null ? null : encodeCodings(changed, codingsOf(headers));
   return {
     ...as,
     restored: await encoded(bytes),
     onApproval: await encoded(onApproval),
-    tokens: attempts.slice(0, mostTokens).map(useOf),
+    tokens: attempts.slice(0, mostTokens).map((attempt) => useOf(masking, attempt)),
   };
 }
 
 /** As many as a receipt names. */
 const mostTokens = 100;
 
-const useOf = ({ kind, path, outcome }: Attempt): TokenUse => ({ kind, path: path.slice(0, 200), outcome });
+/** Names of members are the caller's words too. */
+const useOf = (masking: Masking, { kind, path, outcome }: Attempt): TokenUse => ({
+  kind,
+  path: shown(masking, path),
+  outcome,
+});
 
-function tokensBeside({ presented: { path, query, headers } }: Call, { plan, custom }: Masking): TokenUse[] {
-  if (!plan.masksReply) return [];
+const shown = (masking: Masking, path: string): string => maskSentence(masking, path.slice(0, 500), []).slice(0, 200);
+
+function tokensBeside({ presented: { path, query, headers } }: Call, masking: Masking): TokenUse[] {
+  if (!masking.plan.masksReply) return [];
   const places: readonly (readonly [string, string])[] = [["path", path], ["query", query], ...headers];
   return places
-    .flatMap(([name, text]) => findForeign(text, custom).map((attempt) => ({ ...useOf(attempt), path: name })))
+    .flatMap(([name, text]) =>
+      findForeign(text, masking.custom).map((attempt) => useOf(masking, { ...attempt, path: name })),
+    )
     .slice(0, mostTokens);
 }
 
@@ -100,10 +110,10 @@ const unmaskable = (says: string): Refusal =>
   );
 
 /** To send the token would put it in the place of the value. */
-const cannotReturn = ({ path }: Attempt): Refusal =>
+const cannotReturn = (path: string): Refusal =>
   refuse(
     "denied",
-    `the value that a mask hides at ${path.slice(0, 200)} is too long to come back from its token; leave this field out; nothing was sent`,
+    `the value that a mask hides at ${path} is too long to come back from its token; leave this field out; nothing was sent`,
   );
 
 /** Written down whatever becomes of the call: somebody tried a token where it does not belong. */

@@ -8,6 +8,8 @@ import { secretKind } from "./detect/names.ts";
 import { type Found, maskedOn, nothingFound } from "./findings.ts";
 import type { Step } from "./place/place.ts";
 import type { Masking } from "./masking.ts";
+import { compileFields } from "./json/fields.ts";
+import type { Masks } from "./plan.ts";
 import { bindTokens } from "./token/bind.ts";
 
 /** Such a text has a place of its own, which is no field of any resource: nothing that is sealed here is ever sent anywhere. */
@@ -65,6 +67,17 @@ export const maskHeaderValue = (
   const path = [beside, "header", name.toLowerCase()];
   found.findings.push({ start: 0, end: value.length, text: value, kind, sides: inRecording, path, layers: [] });
   return replaced(masking, value, { found, values });
+};
+
+/** With the kind in the place of each value, where no call is known that a token could belong to. */
+export const hideIn = ({ requestDetector, names }: Masks, text: string): string => {
+  const found = nothingFound();
+  const search = { detector: requestDetector, names, decodes: true, fields: compileFields([]) };
+  inspectPiece(search, { text, path: [], layers: [], depth: 0, rawOf: (at) => at }, found.findings);
+  return maskedOn(inRecording, found).findings.reduceRight(
+    (hidden, { start, end, kind }) => `${hidden.slice(0, start)}[${kind}]${hidden.slice(end)}`,
+    text,
+  );
 };
 
 const maskText = (

@@ -165,6 +165,8 @@ test("no body, no header and no address holds what a mask names, byte by byte", 
     await agent.put(monitor, `{"message":"geheim@example.com"}`, [["X-From", "geheim@example.com"]]);
     await agent.get(`${monitor}?from=geheim@example.com`);
     await agent.post("/api/v1/nothing/geheim@example.com", "geheim@example.com");
+    await fetch(`${scene.url}/api/v1/geheim@example.com`, { headers: { "dd-api-key": "nobody" } });
+    expect((await scene.audited(/token_refused/)).what).toBe("GET /api/v1/[email]");
     await scene.endedCalls(agent.id);
     expect(foundIn(await dumpOf(scene.database), ["geheim@example.com"])).toEqual([]);
     expect(scene.log.join("\n")).not.toContain("geheim@example.com");
