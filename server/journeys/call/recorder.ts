@@ -68,9 +68,10 @@ export class Recorder {
   }
 
   async #pass(feed: PassThrough, chunk: Buffer): Promise<void> {
-    if (this.#over) return this.#masked;
+    if (this.#over || feed.destroyed) return this.#masked;
     if (feed.write(chunk)) return;
-    await Promise.race([once(feed, "drain"), this.#masked]);
+    // Why nobody reads it any more is what ended the masking, and not that nobody reads it.
+    await Promise.race([once(feed, "drain").catch(() => this.#masked), this.#masked]);
   }
 
   async #mask(feed: PassThrough): Promise<void> {

@@ -1,8 +1,7 @@
 /** Making the GitHub App on a running gateway: by an admin, in the browser that began it, and never over an App that is there. */
 
-import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Browser, Visited } from "../../standins/browser.ts";
 import { all, textOf } from "../../standins/markup.ts";
@@ -13,13 +12,10 @@ let scene: PeopleScene;
 let dataDir: string;
 
 beforeAll(async () => {
-  dataDir = mkdtempSync(join(tmpdir(), "dogwatch-data-"));
-  scene = await startPeople({ github: null, more: `dataDir: ${dataDir}` });
+  scene = await startPeople({ github: null });
+  dataDir = join(dirname(scene.scene.file), "data");
 });
-afterAll(async () => {
-  await scene.close();
-  rmSync(dataDir, { recursive: true, force: true });
-});
+afterAll(() => scene.close());
 
 const wordsOf = (page: Visited): string => textOf(page.html).replaceAll(/\s+/g, " ");
 
