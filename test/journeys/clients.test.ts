@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { decodeCodings } from "../../server/model/coding.ts";
 import { send } from "../standins/send.ts";
 import { headerOf } from "../standins/upstream.ts";
 import { type World, realKeys, startWorld } from "../standins/world.ts";
@@ -194,6 +195,10 @@ describe("a body of 5 MB", () => {
     const call = (await world.calls(session)).at(-1);
     expect(call?.request.body).toMatchObject({ size: body.length, encoding: coding, truncated: false });
     const stored = await world.read(`/v1/sessions/${session}/calls/${call?.n}/request/body`);
-    expect(Buffer.from(await stored.arrayBuffer()).equals(body)).toBe(true);
+    // What streams is compressed anew for the recording, in the same coding.
+    const decoded = await Promise.all(
+      [body, Buffer.from(await stored.arrayBuffer())].map((bytes) => decodeCodings(bytes, [coding], 64 * MiB)),
+    );
+    expect(decoded[1]).toEqual(decoded[0]);
   }
 });
