@@ -127,8 +127,8 @@ describe("a body of 5 MB", () => {
   ] as const;
 
   test.each(codings)("in %s streams through byte for byte where no rule reads it", async (coding, encode) => {
-    // 5 MB on the wire: what is random does not shrink.
-    const body = encode(randomBytes(5 * MiB));
+    // 5 MB on the wire: what is random hardly shrinks. Without letters, so that nothing in it looks like a key.
+    const body = encode(randomBytes(6 * MiB).map((byte) => byte | 0x80));
     expect(body.length).toBeGreaterThan(5 * MiB);
     await expectUntouched("/api/v2/series", coding, body);
   });
@@ -196,9 +196,9 @@ describe("a body of 5 MB", () => {
     expect(call?.request.body).toMatchObject({ size: body.length, encoding: coding, truncated: false });
     const stored = await world.read(`/v1/sessions/${session}/calls/${call?.n}/request/body`);
     // What streams is compressed anew for the recording, in the same coding.
-    const decoded = await Promise.all(
+    const [sent, kept] = await Promise.all(
       [body, Buffer.from(await stored.arrayBuffer())].map((bytes) => decodeCodings(bytes, [coding], 64 * MiB)),
     );
-    expect(decoded[1]).toEqual(decoded[0]);
+    expect(Buffer.isBuffer(sent) && Buffer.isBuffer(kept) && sent.equals(kept)).toBe(true);
   }
 });
