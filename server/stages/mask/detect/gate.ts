@@ -64,8 +64,9 @@ export const passes = (gate: Gate, look: Look): boolean =>
   gate.any;
 
 /** The same look at a text that is no part of a JSON document. */
-export const lookAtText = (text: string): Look => {
-  const bytes = Buffer.from(text);
+export const lookAtText = (text: string): Look => lookAtBytes(Buffer.from(text));
+
+export const lookAtBytes = (bytes: Uint8Array): Look => {
   const look = { bits: 0, twice: 0, run: 0, digits: 0 };
   let run = 0;
   let digits = 0;

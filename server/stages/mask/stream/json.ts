@@ -3,8 +3,9 @@
 import { isUtf8 } from "node:buffer";
 import { buildSide, type Built } from "../body/build.ts";
 import { inReply } from "../detect/detector.ts";
-import { nothingFound } from "../findings.ts";
-import { keyStep } from "../findings.ts";
+import { control, escape, high, lookAtBytes, passes, quote as quoteClass } from "../detect/gate.ts";
+import { mayNameSecret } from "../detect/names.ts";
+import { keyStep, nothingFound, type Search } from "../findings.ts";
 import { fieldsAt } from "../json/fields.ts";
 import { readDocument } from "../json/read.ts";
 import { deepest } from "../json/scan.ts";
@@ -17,7 +18,7 @@ const longestString = 2 ** 20;
 /** What may come next. */
 type Expected = "value" | "first-value" | "key" | "first-key" | "colon" | "comma" | "end";
 
-type Level = { readonly isArray: boolean; index: number; key: string };
+type Level = { readonly isArray: boolean; index: number; key: string; mayBeSecret: boolean };
 
 export class JsonStream implements StreamMasker {
   readonly #context: StreamContext;
@@ -87,17 +88,31 @@ export class JsonStream implements StreamMasker {
     if (token[0] === quote && (this.#expected === "key" || this.#expected === "first-key")) return this.#key(token);
     this.#begin();
     this.#after();
-    if (this.#dropping !== -1) return null;
+    if (this.#dropping !== -1 || this.#isPlain(token)) return null;
     const path = this.#path();
     if (token[0] !== quote) return token[0] !== letterN && this.#isClash() ? replacedByNull : null;
     const member = path.at(-1);
     return this.#masked(token, path, typeof member === "string" ? member : null);
   }
 
-  #key(token: Buffer): Built | null {
+  /** Most texts: nothing in them has the sign of a value, no field is named, and neither is their own name one of secrets. */
+  #isPlain(token: Buffer): boolean {
+    const { search } = this.#context;
+    if (search.fields.rules.length > 0 || token[0] !== quote) return false;
     const level = this.#levels.at(-1);
-    if (level !== undefined) level.key = textOf(token);
+    if (search.names !== 0 && level?.isArray === false && level.mayBeSecret) return false;
+    return holdsNothing(search, token);
+  }
+
+  #key(token: Buffer): Built | null {
+    const { search } = this.#context;
+    const level = this.#levels.at(-1);
+    if (level !== undefined) {
+      level.key = textOf(token);
+      level.mayBeSecret = mayNameSecret(token, 1, token.length - 1) || token.includes(backslash);
+    }
     this.#expected = "colon";
+    if (search.fields.rules.length === 0 && holdsNothing(search, token)) return null;
     return this.#dropping === -1 ? this.#masked(token, [...this.#path().slice(0, -1), keyStep]) : null;
   }
 
@@ -139,7 +154,7 @@ export class JsonStream implements StreamMasker {
     if (this.#levels.length >= deepest) throw new Unstreamable(`it is JSON nested deeper than ${deepest}`);
     const isClash = this.#isClash();
     if (isClash) this.#dropping = this.#levels.length;
-    this.#levels.push({ isArray, index: -1, key: "" });
+    this.#levels.push({ isArray, index: -1, key: "", mayBeSecret: false });
     this.#expected = isArray ? "first-value" : "first-key";
     return isClash ? replacedByNull : null;
   }
@@ -182,9 +197,16 @@ export class JsonStream implements StreamMasker {
 }
 
 const quote = 0x22;
+const backslash = 0x5c;
 const letterN = 0x6e;
 
 const replacedByNull: Built = { bytes: Buffer.from("null"), values: [{ kind: "field", text: "" }] };
+
+/** A cheap look; whatever is not plain ASCII as it stands is read with care. */
+const holdsNothing = ({ detector }: Search, token: Buffer): boolean => {
+  const look = lookAtBytes(token.subarray(1, -1));
+  return (look.bits & (escape | high | control | quoteClass)) === 0 && !passes(detector.gate, look);
+};
 
 const notJson = (): Unstreamable => new Unstreamable("it is not JSON");
 
