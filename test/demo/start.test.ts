@@ -35,6 +35,18 @@ async function startAndPlay(newcomer = here, sessionsBefore = before): Promise<{
   return { npm, url };
 }
 
+/** A second one in the same folder. */
+async function besides(url: string): Promise<void> {
+  const configuration = readFileSync(join(here.folder, "data/demo.yaml"), "utf8");
+  const second = await here.run("npm start").ended;
+  expect(second.output).toMatch(
+    new RegExp(`Dogwatch already runs in this folder: ${url} \\(process \\d+\\)\\. Stop it with Ctrl-C .* kill \\d+`),
+  );
+  expect(second.code).toBe(2);
+  expect(readFileSync(join(here.folder, "data/demo.yaml"), "utf8")).toBe(configuration);
+  expect(await here.sessions(url)).toHaveLength(before);
+}
+
 describe("npm start", { timeout: patience }, () => {
   test("plays a job, shows what it did in words, and ends wholly at Ctrl-C", async () => {
     const { npm, url } = await startAndPlay();
@@ -60,46 +72,23 @@ describe("npm start", { timeout: patience }, () => {
     await nothingRuns();
   });
 
-  test("started beside itself it says where the first one is, and does it no harm", async () => {
-    const { npm, url } = await startAndPlay();
-    const configuration = readFileSync(join(here.folder, "data/demo.yaml"), "utf8");
-    const second = await here.run("npm start").ended;
-    expect(second.output).toMatch(
-      new RegExp(`Dogwatch already runs in this folder: ${url} \\(process \\d+\\)\\. Stop it with Ctrl-C .* kill \\d+`),
-    );
-    expect(second.code).toBe(2);
-    expect(readFileSync(join(here.folder, "data/demo.yaml"), "utf8")).toBe(configuration);
-    expect(await here.sessions(url)).toHaveLength(before);
-    kill(npm.pid, "SIGTERM");
-    await npm.ended;
-    await nothingRuns();
-  });
-
-  test("ends when its npm is killed, and a start at once after that waits for it", async () => {
-    const { npm } = await startAndPlay();
-    kill(npm.pid, "SIGKILL");
-    const again = await startAndPlay();
-    kill(again.npm.pid, "SIGKILL");
-    await nothingRuns();
-  });
-
-  test("starts again when gateway and database were killed, one or both", async () => {
+  test("started beside itself it says where the first one is, and does it no harm; npm, gateway and database may be killed, and it starts again", async () => {
     const first = await startAndPlay();
-    for (const pid of here.pids("dogwatch.mjs start")) kill(pid, "SIGKILL");
-    await first.npm.ended;
-
+    await besides(first.url);
+    kill(first.npm.pid, "SIGKILL");
+    // At once: it waits for the one whose npm is gone.
     const second = await startAndPlay();
+    for (const pid of here.pids("dogwatch.mjs start")) kill(pid, "SIGKILL");
+    await second.npm.ended;
+
+    const third = await startAndPlay();
     const killed = postmaster() ?? 0;
     kill(killed, "SIGKILL");
     await expect.poll(postmaster, { timeout: 30_000 }).not.toBeOneOf([killed, null]);
     await expect
-      .poll(() => here.sessions(second.url).then((sessions) => sessions.length, String), { timeout: 30_000 })
+      .poll(() => here.sessions(third.url).then((sessions) => sessions.length, String), { timeout: 30_000 })
       .toBe(before);
     for (const line of here.processes()) kill(Number.parseInt(line, 10), "SIGKILL");
-
-    const third = await startAndPlay();
-    third.npm.interrupt();
-    await third.npm.ended;
     await nothingRuns();
   });
 
@@ -113,20 +102,13 @@ describe("npm start", { timeout: patience }, () => {
     await nothingRuns();
   });
 
-  test("ends a relay that a killed gateway has left behind", async () => {
+  test("ends a relay that a killed gateway has left behind; npx dogwatch demo does the same, and ends when its npx is killed", async () => {
     const npm = here.run("npm start");
     await npm.says(/run: node/);
     for (const line of here.processes()) if (!line.includes("relay.js")) kill(Number.parseInt(line, 10), "SIGKILL");
     await npm.ended;
     expect(here.processes().join()).toContain("relay.js");
     before += 1;
-    const next = await startAndPlay();
-    next.npm.interrupt();
-    await next.npm.ended;
-    await nothingRuns();
-  });
-
-  test("npx dogwatch demo does the same, and ends when its npx is killed", async () => {
     const npx = here.run("npx dogwatch demo --answer approve");
     await npx.says(played);
     before += 1;
