@@ -7227,7 +7227,7 @@ const body = object({
   content_type: string().nullable(),
   encoding: string().nullable(),
   truncated: boolean(),
-  /** Why nothing of it is stored although it was there: nobody could look into it for what must not be stored. */
+  /** Why it, or the end of it, is not stored although it was there: nobody could look into it for what must not be stored. */
   withheld: string().nullable().default(null),
   /** Valid UTF-8 in no coding; absent in lists when it is over 32 KiB, and for session tokens. */
   text: string().optional(),
