@@ -174,7 +174,8 @@ const sendCall = (
 
 /** The first thing that is not null; rejects when the tests' patience is over. */
 export async function eventually<T>(look: () => T | null | Promise<T | null>): Promise<T> {
-  for (const end = performance.now() + 60_000; ; await sleep(50)) {
+  // Pages are limited by address: who asks too often is told to wait, and waits for the limit and not for what it looks for.
+  for (const end = performance.now() + 60_000; ; await sleep(400)) {
     const found = await look();
     if (found !== null) return found;
     if (performance.now() > end) throw new Error("it did not happen within a minute");
