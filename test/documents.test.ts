@@ -18,6 +18,7 @@ const env = {
   DD_API_KEY: "a",
   DD_APP_KEY: "b",
   DOGWATCH_OPS_TOKEN: "c".repeat(32),
+  DOGWATCH_MASK_KEYS: Buffer.alloc(48, "m").toString("base64"),
   DATABASE_URL: "postgres://localhost/dogwatch",
 };
 

@@ -1,11 +1,13 @@
 /** What is stored never holds a credential, masks or none; and how people with a role find and reveal what was taken out. */
 
 import { execFile } from "node:child_process";
-import { statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { openMaskKeys } from "../../../server/maskKeys.ts";
 import { dumpOf, foundIn } from "../../standins/dump.ts";
 import { auditorToken, type World, startWorld } from "../../standins/world.ts";
 import { adminToken, type Agent, ask, openAgent, remembering, startMasking, tokenIn } from "./scene.ts";
@@ -156,6 +158,19 @@ describe("what was taken out", () => {
   test("is sealed with a key that only its owner reads", () => {
     expect(statSync(join(dirname(world.file), "data", "keys", "mask")).mode & 0o777).toBe(0o600);
   });
+});
+
+test("where no key can be made the gateway does not start, and says what to do", () => {
+  const folder = mkdtempSync(join(tmpdir(), "dogwatch-keys-"));
+  try {
+    writeFileSync(join(folder, "file"), "");
+    expect(() => openMaskKeys({ dataDir: join(folder, "file") })).toThrow(/ENOTDIR.*keys\.mask/);
+    mkdirSync(join(folder, "keys"));
+    writeFileSync(join(folder, "keys", "mask"), "short\n");
+    expect(() => openMaskKeys({ dataDir: folder })).toThrow(/keys\/mask: line 1 has 3 bytes/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("no body, no header and no address holds what a mask names, byte by byte", async () => {
