@@ -49,7 +49,7 @@ export const callPage = (call: CallJson): Page => ({
 <dt>Decision</dt><dd><strong class="${call.decision.effect}">${call.decision.effect}</strong>: ${call.decision.reason}</dd>
 ${call.decision.rules.map(ruleOf)}
 ${call.decision.near.map(({ name, effect, clause }) => html`<dt>Nearly</dt><dd><code>${name}</code> (${effect}), but for: <code>${clause}</code></dd>`)}
-${call.decision.tokens.map(({ kind, path, outcome }) => html`<dt>Masked value</dt><dd>${kind} at <code>${path}</code>: ${outcome}</dd>`)}
+${call.decision.tokens.map(({ kind, path, outcome }) => html`<dt>Masked value</dt><dd>${kind} at <code>${path}</code>: ${becameOf.get(outcome) ?? outcome}</dd>`)}
 <dt>Policy</dt><dd><a href="/policies/${call.decision.policy}"><code>${call.decision.policy}</code></a></dd>
 ${call.response_decision === null ? null : html`<dt>Answer</dt><dd><strong class="${call.response_decision.effect}">${call.response_decision.effect}</strong>: ${call.response_decision.reason}</dd>${call.response_decision.rules.map(ruleOf)}`}
 ${call.approval_id === null ? null : html`<dt>Approval</dt><dd><a href="/approvals/${call.approval_id}">the question, and who answered it</a></dd>`}
@@ -62,6 +62,16 @@ ${call.error === null ? null : html`<dt>Error</dt><dd class="deny"><code>${call.
 <h2>Request</h2>${messageOf(call.request, `/sessions/${call.session_id}/calls/${call.n}/request/body`)}
 <h2>Response</h2>${call.response === null ? html`<p>No answer was recorded.</p>` : messageOf(call.response, `/sessions/${call.session_id}/calls/${call.n}/response/body`)}`,
 });
+
+/** What became of a token that the request held: docs/masks.md. */
+const becameOf: ReadonlyMap<string, string> = new Map([
+  ["restored", "restored, its value went to Datadog"],
+  ["foreign", "foreign, it belongs to another place or session and stayed a token"],
+  ["destination", "destination, a field that decides where its value goes was changed"],
+  ["altered", "altered, it is no token of this gateway any more"],
+  ["truncated", "truncated, it is no token of this gateway any more"],
+  ["ambiguous", "ambiguous, two readers could understand the body differently, so it stayed a token"],
+]);
 
 const ruleOf = (rule: CallJson["decision"]["rules"][number]): Html =>
   html`<dt>Rule</dt><dd><code>${rule.name}</code> (${rule.effect}): ${rule.reason}</dd>`;
