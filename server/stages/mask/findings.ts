@@ -52,9 +52,13 @@ export const deepestNesting = 4;
 /** What is masked on one side, in order; of what lies inside something else that is masked, nothing. */
 export const maskedOn = (
   side: number,
-  { findings, clashes }: Found,
-): { readonly findings: Finding[]; readonly clashes: Clash[] } => {
-  const ranges = [...clashes, ...findings].filter(({ sides }) => (sides & side) !== 0);
+  { findings, clashes, embedded }: Found,
+): { readonly findings: Finding[]; readonly clashes: Clash[]; readonly embedded: Embedded[] } => {
+  const ranges = [
+    ...[...clashes, ...findings].filter(({ sides }) => (sides & side) !== 0),
+    // Behind the others: of two that are equally long the one that is masked as a whole comes first.
+    ...embedded,
+  ];
   ranges.sort((a, b) => a.start - b.start || b.end - a.end);
   let end = -1;
   const outer = ranges.filter((range) => {
@@ -62,5 +66,9 @@ export const maskedOn = (
     end = range.end;
     return true;
   });
-  return { findings: outer.filter((range) => "text" in range), clashes: outer.filter((range) => "rule" in range) };
+  return {
+    findings: outer.filter((range) => "text" in range),
+    clashes: outer.filter((range) => "rule" in range),
+    embedded: outer.filter((range) => "coding" in range),
+  };
 };

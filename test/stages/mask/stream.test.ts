@@ -136,6 +136,16 @@ describe("text that passes", () => {
     }
   });
 
+  test("hides a value that is known by its name only, wherever a piece of it ends", () => {
+    const line = "2026-05-04 login password=Kd83jfkE92 ok, DD_API_KEY=0f8d5a1c9b7e4d2f8a6c3e1b5d7f9a0c;\n";
+    for (const shift of [0, 22, 40, 68]) {
+      const body = "x".repeat(shift) + line.repeat(3_000);
+      const cuts = Array.from({ length: Math.floor(body.length / 20_011) }, (_, i) => (i + 1) * 20_011);
+      const masked = pushed(body, "text/plain", { cuts });
+      expect(masked).not.toMatch(/Kd83jfkE92|0f8d5a1c9b7e4d2f8a6c3e1b5d7f9a0c/);
+    }
+  });
+
   test("is not held longer than it must be", () => {
     const masker = openStream(context(), "text/plain");
     let held = 0;

@@ -22,10 +22,10 @@ export const buildSide = (
   { bytes, found }: { readonly bytes: Buffer; readonly found: Found },
   bind: Binder,
 ): Built | Blocked | null => {
-  const { findings, clashes } = maskedOn(side, found);
+  const { findings, clashes, embedded: parts } = maskedOn(side, found);
   const [clash] = clashes;
   if (clash !== undefined && side === inReply) return blockedBy(clash);
-  const embedded = found.embedded.map((part) => buildEmbedded(side, part, bind));
+  const embedded = parts.map((part) => buildEmbedded(side, part, bind));
   if (findings.length === 0 && clashes.length === 0 && embedded.every((part) => part === null)) return null;
   const tokens = findings.length === 0 ? [] : bind(bytes, findings);
   const splices: Splice[] = [
@@ -63,6 +63,7 @@ export const spliced = (bytes: Buffer, splices: readonly Splice[]): Buffer => {
   let read = 0;
   let written = 0;
   for (const { start, end, with: instead } of ordered) {
+    if (start < read) throw new Error("two changes of one body overlap");
     written += bytes.copy(output, written, read, start);
     written += typeof instead === "string" ? output.write(instead, written, "latin1") : instead.copy(output, written);
     read = end;

@@ -1,8 +1,6 @@
 /** Reads a decoded body of any kind for masks: JSON, lines of it, forms, their parts, text. */
 
 import { isUtf8 } from "node:buffer";
-import { gunzipSync, zstdDecompressSync } from "node:zlib";
-import { largestExpansion } from "../../../model/coding.ts";
 import { secretKind } from "../detect/names.ts";
 import { deepestNesting, type Found, keyStep, nothingFound, type Search } from "../findings.ts";
 import { fieldKind, fieldsAt } from "../json/fields.ts";
@@ -10,6 +8,7 @@ import { readDocument } from "../json/read.ts";
 import { nonAscii } from "../json/scan.ts";
 import { offsetsIn } from "../json/text.ts";
 import type { Step } from "../place/place.ts";
+import { archiveOf, codingOf, decode } from "./compressed.ts";
 import { readPairs } from "./form.ts";
 import { partsOf } from "./multipart.ts";
 import { inspectPiece } from "./piece.ts";
@@ -20,8 +19,11 @@ export type Body = { readonly bytes: Buffer; readonly contentType: string };
 /** How a body was understood. `opaque`: it is no text, and was only searched for what stands in it in plain. */
 export type BodyForm = "json" | "lines" | "form" | "multipart" | "text" | "opaque";
 
-/** Fields were to be masked in what only looks like JSON: they could be anywhere in it. */
-export type Unreadable = { readonly unreadable: string };
+/**
+ * What stands in it nobody can tell: fields were to be masked in what only looks like JSON, or it is compressed in a way that nobody here
+ * undoes. `isClosed`: the latter, so that to read it as text says nothing.
+ */
+export type Unreadable = { readonly unreadable: string; readonly isClosed: boolean };
 
 export const isUnreadable = (read: BodyForm | Unreadable): read is Unreadable => typeof read === "object";
 
@@ -37,11 +39,13 @@ type Range = {
   readonly depth: number;
 };
 
-const read = (search: Search, range: Range, found: Found): BodyForm | Unreadable => {
+const read = (search: Search, marked: Range, found: Found): BodyForm | Unreadable => {
+  const range = withoutMark(marked);
   const essence = (range.type.split(";")[0] ?? "").trim().toLowerCase();
-  if (essence.startsWith("multipart/") && readParts(search, range, found)) return "multipart";
-  if (readEmbedded(search, range, found)) return "opaque";
-  if (!isUtf8(range.bytes)) return readText(search, range, found);
+  const parts = essence.startsWith("multipart/") ? readParts(search, range, found) : null;
+  const whole = parts ?? readEmbedded(search, range, found);
+  if (whole !== null) return whole;
+  if (!isUtf8(range.bytes)) return readBroken(search, range, found);
   switch (essence) {
     case "application/x-ndjson":
     case "application/ndjson":
@@ -56,6 +60,25 @@ const read = (search: Search, range: Range, found: Found): BodyForm | Unreadable
       return looksLikeJson(range.bytes) ? readJsonOrText(search, range, found) : readText(search, range, found);
   }
 };
+
+const byteOrderMark = Buffer.from("\uFEFF");
+
+/** Readers pass over it (RFC 8259 §8.1), and so it must hide nothing. */
+const withoutMark = (range: Range): Range => {
+  if (!range.bytes.subarray(0, byteOrderMark.length).equals(byteOrderMark)) return range;
+  const { length } = byteOrderMark;
+  return { ...range, bytes: range.bytes.subarray(length), base: range.base + length };
+};
+
+/** Some readers take a byte that is no UTF-8 for a character, and find every field; nobody can tell what they see where. */
+const readBroken = (search: Search, range: Range, found: Found): BodyForm | Unreadable => {
+  const isStructured = looksLikeJson(range.bytes) || structured.test(range.type);
+  if (isStructured && search.fields.rules.length > 0)
+    return { unreadable: "it is not UTF-8, and fields of it are to be masked", isClosed: false };
+  return readText(search, range, found);
+};
+
+const structured = /^[^;]*(?:json|x-www-form-urlencoded|event-stream)/i;
 
 const looksLikeJson = (bytes: Buffer): boolean => {
   const first = firstByte(bytes);
@@ -77,7 +100,10 @@ const readJsonOrText = (search: Search, range: Range, found: Found): BodyForm | 
   }
   if (fault.says === "more than one value" && bytes.includes(0x0a)) return readLines(search, range, found);
   if (search.fields.rules.length > 0)
-    return { unreadable: `it is not JSON (${fault.says}, at byte ${fault.at + 1}), and fields of it are to be masked` };
+    return {
+      unreadable: `it is not JSON (${fault.says}, at byte ${fault.at + 1}), and fields of it are to be masked`,
+      isClosed: false,
+    };
   return readText(search, range, found);
 };
 
@@ -113,6 +139,7 @@ const readLine = (search: Search, range: Range, found: Found): BodyForm | Unread
   else if (search.fields.rules.length > 0)
     return {
       unreadable: `line ${Number(path.at(-1)) + 1} of it is not JSON (${fault.says}), and fields of it are to be masked`,
+      isClosed: false,
     };
   else return readText(search, range, found);
   return "json";
@@ -133,9 +160,10 @@ const readText = (search: Search, { bytes, base, path, depth }: Range, found: Fo
   return isText ? "text" : "opaque";
 };
 
-const readParts = (search: Search, range: Range, found: Found): boolean => {
+/** Null where it is not what its type says. */
+const readParts = (search: Search, range: Range, found: Found): "multipart" | Unreadable | null => {
   const parts = partsOf(range.bytes, range.type);
-  if (parts === null) return false;
+  if (parts === null) return null;
   for (const part of parts) {
     const head = {
       ...range,
@@ -143,7 +171,7 @@ const readParts = (search: Search, range: Range, found: Found): boolean => {
       base: range.base + part.head.start,
     };
     readText(search, { ...head, path: [...range.path, part.name, keyStep] }, found);
-    readPart(
+    const closed = readPart(
       search,
       {
         ...range,
@@ -155,11 +183,12 @@ const readParts = (search: Search, range: Range, found: Found): boolean => {
       },
       found,
     );
+    if (closed !== null) return closed;
   }
-  return true;
+  return "multipart";
 };
 
-const readPart = (search: Search, range: Range, found: Found): void => {
+const readPart = (search: Search, range: Range, found: Found): Unreadable | null => {
   const { bytes, base, path } = range;
   const kind =
     search.names === 0 || bytes.length > 4_096 ? null : secretKind(String(path.at(-1)), bytes.toString("latin1"));
@@ -168,41 +197,38 @@ const readPart = (search: Search, range: Range, found: Found): void => {
     for (const rule of fieldsAt(search.fields, path))
       found.findings.push({ ...whole, kind: fieldKind(rule, whole.text), sides: rule.sides });
   if (kind !== null) found.findings.push({ ...whole, kind, sides: search.names });
+  const form = read(search, range, found);
+  if (!isUnreadable(form)) return null;
+  if (form.isClosed) return kind === null ? form : null;
   // Fields are named in documents; a part that is none has only its name.
-  if (isUnreadable(read(search, range, found))) readText(search, range, found);
+  readText(search, range, found);
+  return null;
 };
 
-const mostEmbedded = 16 * 2 ** 20;
-
-/** Compressed files, which forms and archives of logs are full of. */
-const readEmbedded = (search: Search, { bytes, type, base, path, depth }: Range, found: Found): boolean => {
+/** Compressed files, which forms and archives of logs are full of. Null for what is none. */
+const readEmbedded = (
+  search: Search,
+  { bytes, type, base, path, depth }: Range,
+  found: Found,
+): "opaque" | Unreadable | null => {
+  const archive = archiveOf(bytes);
+  if (archive !== null) return closedBy(archive);
   const coding = codingOf(bytes);
-  if (coding === null || depth >= deepestNesting) return false;
-  const inner = decode(bytes, coding);
-  if (inner === null) return false;
+  if (coding === null) return null;
+  const inner = depth >= deepestNesting ? null : decode(bytes, coding);
+  if (inner === null) return closedBy(coding);
   const nested = nothingFound();
   const form = read(
     search,
     { bytes: inner, type: type.includes("zip") ? "" : type, base: 0, path, depth: depth + 1 },
     nested,
   );
-  if (isUnreadable(form)) return false;
+  if (isUnreadable(form)) return form;
   found.embedded.push({ start: base, end: base + bytes.length, coding, bytes: inner, found: nested });
-  return true;
+  return "opaque";
 };
 
-/** By their first bytes: RFC 1952 §2.3.1, RFC 8878 §3.1.1. */
-const codingOf = (bytes: Buffer): "gzip" | "zstd" | null => {
-  if (bytes.length < 8) return null;
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b && bytes[2] === 8) return "gzip";
-  return bytes.readUInt32LE(0) === 0xfd2fb528 ? "zstd" : null;
-};
-
-const decode = (bytes: Buffer, coding: "gzip" | "zstd"): Buffer | null => {
-  const limits = { maxOutputLength: Math.min(mostEmbedded, bytes.length * largestExpansion) };
-  try {
-    return coding === "gzip" ? gunzipSync(bytes, limits) : zstdDecompressSync(bytes, limits);
-  } catch {
-    return null;
-  }
-};
+const closedBy = (format: string): Unreadable => ({
+  unreadable: `nobody can tell what is in the ${format} file that it is or holds`,
+  isClosed: true,
+});

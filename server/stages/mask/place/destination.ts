@@ -3,7 +3,7 @@
 import { endingsOf, mayEnd } from "../detect/endings.ts";
 import { gateOf } from "../detect/gate.ts";
 import { isAlphanumeric } from "../detect/validators.ts";
-import { type JsonVisitor, deepest, scanJson } from "../json/scan.ts";
+import { type JsonVisitor, deepest, escaped, scanJson } from "../json/scan.ts";
 import { decodeText } from "../json/text.ts";
 import type { Step } from "./place.ts";
 
@@ -62,18 +62,37 @@ const shownOnly: ReadonlyMap<string, string> = new Map([
 
 export const sendsNothing = (family: string): boolean => shownOnly.has(family);
 
-/** One such field: its path from the resource, and its bytes; a string's are inside the quotes. `mentions`: only its `@names` count. */
+/**
+ * What of a field decides: all of it; only its `@names`; in a text that holds a masked value the URLs around it; in any other text only what it
+ * says as a document of its own.
+ */
+export type Reading = "whole" | "mentions" | "around" | "nested";
+
+/** One such field: its path from the resource, and its bytes; a string's are inside the quotes. `isNamed`: by its name, whatever it says. */
 export type DestinationField = {
   readonly path: readonly Step[];
   readonly start: number;
   readonly end: number;
   readonly flags: number;
-  readonly mentions: boolean;
+  readonly reading: Reading;
+  readonly isNamed: boolean;
+};
+
+/** A masked range of a body: bytes, and under which kind. */
+export type MaskedRange = { readonly start: number; readonly end: number; readonly kind: string };
+
+/**
+ * `masked`: the first masked value in a range of the resource's bytes. `every`: all texts are wanted, since each may stand where a destination
+ * was.
+ */
+export type Wanted = {
+  readonly masked: (start: number, end: number) => MaskedRange | null;
+  readonly every: boolean;
 };
 
 /** In the order of the document. `bytes`: of one resource. */
-export const destinationsOf = (bytes: Buffer): DestinationField[] => {
-  const finder = new Finder(bytes);
+export const destinationsOf = (bytes: Buffer, wanted: Wanted): DestinationField[] => {
+  const finder = new Finder(bytes, wanted);
   return scanJson(bytes, gateOf(new Set()), finder) === null ? finder.fields : [];
 };
 
@@ -90,11 +109,13 @@ type Sort = "destination" | "mentions" | "other";
 
 class Finder implements JsonVisitor {
   readonly #bytes: Buffer;
+  readonly #wanted: Wanted;
   readonly #levels: Level[] = [];
   readonly #sorts = new Map<string, Sort>();
   readonly fields: DestinationField[] = [];
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, wanted: Wanted) {
     this.#bytes = bytes;
+    this.#wanted = wanted;
   }
 
   key(start: number, end: number, flags: number): void {
@@ -109,13 +130,21 @@ class Finder implements JsonVisitor {
 
   string(start: number, end: number, flags: number): void {
     const sort = this.#enter();
-    if (sort === "destination" || this.#isUrl(start, end)) this.#add({ start, end, flags, mentions: false });
-    else if (sort === "mentions") this.#add({ start, end, flags, mentions: true });
+    const masked = this.#wanted.masked(start, end);
+    if (sort === "destination") this.#add({ start, end, flags, reading: "whole", isNamed: true });
+    // What its reader sees counts: a token that keeps the form of a URL, or one that does not.
+    else if (masked?.start === start ? masked.kind === "url" : this.#isUrl(start, end, flags))
+      this.#add({ start, end, flags, reading: "whole", isNamed: false });
+    else if (sort === "mentions") this.#add({ start, end, flags, reading: "mentions", isNamed: true });
+    else if (masked !== null) this.#add({ start, end, flags, reading: "around", isNamed: false });
+    else if (this.#wanted.every || this.#mayBeDocument(start, flags))
+      this.#add({ start, end, flags, reading: "nested", isNamed: false });
   }
 
   scalar(start: number, end: number): void {
     const isNull = this.#bytes[start] === 0x6e;
-    if (this.#enter() === "destination" && !isNull) this.#add({ start, end, flags: 0, mentions: false });
+    if (this.#enter() === "destination" && !isNull)
+      this.#add({ start, end, flags: 0, reading: "whole", isNamed: true });
   }
 
   open(_start: number, isArray: boolean): void {
@@ -147,12 +176,29 @@ class Finder implements JsonVisitor {
     return decodeText({ bytes: this.#bytes, start: keyStart, end: keyEnd, flags: keyFlags }) ?? "";
   }
 
-  /** A whole text that is an absolute URL leads somewhere, whatever its field is called. */
-  #isUrl(start: number, end: number): boolean {
+  /** A whole text that is a URL leads somewhere, whatever its field is called and however it is written. */
+  #isUrl(start: number, end: number, flags: number): boolean {
     const bytes = this.#bytes;
-    let at = start;
-    while (at < end && isSchemeByte(bytes[at] ?? 0) && at - start < longestScheme) at++;
-    return at > start + 1 && bytes[at] === 0x3a && bytes[at + 1] === 0x2f && bytes[at + 2] === 0x2f;
+    if ((flags & escaped) !== 0)
+      return beginsAsUrl.test(
+        decodeText({ bytes, start, end: Math.min(end, wholeEscapes(bytes, start, end)), flags }) ?? "",
+      );
+    let from = start;
+    while (from < end && (bytes[from] ?? 0) <= 0x20) from++;
+    let at = from;
+    while (at < end && isSchemeByte(bytes[at] ?? 0) && at - from < longestScheme) at++;
+    const isScheme = at > from + 1 && bytes[at] === 0x3a;
+    const behind = isScheme ? at + 1 : from;
+    return (
+      (isScheme || at === from) &&
+      behind + 1 < end &&
+      beginsAsUrl.test(bytes.toString("latin1", from, Math.min(end, behind + 3)))
+    );
+  }
+
+  #mayBeDocument(start: number, flags: number): boolean {
+    const byte = this.#bytes[start] ?? 0;
+    return (flags & escaped) !== 0 && (byte === 0x7b || byte === 0x5b || byte === 0x5c || byte <= 0x20);
   }
 
   #sortOf(key: string): Sort {
@@ -168,19 +214,16 @@ class Finder implements JsonVisitor {
 
 const longestScheme = 20;
 
-/** RFC 3986 §3.1 */
-const isSchemeByte = (byte: number): boolean => isAlphanumeric(byte) || byte === 0x2b || byte === 0x2d || byte === 0x2e;
+/** RFC 3986 §4.2; where the scheme is one of the web's, readers of URLs do without the slashes (WHATWG URL §4.4). */
+const beginsAsUrl = /^[\s\0-\x20]*(?:[a-z][a-z0-9+.-]{0,19}:\/\/|(?:https?|wss?|ftp):|\/\/[a-z0-9[])/i;
 
-/** `@name`s of a text in order, as far as they reach; what stands between is nobody's address. */
-export const mentionsIn = (text: string): string[] => {
-  const found: string[] = [];
-  for (let at = text.indexOf("@"); at !== -1; at = text.indexOf("@", at + 1)) {
-    let end = at + 1;
-    while (end < text.length && !isSpace(text.charCodeAt(end))) end++;
-    if (end > at + 1) found.push(text.slice(at, end));
-    at = end - 1;
-  }
-  return found;
+/** Enough of a text to tell how it begins, cut between two escapes. */
+const wholeEscapes = (bytes: Buffer, start: number, end: number): number => {
+  let at = start;
+  while (at < end && at - start < 300) at += bytes[at] === 0x5c ? (bytes[at + 1] === 0x75 ? 6 : 2) : 1;
+  while (at < end && ((bytes[at] ?? 0) & 0xc0) === 0x80) at++;
+  return at;
 };
 
-const isSpace = (code: number): boolean => code <= 32 || code === 0xa0;
+/** RFC 3986 §3.1 */
+const isSchemeByte = (byte: number): boolean => isAlphanumeric(byte) || byte === 0x2b || byte === 0x2d || byte === 0x2e;

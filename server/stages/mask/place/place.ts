@@ -43,12 +43,19 @@ export class Places {
       .subarray(0, destinationBytes);
   }
 
+  /** 5 bytes for everything that decides around the resource. */
+  beside(resource: string, all: readonly Destination[]): Buffer {
+    return this.#mac.of(encode(["beside", resource, ...partsOf(all)])).subarray(0, destinationBytes);
+  }
+
   /** 16 bytes for all destinations of a resource that has too many to be named one by one. */
   destinations(resource: string, all: readonly Destination[]): Buffer {
-    const parts = all.flatMap(({ path, written }): Step[] => [path.length, ...path, written.length, ...written]);
-    return this.#mac.of(encode(["destinations", resource, ...parts]));
+    return this.#mac.of(encode(["destinations", resource, ...partsOf(all)]));
   }
 }
+
+const partsOf = (all: readonly Destination[]): Step[] =>
+  all.flatMap(({ path, written }): Step[] => [path.length, ...path, written.length, ...written]);
 
 export const destinationBytes = 5;
 

@@ -1,35 +1,114 @@
 /** The destinations of a resource as its reader sees them, so that what was read and what is written back can be compared. */
 
 import { decodeText } from "../json/text.ts";
-import type { DestinationField } from "./destination.ts";
-import { mentionsIn } from "./destination.ts";
-import type { Destination } from "./place.ts";
+import { mentionsIn, urlsIn } from "./addresses.ts";
+import { type DestinationField, destinationsOf, type MaskedRange, type Wanted } from "./destination.ts";
+import type { Destination, Step } from "./place.ts";
 
-/** A masked range of a body: bytes, and under which kind. */
-export type MaskedRange = { readonly start: number; readonly end: number; readonly kind: string };
+/** A range of a body, one resource or more, and what is masked in the whole body, in order. */
+export type Scope = { readonly bytes: Buffer; readonly base: number; readonly masked: readonly MaskedRange[] };
+
+/** `every`: see Wanted. */
+export const fieldsIn = ({ bytes, base, masked }: Scope, every: Wanted["every"]): DestinationField[] =>
+  destinationsOf(bytes, {
+    every,
+    masked: (start, end) => {
+      const found = masked[firstFrom(masked, base + start)];
+      return found === undefined || found.start >= base + end
+        ? null
+        : { start: found.start - base, end: found.end - base, kind: found.kind };
+    },
+  });
+
+/** `present`: what counts. `vacant`: paths at which nothing does, where a destination would have been known by its value only. */
+export type Destinations = { readonly present: readonly Destination[]; readonly vacant: readonly (readonly Step[])[] };
+
+/** `understand`: a path as its reader means it. */
+export const writtenIn = (
+  scope: Scope,
+  fields: readonly DestinationField[],
+  understand: (path: readonly Step[]) => readonly Step[] = (path) => path,
+): Destinations => {
+  const present: Destination[] = [];
+  const vacant: (readonly Step[])[] = [];
+  for (const field of fields) {
+    const path = understand(field.path);
+    const written = writtenAs(scope, field);
+    if (written !== null) present.push({ path, written });
+    if (field.isNamed) continue;
+    if (written === null) vacant.push(path);
+    else present.push(byValue(path));
+  }
+  return { present, vacant };
+};
+
+/** Remembers that something here was a destination although its name does not say so: what takes its place is one too. */
+export const byValue = (path: readonly Step[]): Destination => ({ path, written: [] });
 
 /**
- * `masked`: in order, of the whole body; `base`: where the resource begins in it. What is masked counts by its kind and its order only: the
- * tokens themselves prove what they stand for. Null for a text that mentions nobody.
+ * What is masked counts by its kind and its order only: the tokens themselves prove what they stand for. Null for a text in which nothing
+ * decides.
  */
-export const writtenAs = (
-  bytes: Buffer,
-  field: DestinationField & { readonly base: number },
-  masked: readonly MaskedRange[],
-): Destination | null => {
-  const { path, flags, mentions, base } = field;
-  const written: string[] = [];
-  let from = base + field.start;
-  for (let i = firstFrom(masked, from); i < masked.length; i++) {
-    const { start, end, kind } = masked[i] ?? { start: base + field.end, end: 0, kind: "" };
-    if (start >= base + field.end) break;
-    written.push(decodeText({ bytes, start: from, end: start, flags }) ?? "", kind);
-    from = end;
+const writtenAs = (scope: Scope, field: DestinationField): readonly string[] | null => {
+  const parts = partsOf(scope, field);
+  switch (field.reading) {
+    case "whole":
+      return parts;
+    case "mentions":
+      return orNull([...mentionsIn(seen(parts)), ...urlsIn(seen(parts)).filter((url) => url.includes(hidden))]);
+    case "around":
+      return nestedIn(seen(parts), 0) ?? orNull(urlsIn(seen(parts)));
+    case "nested":
+      return nestedIn(seen(parts), 0);
+    default:
+      return field.reading satisfies never;
   }
-  written.push(decodeText({ bytes, start: from, end: base + field.end, flags }) ?? "");
-  if (!mentions) return { path, written };
-  const mentioned = mentionsIn(written.map((text, i) => (i % 2 === 0 ? text : `\0${text}\0`)).join(""));
-  return mentioned.length === 0 ? null : { path, written: mentioned };
+};
+
+const orNull = (written: readonly string[]): readonly string[] | null => (written.length === 0 ? null : written);
+
+/** By turns a text as it stands and the kind of what is masked behind it. */
+const partsOf = ({ bytes, base, masked }: Scope, field: DestinationField): readonly string[] => {
+  const { start, end, flags } = field;
+  const text = (from: number, to: number): string => decodeText({ bytes, start: from, end: to, flags }) ?? "";
+  const parts: string[] = [];
+  let from = start;
+  for (let i = firstFrom(masked, base + start); i < masked.length; i++) {
+    const range = masked[i];
+    if (range === undefined || range.start >= base + end) break;
+    parts.push(text(from, range.start - base), range.kind);
+    from = range.end - base;
+  }
+  parts.push(text(from, end));
+  return parts;
+};
+
+/** In place of what is masked; JSON may hold it as it is. */
+const hidden = "\u007f";
+
+const seen = (parts: readonly string[]): string =>
+  parts.map((text, i) => (i % 2 === 0 ? text : `${hidden}${text}${hidden}`)).join("");
+
+const deepestNesting = 4;
+
+/** The destinations of a text that is a document of its own, each with its path. Null where it is none, or has none. */
+const nestedIn = (text: string, depth: number): readonly string[] | null => {
+  const first = text.trimStart()[0];
+  if ((first !== "{" && first !== "[") || depth >= deepestNesting) return null;
+  const scope: Scope = { bytes: Buffer.from(text), base: 0, masked: [] };
+  const fields = destinationsOf(scope.bytes, { every: true, masked: () => null });
+  return orNull(
+    fields.flatMap((field) => {
+      const says = partsOf(scope, field).join("");
+      const written =
+        field.reading === "whole"
+          ? [says]
+          : field.reading === "mentions"
+            ? mentionsIn(says)
+            : (nestedIn(says, depth + 1) ?? (says.includes(hidden) ? urlsIn(says) : []));
+      return written.length === 0 ? [] : [JSON.stringify(field.path), String(written.length), ...written];
+    }),
+  );
 };
 
 /** Index of the first of `ranges`, which are in order, that begins at or behind `at`. */
@@ -51,6 +130,6 @@ export const standingIn = (
   { start, masked }: { readonly start: number; readonly masked: readonly { readonly start: number }[] },
 ): number | null => {
   const field = fields[firstFrom(fields, start - base + 1) - 1];
-  if (field === undefined || field.mentions || start >= base + field.end) return null;
+  if (field === undefined || field.reading !== "whole" || start >= base + field.end) return null;
   return firstFrom(masked, start) - firstFrom(masked, base + field.start);
 };

@@ -11,7 +11,11 @@ export type Layout = {
   readonly resources: readonly Resource[];
   /** For what lies outside of them: the wrapping itself, and what an answer brings along. */
   readonly outside: ResourcePlace;
+  /** The whole document, and what in it holds the resources; null where the body is no JSON document. */
+  readonly document: { readonly start: number; readonly end: number; readonly held: Range } | null;
 };
+
+type Range = { readonly start: number; readonly end: number };
 
 /** Members that say something about an answer and are no part of what it shows. */
 const bookkeeping = new Set([
@@ -39,7 +43,7 @@ export const outsideStep = -2;
 export const layOut = (bytes: Buffer, family: Family, understand: (id: string) => string = (id) => id): Layout => {
   const outside = { family: family.name, id: join(family.parents) };
   const root = outlineOf(bytes, new Set(family.itemIds ?? []));
-  if (root === null) return { resources: [], outside };
+  if (root === null) return { resources: [], outside, document: null };
   const { node, steps } = unwrap(root, family);
   const items =
     node.type === "array" ? node.children.filter(({ type }) => type === "object" || type === "array") : [node];
@@ -53,7 +57,11 @@ export const layOut = (bytes: Buffer, family: Family, understand: (id: string) =
   }));
   const [only] = resources;
   // What an answer about one thing brings along belongs to that thing, also where only the answer says which it is.
-  return { resources, outside: only !== undefined && !isList ? { family: family.name, id: only.id } : outside };
+  return {
+    resources,
+    outside: only !== undefined && !isList ? { family: family.name, id: only.id } : outside,
+    document: { start: root.start, end: root.end, held: { start: node.start, end: node.end } },
+  };
 };
 
 type Unwrapped = { readonly node: Node; readonly steps: number };

@@ -9,11 +9,14 @@ import { type StreamContext, type StreamMasker, Unstreamable } from "./masker.ts
 /** No kind of value is longer than this but encoded texts: a private key in PEM has at most 40,000 characters. */
 const holdBack = 48 * 1_024;
 const longestValue = 2 ** 20;
+const longestName = 512;
 
 export class TextStream implements StreamMasker {
   readonly #context: StreamContext;
   readonly #bind: Binder;
   #held: Buffer = Buffer.alloc(0);
+  /** The end of what went out, as it came: a value is known by the name before it. */
+  #before: Buffer = Buffer.alloc(0);
   /** Where looking again is worth it: a value that goes on and on is looked at each time it has doubled. */
   #next = 2 * holdBack;
   masked = 0;
@@ -35,6 +38,7 @@ export class TextStream implements StreamMasker {
     }
     this.#next = 2 * holdBack;
     const piece = this.#held.subarray(0, cut);
+    this.#before = Buffer.from(Buffer.concat([this.#before, piece]).subarray(-longestName));
     // A copy: what is kept must not hold on to the whole chunk.
     this.#held = Buffer.from(this.#held.subarray(cut));
     return this.#build(
@@ -50,9 +54,14 @@ export class TextStream implements StreamMasker {
   /** One byte, one character: so an offset is an offset, and no character is cut. What is looked for is ASCII, or somebody's own pattern. */
   #find(bytes: Buffer): Finding[] {
     const found = nothingFound();
-    const text = bytes.toString("latin1");
-    inspectPiece(this.#context.search, { text, path: [], layers: [], depth: 0, rawOf: (at) => at }, found.findings);
-    return found.findings;
+    const { length } = this.#before;
+    const text = this.#before.toString("latin1") + bytes.toString("latin1");
+    const rawOf = (at: number): number => at - length;
+    inspectPiece(this.#context.search, { text, path: [], layers: [], depth: 0, rawOf }, found.findings);
+    return found.findings.flatMap((finding) => {
+      if (finding.start >= 0) return [finding];
+      return finding.end <= 0 ? [] : [{ ...finding, start: 0, text: finding.text.slice(-finding.start) }];
+    });
   }
 
   #build(bytes: Buffer, findings: Finding[]): Buffer {

@@ -1,11 +1,12 @@
 /** Turns what was found in one body into tokens, each bound to its place. */
 
 import type { Finding } from "../findings.ts";
-import { type DestinationField, destinationsOf, sendsNothing } from "../place/destination.ts";
+import { besideIn } from "../place/beside.ts";
+import { type DestinationField, sendsNothing } from "../place/destination.ts";
 import type { Family } from "../place/family.ts";
-import { type CallPlace, Places } from "../place/place.ts";
-import { standingIn, writtenAs } from "../place/remember.ts";
-import { layOut, relative, type Resource } from "../place/resource.ts";
+import { type CallPlace, type Destination, Places, type ResourcePlace } from "../place/place.ts";
+import { fieldsIn, standingIn, writtenIn } from "../place/remember.ts";
+import { type Layout, layOut, relative, type Resource } from "../place/resource.ts";
 import type { MaskKeys } from "./keys.ts";
 import { mostDestinations, seal } from "./sealer.ts";
 
@@ -21,54 +22,72 @@ export const bindTokens =
   (bytes, findings) => {
     const places = new Places(sealing.keys[0].places, sealing.call);
     const layout = layOut(bytes, sealing.family);
-    const known = new Map<Resource | null, Remembered>();
-    return findings.map((finding, index) => {
+    const reader = new Reader({ bytes, findings, layout, places });
+    return findings.map((finding) => {
       const { resource, place, path } = relative(layout, finding.start, finding.path);
-      let remembered = known.get(resource);
-      if (remembered === undefined) {
-        remembered = remember({ places, key: places.resource(place), resource, bytes, findings, from: index });
-        known.set(resource, remembered);
-      }
+      const remembered = reader.of(resource, place);
       // In a field that decides where values go the order of its tokens matters: one host is not another.
-      const nth = standingIn(remembered.fields, resource?.start ?? 0, { start: finding.start, masked: findings }) ?? 0;
+      const nth = standingIn(remembered.fields, remembered.base, { start: finding.start, masked: findings }) ?? 0;
       return seal(sealing.keys, finding.kind, {
         value: finding.text,
         place: places.value(remembered.key, path, nth),
         destinations: remembered.digests,
+        beside: remembered.beside,
       });
     });
   };
 
 type Remembered = {
   readonly key: string;
+  readonly base: number;
   readonly fields: readonly DestinationField[];
   readonly digests: readonly Buffer[];
+  readonly beside: Buffer | null;
 };
 
-type ToRemember = {
-  readonly places: Places;
-  readonly key: string;
-  readonly resource: Resource | null;
+type Read = {
   readonly bytes: Buffer;
   readonly findings: readonly Finding[];
-  /** The first finding in this resource. */
-  readonly from: number;
+  readonly layout: Layout;
+  readonly places: Places;
 };
 
-const remember = ({ places, key, resource, bytes, findings, from }: ToRemember): Remembered => {
-  if (resource === null || sendsNothing(resource.family)) return { key, fields: [], digests: [] };
-  const { start, end } = resource;
-  const fields = destinationsOf(bytes.subarray(start, end));
-  let until = from;
-  while ((findings[until]?.start ?? end) < end) until++;
-  const inside = findings.slice(from, until);
-  const destinations = fields.flatMap((field) => writtenAs(bytes, { ...field, base: start }, inside) ?? []);
-  const digests =
-    destinations.length > mostDestinations
-      ? [places.destinations(key, destinations)]
-      : destinations.map((destination) => places.destination(key, destination));
-  return { key, fields, digests };
-};
+/** What each resource of a body is remembered by, once one of its values is sealed. */
+class Reader {
+  readonly #read: Read;
+  readonly #known = new Map<Resource | null, Remembered>();
+  #beside: readonly Destination[] | null = null;
+  constructor(read: Read) {
+    this.#read = read;
+  }
+
+  of(resource: Resource | null, place: ResourcePlace): Remembered {
+    const known = this.#known.get(resource);
+    if (known !== undefined) return known;
+    const remembered = this.#remember(resource, this.#read.places.resource(place));
+    this.#known.set(resource, remembered);
+    return remembered;
+  }
+
+  #remember(resource: Resource | null, key: string): Remembered {
+    const { bytes, findings, layout, places } = this.#read;
+    // What stands outside of the resources goes wherever anything in the body does.
+    const range = resource ?? layout.document;
+    const base = range?.start ?? 0;
+    if (range === null || sendsNothing(resource?.family ?? layout.outside.family))
+      return { key, base, fields: [], digests: [], beside: null };
+    const scope = { bytes: bytes.subarray(base, range.end), base, masked: findings };
+    const fields = fieldsIn(scope, false);
+    const { present } = writtenIn(scope, fields);
+    this.#beside ??= besideIn({ bytes, base: 0, masked: findings }, layout);
+    const digests =
+      present.length > mostDestinations
+        ? [places.destinations(key, present)]
+        : present.map((destination) => places.destination(key, destination));
+    const hasBeside = resource !== null && this.#beside.length > 0;
+    return { key, base, fields, digests, beside: hasBeside ? places.beside(key, this.#beside) : null };
+  }
+}
 
 /** Whatever streams is gone before its resource is known: its tokens stand for their values where people may reveal them, and never turn back. */
 const streamStep = -4;
@@ -78,6 +97,11 @@ export const bindLoose = ({ keys, call, family }: Sealing): Binder => {
   const key = places.resource({ family: family.name, id: "" });
   return (_bytes, findings) =>
     findings.map(({ kind, text, path }) =>
-      seal(keys, kind, { value: text, place: places.value(key, [streamStep, ...path], 0), destinations: [] }),
+      seal(keys, kind, {
+        value: text,
+        place: places.value(key, [streamStep, ...path], 0),
+        destinations: [],
+        beside: null,
+      }),
     );
 };

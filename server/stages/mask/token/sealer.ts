@@ -12,18 +12,22 @@ import { findTokens, type Written, writeToken } from "./text.ts";
 export type Sealed = {
   readonly place: Buffer;
   readonly destinations: readonly Buffer[];
+  /** Of what stood around the resource and decides too, if anything did. */
+  readonly beside: Buffer | null;
 };
 
-export const mostDestinations = 24;
+export const mostDestinations = 30;
 
 export const isDigestOfAll = ([first]: readonly Buffer[]): boolean => first?.length === digestBytes;
 
-/** Null for a value that was too long to go into its token: such a token never turns back. */
-export type Opened = Sealed & { readonly value: string | null };
+/** The value is unpacked when somebody wants it (`valueOf`): a short token may stand for a long one. */
+export type Opened = Sealed & { readonly form: number; readonly packed: Buffer };
 
 /** Of the value, compressed: tokens stay under 64 KiB. A private key of 8,192 bits has 6,400 bytes. */
 const longestValue = 45_000;
 const worthCompressing = 200;
+/** No body that is masked as a whole is larger; what is said to be is none. */
+const longestPacked = 2 ** 30;
 
 const utf8 = 0;
 const deflated = 1;
@@ -31,24 +35,28 @@ const deflated = 1;
 const utf16 = 2;
 const digestOnly = 3;
 const allDestinations = 31;
+const hasBeside = 0x80;
 
 /** Deterministic: the same value with the same `sealed` gives the same token under one key. */
 export const seal = (
   keys: MaskKeys,
   kind: string,
-  { value, place, destinations }: Sealed & { readonly value: string },
+  { value, place, destinations, beside }: Sealed & { readonly value: string },
 ): string => {
   const [key] = keys;
   const { form, bytes } = pack(key, value);
   const count = isDigestOfAll(destinations) ? allDestinations : destinations.length;
   const size = count === allDestinations ? digestBytes : count * destinationBytes;
-  const payload = Buffer.allocUnsafe(headBytes + ivBytes + 1 + placeBytes + size + bytes.length);
+  const payload = Buffer.allocUnsafe(
+    headBytes + ivBytes + 1 + placeBytes + size + (beside?.length ?? 0) + bytes.length,
+  );
   payload[0] = key.id;
   payload.writeUInt16BE(payload.length, 1);
   let at = headBytes + ivBytes;
-  payload[at++] = (form << 5) | count;
+  payload[at++] = (form << 5) | count | (beside === null ? 0 : hasBeside);
   at += place.copy(payload, at);
   for (const destination of destinations) at += destination.copy(payload, at);
+  if (beside !== null) at += beside.copy(payload, at);
   bytes.copy(payload, at);
   key.siv.sealIn(kind, payload, headBytes);
   return writeToken(kind, payload);
@@ -79,7 +87,7 @@ export const reveal = (
   const [written] = findTokens(token, () => true);
   if (written === undefined || written.start > 0 || written.end < token.length) return null;
   const opened = open(keys, written);
-  return opened === "altered" ? null : { kind: written.kind, value: opened.value };
+  return opened === "altered" ? null : { kind: written.kind, value: valueOf(opened, Number.POSITIVE_INFINITY) };
 };
 
 type Packed = { readonly form: number; readonly bytes: Buffer };
@@ -104,18 +112,31 @@ const unpack = (plain: Buffer): Opened | "altered" => {
   const end = first + (count === allDestinations ? size : count * size);
   const destinations: Buffer[] = [];
   for (let at = first; at < end; at += size) destinations.push(plain.subarray(at, at + size));
-  return { place, destinations, value: valueOf(head >> 5, plain.subarray(end)) };
+  const behind = (head & hasBeside) === 0 ? end : end + destinationBytes;
+  const beside = behind === end ? null : plain.subarray(end, behind);
+  return { place, destinations, beside, form: (head & ~hasBeside) >> 5, packed: plain.subarray(behind) };
 };
 
-const valueOf = (form: number, bytes: Buffer): string | null => {
+/** `limit`: bytes. Null for a value that was too long to go into its token, which never turns back, and for one that is longer than `limit`. */
+export const valueOf = ({ form, packed }: Opened, limit: number): string | null => {
   switch (form) {
     case utf8:
-      return bytes.toString("utf8");
+      return packed.length > limit ? null : packed.toString("utf8");
     case deflated:
-      return inflateRawSync(bytes).toString("utf8");
+      return inflated(packed, limit)?.toString("utf8") ?? null;
     case utf16:
-      return bytes.toString("utf16le");
+      return packed.length > limit ? null : packed.toString("utf16le");
     default:
       return null;
+  }
+};
+
+const inflated = (packed: Buffer, limit: number): Buffer | null => {
+  try {
+    return inflateRawSync(packed, { maxOutputLength: Math.max(1, Math.min(limit, longestPacked)) });
+  } catch (error) {
+    // What this gateway sealed is whole.
+    if (error instanceof RangeError) return null;
+    throw error;
   }
 };

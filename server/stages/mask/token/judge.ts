@@ -1,0 +1,220 @@
+/** Decides of each token in a request whether it stands where its value was read, and goes where that went. */
+
+import { type Finding, keyStep } from "../findings.ts";
+import type { Body } from "../body/read.ts";
+import { besideIn } from "../place/beside.ts";
+import { type DestinationField, type MaskedRange, sendsNothing } from "../place/destination.ts";
+import { type Destination, Places, type Step } from "../place/place.ts";
+import { byValue, type Destinations, fieldsIn, standingIn, writtenIn } from "../place/remember.ts";
+import { type Layout, layOut, relative, type Resource } from "../place/resource.ts";
+import type { Sealing } from "./bind.ts";
+import { isDigestOfAll, mostDestinations, open, type Opened, valueOf } from "./sealer.ts";
+import { findTokens, type Written } from "./text.ts";
+
+/**
+ * What became of one token in a request. `restored`: it stands for its value again. `foreign`: a real token, but of another field, resource,
+ * kind, connection or session. `destination`: a field that decides where the value is sent is not as it was read. `altered`, `truncated`: it is
+ * no token of this gateway any more. `unreturnable`: its value was too long to be kept in it, or all values together are too long.
+ * `ambiguous`: two readers could understand the body differently.
+ */
+export type AttemptOutcome =
+  | "restored"
+  | "foreign"
+  | "destination"
+  | "altered"
+  | "truncated"
+  | "unreturnable"
+  | "ambiguous";
+
+/** One token as sent: what it says it is, and what opened. */
+export type Sent = { readonly finding: Finding; readonly written: Written; readonly opened: Opened | "altered" };
+
+/** `value`: what goes in its place, if anything does. */
+export type Judgement = { readonly token: Sent; readonly outcome: AttemptOutcome; readonly value: string };
+
+/** `partial`: the request changes only what it names (PATCH), so that a destination it leaves out stays as it was. */
+export type Case = {
+  readonly sealing: Sealing;
+  readonly body: Body;
+  readonly sent: readonly Sent[];
+  readonly partial: boolean;
+};
+
+/** What is wrong with a token itself, wherever it stands. */
+export const failureOf = ({ written, opened }: Sent): "altered" | "truncated" | null => {
+  if (opened !== "altered") return null;
+  return written.isCut ? "truncated" : "altered";
+};
+
+/** What the tokens of one resource are held against: its destinations as sent, and the resource under each key. */
+type Standing = {
+  readonly base: number;
+  readonly fields: readonly DestinationField[];
+  readonly written: Destinations;
+  readonly keys: readonly string[];
+  /** By key, once somebody asked. */
+  readonly digests: Map<number, Digests>;
+};
+type Digests = { readonly present: readonly Buffer[]; readonly vacant: readonly Buffer[] };
+
+/** Of all values of one request: a short token may stand for a long value, and be sent many times. */
+const mostRestored = 32 * 2 ** 20;
+const longestName = 65_536;
+
+export class Judge {
+  readonly #case: Case;
+  readonly #layout: Layout;
+  /** One set of places for each key: a token was bound with the key that sealed it. */
+  readonly #places: readonly Places[];
+  readonly #masked: readonly MaskedRange[];
+  readonly #standings = new Map<Resource | null, Standing>();
+  readonly #translated = new Map<string, string>();
+  #beside: readonly Destination[] | null = null;
+  #left = mostRestored;
+  constructor(all: Case) {
+    this.#case = all;
+    const { keys, call, family } = all.sealing;
+    this.#places = keys.map((key) => new Places(key.places, call));
+    this.#masked = all.sent.map(({ finding, written }) => ({
+      start: finding.start,
+      end: finding.end,
+      kind: written.kind,
+    }));
+    this.#layout = layOut(all.body.bytes, family, (text) => this.#translate(text));
+  }
+
+  judge(): Judgement[] {
+    const first = this.#case.sent.map((token) => this.#judged(token));
+    const misplaced = new Set<Resource | null>();
+    const misled = new Set<Resource | null>();
+    for (const { token, outcome } of first) {
+      if (outcome === "restored") continue;
+      // A member, or a whole resource, whose name does not open is not what was read under that name.
+      if (this.#isName(token)) misplaced.add(this.#resource(token));
+      // A destination that holds a token which does not open is no destination that was read.
+      else if (this.#nth(token) !== null) misled.add(this.#resource(token));
+    }
+    return first.map((judgement) => {
+      if (judgement.outcome !== "restored" && judgement.outcome !== "destination") return judgement;
+      const resource = this.#resource(judgement.token);
+      if (misplaced.has(resource) || misplaced.has(null)) return { ...judgement, outcome: "foreign" };
+      return misled.has(resource) ? { ...judgement, outcome: "destination" } : judgement;
+    });
+  }
+
+  #judged(token: Sent): Judgement {
+    const outcome = this.#outcome(token);
+    if ((outcome !== "restored" && outcome !== "destination") || token.opened === "altered")
+      return { token, outcome, value: "" };
+    const value = valueOf(token.opened, this.#left);
+    if (value === null) return { token, outcome: "unreturnable", value: "" };
+    this.#left -= value.length;
+    return { token, outcome, value };
+  }
+
+  #outcome(token: Sent): AttemptOutcome {
+    const { finding, opened } = token;
+    if (opened === "altered") return failureOf(token) ?? "altered";
+    // In a form, in lines, in text nobody knows what decides where a value goes.
+    if (this.#layout.document === null) return "foreign";
+    const spot = relative(this.#layout, finding.start, this.#translatePath(finding.path));
+    const standing = this.#standing(spot.resource);
+    const nth = this.#nth(token) ?? 0;
+    const key = this.#places.findIndex((places, i) =>
+      places.value(standing.keys[i] ?? "", spot.path, nth).equals(opened.place),
+    );
+    if (key === -1) return "foreign";
+    return this.#isSameBeside(standing, { opened, key, resource: spot.resource }) &&
+      this.#isSameDestination(standing, opened, key)
+      ? "restored"
+      : "destination";
+  }
+
+  #isSameDestination(standing: Standing, { destinations }: Opened, key: number): boolean {
+    const { present, vacant } = standing.written;
+    const resource = standing.keys[key] ?? "";
+    if (isDigestOfAll(destinations)) {
+      const all = this.#places[key]?.destinations(resource, present);
+      return present.length > mostDestinations && all !== undefined && destinations[0]?.equals(all) === true;
+    }
+    if (present.length > mostDestinations) return false;
+    const digests = standing.digests.get(key) ?? this.#digests(standing, key);
+    standing.digests.set(key, digests);
+    const isKnown = (digest: Buffer): boolean => destinations.some((remembered) => remembered.equals(digest));
+    if (!digests.present.every(isKnown) || (vacant.length > 0 && digests.vacant.some(isKnown))) return false;
+    return this.#case.partial || digests.present.length === destinations.length;
+  }
+
+  #digests({ written, keys }: Standing, key: number): Digests {
+    const places = this.#places[key];
+    const resource = keys[key] ?? "";
+    if (places === undefined) return { present: [], vacant: [] };
+    return {
+      present: written.present.map((destination) => places.destination(resource, destination)),
+      vacant: written.vacant.map((path) => places.destination(resource, byValue(path))),
+    };
+  }
+
+  /** What stands around the resource may be left out, and may not be another. */
+  #isSameBeside(
+    { keys }: Standing,
+    { opened, key, resource }: { readonly opened: Opened; readonly key: number; readonly resource: Resource | null },
+  ): boolean {
+    if (resource === null || sendsNothing(resource.family)) return true;
+    const scope = { bytes: this.#case.body.bytes, base: 0, masked: this.#masked };
+    this.#beside ??= besideIn(scope, this.#layout);
+    if (this.#beside.length === 0) return true;
+    const digest = this.#places[key]?.beside(keys[key] ?? "", this.#beside);
+    return digest !== undefined && opened.beside?.equals(digest) === true;
+  }
+
+  #standing(resource: Resource | null): Standing {
+    const known = this.#standings.get(resource);
+    if (known !== undefined) return known;
+    const place = resource ?? this.#layout.outside;
+    const range = resource ?? this.#layout.document;
+    const base = range?.start ?? 0;
+    const scope = { bytes: this.#case.body.bytes.subarray(base, range?.end ?? 0), base, masked: this.#masked };
+    const fields = range === null || sendsNothing(place.family) ? [] : fieldsIn(scope, this.#case.partial);
+    const written = writtenIn(scope, fields, (path) => this.#translatePath(path));
+    const keys = this.#places.map((places) => places.resource(place));
+    const standing = { base, fields, written, keys, digests: new Map<number, Digests>() };
+    this.#standings.set(resource, standing);
+    return standing;
+  }
+
+  /** How many tokens stand before it in the same destination; null where it stands in none. */
+  #nth(token: Sent): number | null {
+    const { base, fields } = this.#standing(this.#resource(token));
+    return standingIn(fields, base, { start: token.finding.start, masked: this.#masked });
+  }
+
+  #resource({ finding }: Sent): Resource | null {
+    return relative(this.#layout, finding.start, finding.path).resource;
+  }
+
+  /** A member's name, or what says which resource this is. */
+  #isName({ finding }: Sent): boolean {
+    if (finding.path.includes(keyStep)) return true;
+    const { resource, path } = relative(this.#layout, finding.start, finding.path);
+    const ids = this.#case.sealing.family.itemIds ?? [];
+    return resource !== null && path.length === 1 && ids.includes(String(path[0]));
+  }
+
+  /** A member whose name is a token is the member that the name stands for. */
+  #translatePath(path: readonly Step[]): Step[] {
+    return path.map((step) => (typeof step === "string" ? this.#translate(step) : step));
+  }
+
+  #translate(text: string): string {
+    const known = this.#translated.get(text);
+    if (known !== undefined) return known;
+    const [written, ...more] = findTokens(text, () => true);
+    const opened = written === undefined || more.length > 0 ? "altered" : open(this.#case.sealing.keys, written);
+    const value = opened === "altered" ? null : valueOf(opened, longestName);
+    const meant =
+      written === undefined || value === null ? text : text.slice(0, written.start) + value + text.slice(written.end);
+    this.#translated.set(text, meant);
+    return meant;
+  }
+}

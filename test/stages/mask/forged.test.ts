@@ -1,0 +1,266 @@
+/** Requests made to open a token where nobody read it, or to send its value where it did not go: each of them was possible once. */
+
+import { gzipSync } from "node:zlib";
+import { describe, expect, test } from "vitest";
+import type { HeaderList } from "../../../server/model/receipt.ts";
+import { everything, maskBoth, masksOf, operation, reply, restore, tokensIn } from "./setting.ts";
+
+const getMonitor = operation("GET", "/api/v1/monitor/17");
+const putMonitor = operation("PUT", "/api/v1/monitor/17");
+const getTest = operation("GET", "/api/v1/synthetics/tests/abc-def-ghi");
+const patchTest = operation("PATCH", "/api/v1/synthetics/tests/abc-def-ghi");
+
+describe("a name that is a token of somewhere else names nothing", () => {
+  const masks = masksOf({ fields: ["$.headers.Authorization", "$.name"] });
+
+  test("a member: the value would stand under a name that no mask names", async () => {
+    const read = await reply('{"name":"Authorization","headers":{"Authorization":"hunter2hunter2"}}', {
+      of: getMonitor,
+      masks,
+    });
+    const [name = "", value = ""] = tokensIn(read);
+    const back = restore(JSON.stringify({ headers: { [name]: value } }), { of: putMonitor });
+    expect(back.bytes).toBeNull();
+    expect(back.onApproval).toBeNull();
+    expect(back.outcomes).toEqual(["foreign", "foreign"]);
+  });
+
+  test("an id: the resource that is written is another one", async () => {
+    const list = operation("GET", "/api/v1/monitor");
+    const read = await reply('[{"id":"17","message":"ann@example.com","name":"17"}]', {
+      of: list,
+      masks: masksOf({ detect: ["email"], fields: ["$[*].name"] }),
+    });
+    const [message = "", id = ""] = tokensIn(read);
+    const back = restore(JSON.stringify([{ id, message }]), { of: operation("PUT", "/api/v1/monitor") });
+    expect(back.bytes).toBeNull();
+    expect(back.outcomes).toEqual(["foreign", "foreign"]);
+  });
+});
+
+describe("a destination is one however it is written", () => {
+  const masks = masksOf({ fields: ["$.config.secret"] });
+  const body = { config: { secret: "hunter2hunter2", target: "https://good.example/in" } };
+  const read = async () => JSON.parse(await reply(JSON.stringify(body), { of: getTest, masks })) as typeof body;
+
+  test.for<[string, string]>([
+    ["with escapes", String.raw`"https:\/\/evil.example\/in"`],
+    ["with its scheme by numbers", String.raw`"\u0068ttps://evil.example/in"`],
+    ["behind a space", '" https://evil.example/in"'],
+    ["behind an escaped line break", String.raw`"\nhttps://evil.example/in"`],
+    ["without a scheme", '"//evil.example/in"'],
+  ])("a URL %s", async ([, url]) => {
+    const { config } = await read();
+    const back = restore(`{"config":{"secret":${JSON.stringify(config.secret)},"target":${url}}}`, { of: patchTest });
+    expect(back.bytes).toBeNull();
+    expect(back.outcomes).toEqual(["destination"]);
+  });
+
+  test("written otherwise and the same it is the same", async () => {
+    const { config } = await read();
+    const back = restore(
+      `{"config":{"secret":${JSON.stringify(config.secret)},"target":"https:\\/\\/good.example/\\u0069n"}}`,
+      { of: patchTest },
+    );
+    expect(back.outcomes).toEqual(["restored"]);
+  });
+});
+
+describe("a destination inside a text that holds a value", () => {
+  const masks = masksOf({ detect: ["secret", "email"] });
+
+  test.for<[string, string, (text: string) => string, string]>([
+    [
+      "JSON: a URL in it",
+      '{"url":"https://good.example","password":"hunter2hunter2"}',
+      (text) => text.replace("good", "evil"),
+      "destination",
+    ],
+    [
+      "JSON: a host in it, added",
+      '{"password":"hunter2hunter2"}',
+      (text) => text.replace("{", '{"host":"evil.example",'),
+      "destination",
+    ],
+    [
+      "JSON: a URL in it, escaped once more",
+      '{"target":"https://good.example","password":"hunter2hunter2"}',
+      (text) => text.replace("https://good", String.raw`https:\/\/evil`),
+      "destination",
+    ],
+    [
+      "JSON: what is no destination may change",
+      '{"url":"https://good.example","password":"hunter2hunter2","n":1}',
+      (text) => text.replace(',"n":1', ', "n": 2'),
+      "restored",
+    ],
+    [
+      "a command with a URL",
+      "curl -H 'password: hunter2hunter2' https://good.example/in",
+      (text) => text.replace("good", "evil"),
+      "destination",
+    ],
+    [
+      "a second URL",
+      "curl -d 'password=hunter2hunter2' https://good.example/in",
+      (text) => `${text} https://evil.example`,
+      "destination",
+    ],
+    [
+      "the words around it may change",
+      "curl -d 'password=hunter2hunter2' https://good.example/in",
+      (text) => `${text} --fail`,
+      "restored",
+    ],
+  ])("%s", async ([, script, change, outcome]) => {
+    const read = JSON.parse(await reply(JSON.stringify({ options: { script } }), { of: getTest, masks })) as {
+      options: { script: string };
+    };
+    expect(tokensIn(read.options.script)).toHaveLength(1);
+    const back = restore(JSON.stringify({ options: { script: change(read.options.script) } }), { of: patchTest });
+    expect(back.outcomes).toEqual([outcome]);
+  });
+});
+
+describe("what stands beside the resource", () => {
+  const masks = masksOf({ detect: ["secret", "email"] });
+  const body = {
+    data: { id: "17", attributes: { url: "https://good.example" } },
+    included: [{ attributes: { password: "hunter2hunter2", url: "https://good.example" } }],
+  };
+  const of = operation("GET", "/api/v2/integrations/cloudflare/accounts/17");
+  const to = operation("PATCH", "/api/v2/integrations/cloudflare/accounts/17");
+  const read = async () => JSON.parse(await reply(JSON.stringify(body), { of, masks })) as typeof body;
+
+  test("turns back where it was", async () => {
+    const back = restore(JSON.stringify(await read()), { of: to });
+    expect(JSON.parse(back.text)).toEqual(body);
+  });
+
+  test.for<[string, (sent: typeof body) => void]>([
+    ["in the resource", ({ data }) => void (data.attributes.url = "https://evil.example")],
+    [
+      "beside it",
+      ({ included: [item] }) => void (item !== undefined && (item.attributes.url = "https://evil.example")),
+    ],
+  ])("and not when a destination changes %s", async ([, change]) => {
+    const sent = await read();
+    change(sent);
+    const back = restore(JSON.stringify(sent), { of: to });
+    expect(back.bytes).toBeNull();
+    expect(back.outcomes).toEqual(["destination"]);
+  });
+
+  test("and nothing of the resource does when a destination is put beside it", async () => {
+    const one = { data: { id: "17", attributes: { password: "hunter2hunter2" } } };
+    const sent = JSON.parse(await reply(JSON.stringify(one), { of, masks })) as typeof one;
+    const back = restore(JSON.stringify({ ...sent, metadata: { url: "https://evil.example" } }), { of: to });
+    expect(back.bytes).toBeNull();
+    expect(back.outcomes).toEqual(["destination"]);
+  });
+
+  test("what a whole answer brought along may be left out", async () => {
+    const one = {
+      data: { id: "17", attributes: { password: "hunter2hunter2" } },
+      links: { self: "https://api.datadoghq.com/x" },
+    };
+    const sent = JSON.parse(await reply(JSON.stringify(one), { of, masks })) as typeof one;
+    expect(
+      restore(JSON.stringify(sent), { of: operation("PUT", "/api/v2/integrations/cloudflare/accounts/17") }).outcomes,
+    ).toEqual(["foreign"]);
+    expect(restore(JSON.stringify(sent), { of: to }).outcomes).toEqual(["restored"]);
+    expect(restore(JSON.stringify({ data: sent.data }), { of: to }).outcomes).toEqual(["restored"]);
+  });
+
+  test("does not turn back in a form, whose destinations nobody knows", async () => {
+    const read = await reply('{"data":{"id":"17"},"status":"ann@example.com"}', { of, masks });
+    const [token = ""] = tokensIn(read);
+    const back = restore(`status=${encodeURIComponent(token)}&url=https://evil.example`, {
+      of: to,
+      contentType: "application/x-www-form-urlencoded",
+    });
+    expect(back.bytes).toBeNull();
+    expect(back.outcomes).toEqual(["foreign"]);
+  });
+});
+
+describe("values that are small in their tokens", () => {
+  const masks = masksOf({ fields: ["$.list[*]", "$.big"] });
+  const large = "a".repeat(2_000_000);
+
+  test("come back once, and are not unpacked thousands of times", async () => {
+    const read = await reply(JSON.stringify({ big: large }), { of: getMonitor, masks });
+    const [token = ""] = tokensIn(read);
+    expect(restore(read, { of: putMonitor }).text).toBe(JSON.stringify({ big: large }));
+    const back = restore(JSON.stringify({ list: Array.from({ length: 2_000 }, () => token) }), { of: putMonitor });
+    expect(back.bytes).toBeNull();
+    expect(new Set(back.outcomes)).toEqual(new Set(["foreign"]));
+  });
+
+  test("come back up to a size of all of them together", async () => {
+    const [token = ""] = tokensIn(await reply(JSON.stringify({ big: large }), { of: getMonitor, masks }));
+    const back = restore(JSON.stringify({ big: Array.from({ length: 30 }, () => token).join(" ") }), {
+      of: putMonitor,
+    });
+    expect(new Set(back.outcomes)).toEqual(new Set(["restored", "unreturnable"]));
+    expect(back.bytes?.length).toBeLessThan(34 * 2 ** 20);
+  });
+});
+
+describe("bodies that hide what they hold", () => {
+  const masks = masksOf({ detect: ["secret", "personal"], fields: ["$.contact", "$..phone"] });
+
+  test("a byte order mark before JSON", async () => {
+    const read = await reply('\uFEFF{"contact":"somebody"}', { of: getMonitor, masks });
+    expect(read).toMatch(/^\uFEFF\{"contact":"dwm_field_[\w-]+"\}$/);
+  });
+
+  test.for(["application/json", "text/plain", "application/x-www-form-urlencoded", "application/x-ndjson"])(
+    "JSON with a byte that is no UTF-8, as %s: fields of it are to be masked, and nobody can tell where they are",
+    async (type) => {
+      const body = Buffer.concat([Buffer.from('{"contact":"somebody","x":"'), Buffer.from([0xff]), Buffer.from('"}')]);
+      const { reply: answer, recording } = await maskBoth(body, {
+        of: getMonitor,
+        masks,
+        headers: [["Content-Type", type]],
+      });
+      expect(answer.outcome).toBe("unreadable");
+      expect(recording.outcome).toBe("unreadable");
+    },
+  );
+
+  const headers: HeaderList = [["Content-Type", "multipart/form-data; boundary=b"]];
+  const form = (name: string, content: Buffer): Buffer =>
+    Buffer.concat([
+      Buffer.from(`--b\r\nContent-Disposition: form-data; name="${name}"; filename="f"\r\n\r\n`),
+      content,
+      Buffer.from("\r\n--b--\r\n"),
+    ]);
+
+  test("a compressed file in a part that is masked as a whole", async () => {
+    const sent = form("password", gzipSync("ann@example.com and hunter2hunter2"));
+    const { recording } = await maskBoth(sent, { of: getMonitor, masks: everything, headers });
+    if (recording.outcome !== "masked") throw new Error(recording.outcome);
+    expect(recording.bytes.toString("latin1")).toMatch(
+      /^--b\r\nContent-Disposition: form-data; name="password"; filename="f"\r\n\r\ndwm_secret-field_[\w-]+\r\n--b--\r\n$/,
+    );
+  });
+
+  test.for<[string, Buffer]>([
+    ["gzip that is broken", gzipSync("ann@example.com, and more of it").subarray(0, 30)],
+    ["gzip that expands too far", gzipSync(Buffer.alloc(40_000_000))],
+    ["zip", Buffer.from("504b030414000000080021000000", "hex")],
+    ["bzip2", Buffer.from("425a68393141592653590000", "hex")],
+    ["xz", Buffer.from("fd377a585a0000ff12d94104", "hex")],
+    ["7z", Buffer.from("377abcaf271c000400000000", "hex")],
+  ])("a file that nobody looked into (%s) is not stored as if somebody had", async ([, content]) => {
+    const { recording } = await maskBoth(form("file", content), { of: getMonitor, masks: everything, headers });
+    expect(recording.outcome).toBe("unreadable");
+    const alone = await maskBoth(content, {
+      of: getMonitor,
+      masks: everything,
+      headers: [["Content-Type", "application/octet-stream"]],
+    });
+    expect(alone.recording.outcome).toBe("unreadable");
+  });
+});
