@@ -9,6 +9,8 @@ import { type Found, nothingFound, type Search } from "./findings.ts";
 import { compileFields } from "./json/fields.ts";
 import type { Plan } from "./plan.ts";
 import { bindTokens, type Sealing } from "./token/bind.ts";
+import { isToken } from "./token/sealer.ts";
+import { mayHoldToken } from "./token/text.ts";
 
 /** As it travels: `bytes` in the codings that `headers` name. */
 export type Message = { readonly headers: HeaderList; readonly bytes: Buffer };
@@ -42,7 +44,7 @@ export const maskResponse = async (
   return { reply: isSameOnBothSides(read.found) ? recording : await maskSide(inReply, read, sealing), recording };
 };
 
-/** For the recording only: what the caller sends is sent. */
+/** For the recording only: what the caller sends is sent. A token is recorded as it was sent, also where a secret is looked for. */
 export const maskRequest = async (
   plan: Plan,
   message: Message,
@@ -50,8 +52,15 @@ export const maskRequest = async (
 ): Promise<MaskedBody> => {
   if (message.bytes.length === 0) return untouched;
   const read = await readMessage(plan.request, message, limits);
-  return "outcome" in read ? read : maskSide(inRecording, read, sealing);
+  if ("outcome" in read) return read;
+  return maskSide(inRecording, { ...read, found: withoutTokens(read.found, sealing) }, sealing);
 };
+
+const withoutTokens = ({ findings, clashes, embedded }: Found, sealing: Sealing): Found => ({
+  findings: findings.filter(({ text }) => !(mayHoldToken(text) && isToken(sealing.keys, text))),
+  clashes,
+  embedded: embedded.map((part) => ({ ...part, found: withoutTokens(part.found, sealing) })),
+});
 
 /** Our own answers, which quote what was sent: as `maskRequest`, for a body that has no coding and is never unreadable. */
 export const maskOwnAnswer = (

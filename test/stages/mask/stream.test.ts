@@ -100,6 +100,7 @@ describe("JSON that passes", () => {
     ["closed wrongly", '{"a":["b"}]'],
     ["a key that is none", "{1:2}"],
     ["a broken escape", '{"a":"ann@example.com\\x"}'],
+    ["a text without quotes", '{"a":ann@example.com}'],
   ])("%s is said to be so", ([, text]) => {
     expect(() => pushed(text, "application/json")).toThrow(Unstreamable);
   });
@@ -196,6 +197,13 @@ describe("what cannot pass is said before the first byte", () => {
 
   test("a false content type hides no field", () => {
     expect(pushed('  {"a":"one"}', "text/plain", { masks: fields })).toMatch(/^ {2}\{"a":"dwm_field_[\w-]+"\}$/);
+  });
+
+  test("neither does a byte order mark, wherever it is cut", () => {
+    for (const cut of [0, 1, 2, 3, 4])
+      expect(pushed('\uFEFF{"a":"one"}', "application/json", { masks: fields, cuts: [cut] })).toMatch(
+        /^\uFEFF\{"a":"dwm_field_[\w-]+"\}$/,
+      );
   });
 
   test("a content coding nobody knows", async () => {

@@ -472,6 +472,18 @@ describe("recordings", () => {
     expect(stored).toBe(answer.bytes.toString());
   });
 
+  test("keep a real token as it was sent, also where a secret is looked for", async () => {
+    for (const message of [
+      "password=hunter2hunter2",
+      '{"api_token":"hunter2hunter2"}',
+      "Bearer 8f2kd93jfk20dkf93kd0",
+    ]) {
+      const read = await reply(JSON.stringify({ id: 17, message }), { of: getMonitor });
+      expect(tokensIn(read)).toHaveLength(1);
+      expect(await recordedRequest(read, { of: operation("PUT", "/api/v1/monitor/18") })).toBe(read);
+    }
+  });
+
   test("keep a token that did not open as it was sent", async () => {
     const foreign = `{"message":"x dwm_email_LAAwn3EGqunxELpD-C0j9c6Ji0NIO1MKNM6NanDAc1XJzv8mZ-7195f2v5rutxpS@masked.invalid y"}`;
     expect(await recordedRequest(foreign, { of: putMonitor })).toBe(foreign);

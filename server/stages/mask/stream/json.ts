@@ -88,6 +88,7 @@ export class JsonStream implements StreamMasker {
     if (token[0] === quote && (this.#expected === "key" || this.#expected === "first-key")) return this.#key(token);
     this.#begin();
     this.#after();
+    if (token[0] !== quote && !scalar.test(token.toString("latin1"))) throw notJson();
     if (this.#dropping !== -1 || this.#isPlain(token)) return null;
     const path = this.#path();
     if (token[0] !== quote) return token[0] !== letterN && this.#isClash() ? replacedByNull : null;
@@ -198,6 +199,8 @@ export class JsonStream implements StreamMasker {
 
 const quote = 0x22;
 const backslash = 0x5c;
+/** Loosely as the scanner takes numbers: nothing else may stand between texts. */
+const scalar = /^(?:true|false|null|[-+.\deE]{1,400})$/;
 const letterN = 0x6e;
 
 const replacedByNull: Built = { bytes: Buffer.from("null"), values: [{ kind: "field", text: "" }] };

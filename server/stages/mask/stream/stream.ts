@@ -34,11 +34,15 @@ const lineTypes = new Set([
   "text/event-stream",
 ]);
 
+const byteOrderMark = Buffer.from("\uFEFF");
+
 /** A false content type must not hide fields: the first byte says what it is. */
 class SniffedStream implements StreamMasker {
   readonly #context: StreamContext;
   readonly #mustBeJson: boolean;
   #masker: StreamMasker | null = null;
+  /** The beginning of a byte order mark, until the rest of it is there. */
+  #mark: Buffer = Buffer.alloc(0);
   constructor(context: StreamContext, { mustBeJson }: { readonly mustBeJson: boolean }) {
     this.#context = context;
     this.#mustBeJson = mustBeJson;
@@ -48,19 +52,28 @@ class SniffedStream implements StreamMasker {
     return this.#masker?.masked ?? 0;
   }
 
-  push(chunk: Buffer): Buffer {
-    if (this.#masker !== null) return this.#masker.push(chunk);
-    const first = chunk.find((byte) => byte > 0x20);
+  push(piece: Buffer): Buffer {
+    if (this.#masker !== null) return this.#masker.push(piece);
+    const chunk = Buffer.concat([this.#mark, piece]);
+    // A mark is passed over, wherever it is cut: fields stand behind it all the same.
+    const marked = byteOrderMark.subarray(0, chunk.length).equals(chunk.subarray(0, byteOrderMark.length));
+    if (marked && chunk.length < byteOrderMark.length) {
+      this.#mark = chunk;
+      return Buffer.alloc(0);
+    }
+    this.#mark = Buffer.alloc(0);
+    const first = chunk.find((byte, at) => byte > 0x20 && !(marked && at < byteOrderMark.length));
     // White space alone: nothing in it is masked.
     if (first === undefined) return chunk;
     const isJson = first === 0x7b || first === 0x5b || first === 0x22;
     if (!isJson && this.#mustBeJson) throw new Unstreamable("it is not JSON, and fields of it are to be masked");
     this.#masker = isJson ? new JsonStream(this.#context) : new TextStream(this.#context);
-    return this.#masker.push(chunk);
+    if (!marked) return this.#masker.push(chunk);
+    return Buffer.concat([byteOrderMark, this.#masker.push(chunk.subarray(byteOrderMark.length))]);
   }
 
   end(): Buffer {
-    return this.#masker?.end() ?? Buffer.alloc(0);
+    return this.#masker?.end() ?? this.#mark;
   }
 }
 

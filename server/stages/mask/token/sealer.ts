@@ -79,15 +79,23 @@ export const open = (keys: MaskKeys, { kind, payload }: Written): Opened | "alte
   return "altered";
 };
 
+/** Whether a text is a token of these keys, all of it. */
+export const isToken = (keys: MaskKeys, text: string): boolean => openWhole(keys, text) !== null;
+
+const openWhole = (keys: MaskKeys, text: string): { readonly kind: string; readonly opened: Opened } | null => {
+  const [written] = findTokens(text, () => true);
+  if (written === undefined || written.start > 0 || written.end < text.length) return null;
+  const opened = open(keys, written);
+  return opened === "altered" ? null : { kind: written.kind, opened };
+};
+
 /** What a token stands for, whatever its place: for people who may reveal it. Null for anything that is no token of these keys. */
 export const reveal = (
   keys: MaskKeys,
   token: string,
 ): { readonly kind: string; readonly value: string | null } | null => {
-  const [written] = findTokens(token, () => true);
-  if (written === undefined || written.start > 0 || written.end < token.length) return null;
-  const opened = open(keys, written);
-  return opened === "altered" ? null : { kind: written.kind, value: valueOf(opened, Number.POSITIVE_INFINITY) };
+  const whole = openWhole(keys, token);
+  return whole === null ? null : { kind: whole.kind, value: valueOf(whole.opened, Number.POSITIVE_INFINITY) };
 };
 
 type Packed = { readonly form: number; readonly bytes: Buffer };

@@ -20,6 +20,9 @@ export const writeToken = (kind: string, payload: Buffer): string => {
   return `${before}${prefix}${kind}_${payload.toString("base64url")}${after}`;
 };
 
+/** A cheap look: whether there can be one in it. */
+export const mayHoldToken = (text: string): boolean => text.includes(prefix);
+
 /** A token in a text, UTF-16 offsets. `payload` is null where it is not written as one: cut, lengthened, its case changed. */
 export type Written = {
   readonly start: number;
