@@ -2,6 +2,7 @@
 
 import { RE2JS, RE2Set } from "re2js";
 import { type Gate, gateOf } from "./gate.ts";
+import { literalIn } from "./literal.ts";
 import type { Rule } from "./rule.ts";
 import { isAlphanumeric } from "./validators.ts";
 
@@ -20,7 +21,12 @@ export type ActiveRule = Omit<Rule, "kind" | "note"> & {
 /** UTF-16 offsets into the text. */
 export type Span = { readonly start: number; readonly end: number; readonly kind: string; readonly sides: number };
 
-export type Detector = { readonly gate: Gate; readonly find: (text: string) => Span[] };
+/** `gateFor`: the gate of a document of these bytes, which may hold nothing that somebody's own patterns need. */
+export type Detector = {
+  readonly gate: Gate;
+  readonly gateFor: (document: Buffer) => Gate;
+  readonly find: (text: string) => Span[];
+};
 
 /**
  * A long text is looked at piece by piece by the set, and by the rules that hit in steps: a match begins in a step and may end in the overlap
@@ -50,7 +56,20 @@ export const buildDetector = (rules: readonly ActiveRule[]): Detector => {
   });
   if (rules.length > 0) set.compile();
   const gate = gateOf(new Set(rules.map(({ sign }) => sign)));
-  return { gate, find: (text) => (rules.length === 0 ? [] : findAll(text, set, compiled)) };
+  return {
+    gate,
+    gateFor: gateForDocument(gate, rules),
+    find: (text) => (rules.length === 0 ? [] : findAll(text, set, compiled)),
+  };
+};
+
+/** Patterns without a sign make every text suspicious, unless each of them needs a piece of text that the document does not have. */
+const gateForDocument = (gate: Gate, rules: readonly ActiveRule[]): Detector["gateFor"] => {
+  const literals = rules.flatMap(({ sign, pattern }) => (sign === "any" ? [literalIn(pattern)] : []));
+  const needed = literals.flatMap((literal) => (literal === null ? [] : [Buffer.from(literal)]));
+  if (!gate.any || needed.length < literals.length) return () => gate;
+  const closed = { ...gate, any: false };
+  return (document) => (needed.some((literal) => document.includes(literal)) ? gate : closed);
 };
 
 const findAll = (text: string, set: RE2Set, compiled: readonly Compiled[]): Span[] => {

@@ -24,7 +24,7 @@ export type Document = {
 /** Adds to `found`; what was added before a fault is to be dropped. The bytes must be UTF-8. */
 export const readDocument = (search: Search, document: Document, found: Found): NoJson | null => {
   const reader = new DocumentReader(search, document, found);
-  return scanJson(document.bytes, search.detector.gate, reader) ?? reader.fault;
+  return scanJson(document.bytes, search.detector.gateFor(document.bytes), reader) ?? reader.fault;
 };
 
 /** Where a field that may not be secret after all waits for the end of its object. */

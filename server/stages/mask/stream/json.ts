@@ -208,7 +208,7 @@ const replacedByNull: Built = { bytes: Buffer.from("null"), values: [{ kind: "fi
 /** A cheap look; whatever is not plain ASCII as it stands is read with care. */
 const holdsNothing = ({ detector }: Search, token: Buffer): boolean => {
   const look = lookAtBytes(token.subarray(1, -1));
-  return (look.bits & (escape | high | control | quoteClass)) === 0 && !passes(detector.gate, look);
+  return (look.bits & (escape | high | control | quoteClass)) === 0 && !passes(detector.gateFor(token), look);
 };
 
 const notJson = (): Unstreamable => new Unstreamable("it is not JSON");

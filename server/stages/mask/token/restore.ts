@@ -72,8 +72,10 @@ export const findForeign = (text: string, custom: ReadonlySet<string>): readonly
   }));
 
 const tokenSearch = (knows: (kind: string) => boolean): Search => {
+  const gate = gateOf(new Set(["any"]));
   const detector: Detector = {
-    gate: gateOf(new Set(["any"])),
+    gate,
+    gateFor: () => gate,
     find: (text) => findTokens(text, knows).map(({ start, end, kind }) => ({ start, end, kind, sides: 1 })),
   };
   return { detector, fields: compileFields([]), names: 0, decodes: false };
