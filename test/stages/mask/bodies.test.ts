@@ -131,6 +131,25 @@ describe("lines", () => {
   });
 });
 
+describe("base64", () => {
+  const secret = `${"some text before it, ".repeat(4)}password=hunter2hunter2 ${"and behind it. ".repeat(9)}`;
+
+  test.for<[string, number, string]>([
+    ["as openssl and base64 write it", 64, "\n"],
+    ["as mail has it", 76, "\r\n"],
+  ])("of several lines, %s, is one text", async ([, width, feed]) => {
+    for (let shift = 0; shift < 60; shift += 7) {
+      const lines = Buffer.from("x".repeat(shift) + secret)
+        .toString("base64")
+        .match(new RegExp(`.{1,${width}}`, "g"));
+      const body = JSON.stringify({ data: lines?.join(feed) });
+      expect(await recordedRequest(body, { of: operation("PUT", "/api/v1/monitor/17") })).toMatch(
+        /^\{"data":"dwm_secret-field_[\w-]+"\}$/,
+      );
+    }
+  });
+});
+
 describe("text", () => {
   test("in any encoding keeps what is not masked", async () => {
     const page = "<h1>502</h1>größer 😀 ann@example.com – ende";

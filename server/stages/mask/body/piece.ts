@@ -133,8 +133,7 @@ const inBase64 = (search: Search, text: string, depth: number): Span[] => {
   const spans: Span[] = [];
   let at = 0;
   while (at <= text.length - shortestBase64) {
-    let end = at;
-    while (end < text.length && isBase64(text.charCodeAt(end))) end++;
+    let end = runEnd(text, at);
     // A slash before it belongs to the alphabet too, and shifts what follows.
     for (let start = at; start < at + 4 && end - start >= shortestBase64; start++) {
       if (!mayEncodeText(text, start)) continue;
@@ -149,6 +148,20 @@ const inBase64 = (search: Search, text: string, depth: number): Span[] => {
   }
   return spans;
 };
+
+/** Over the line breaks that tools put into long ones (RFC 2045 §6.8: lines of 76 characters; RFC 7468 §2: of 64). */
+const runEnd = (text: string, from: number): number => {
+  let line = from;
+  for (let at = from; ; at++) {
+    if (at < text.length && isBase64(text.charCodeAt(at))) continue;
+    const next = text[at] === "\n" ? at + 1 : text.startsWith("\r\n", at) ? at + 2 : 0;
+    if (next === 0 || !wrapped.has(at - line) || !isBase64(text.charCodeAt(next))) return at;
+    line = next;
+    at = next;
+  }
+};
+
+const wrapped: ReadonlySet<number> = new Set([64, 76]);
 
 const isBase64 = (code: number): boolean =>
   (code >= 97 && code <= 122) ||
