@@ -38,6 +38,26 @@ export async function explained(command: () => Promise<Answer>): Promise<Answer>
   }
 }
 
+/** Pages that are asked for at most: nobody reads on. */
+const mostPages = 10;
+
+type Page<T> = { readonly items: readonly T[]; readonly next_cursor: string | null };
+
+/** Page by page; `whole`: there are no more. */
+export async function readPages<T>(
+  ask: (cursor: string | null) => Promise<Page<T>>,
+): Promise<{ readonly found: readonly T[]; readonly whole: boolean }> {
+  const found: T[] = [];
+  let cursor: string | null = null;
+  for (let read = 0; read < mostPages; read++) {
+    const asked: Page<T> = await ask(cursor);
+    found.push(...asked.items);
+    cursor = asked.next_cursor;
+    if (cursor === null) return { found, whole: true };
+  }
+  return { found, whole: false };
+}
+
 /** ms; an answer from a gateway's own database is there long before. */
 const patience = 30_000;
 

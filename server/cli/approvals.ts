@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { answer } from "./answer.ts";
+import { asking } from "./asking.ts";
 import type { ListRequest, ShowRequest } from "./approvals/read.ts";
 
 export const addApprovalsCommands = (program: Command): void => {
@@ -29,12 +30,6 @@ export const addApprovalsCommands = (program: Command): void => {
       await answer(() => showApproval(id, options, { env: process.env, now: new Date() }));
     });
 };
-
-const asking = (command: Command): Command =>
-  command
-    .option("-g, --gateway <url>", "address of the gateway (default: DOGWATCH_GATEWAY)")
-    .option("--token-file <file>", "file with an access token (default: the token in DOGWATCH_TOKEN)")
-    .option("--json", "print JSON");
 
 const exitCodes = (middle: string): string =>
   `\nExit codes: 0 done · ${middle} · 2 wrong usage · 3 the gateway cannot be reached`;

@@ -2,6 +2,7 @@
 
 import { type Command, Option } from "commander";
 import { answer } from "./answer.ts";
+import { asking } from "./asking.ts";
 import type { RevealRequest, SearchRequest } from "./maskedValues/ask.ts";
 
 export const addMaskedValueCommands = (program: Command): void => {
@@ -43,9 +44,3 @@ Example:
       await answer(() => revealValue(token, options, process.env));
     });
 };
-
-const asking = (command: Command): Command =>
-  command
-    .option("-g, --gateway <url>", "address of the gateway (default: DOGWATCH_GATEWAY)")
-    .option("--token-file <file>", "file with an access token (default: the token in DOGWATCH_TOKEN)")
-    .option("--json", "print JSON");

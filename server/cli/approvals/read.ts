@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { type ApprovalJson, approval, page } from "../../contract.ts";
-import { Api, type ApiOptions, explained, WrongUsage } from "../api.ts";
+import { Api, type ApiOptions, explained, readPages, WrongUsage } from "../api.ts";
 import type { Answer } from "../answer.ts";
 import { counted, readable } from "../words.ts";
 
@@ -11,9 +11,6 @@ export type ShowRequest = ApiOptions & { readonly json?: true };
 
 type World = { readonly env: NodeJS.ProcessEnv; readonly now: Date };
 
-/** Pages that are asked for at most: nobody reads on. */
-const mostPages = 10;
-
 export const listApprovals = (request: ListRequest, { env, now }: World): Promise<Answer> =>
   explained(async () => {
     const state = request.state ?? "pending";
@@ -21,7 +18,12 @@ export const listApprovals = (request: ListRequest, { env, now }: World): Promis
       throw new WrongUsage(
         `--state ${JSON.stringify(state)} is none of ${[...approval.shape.state.options, "all"].join(", ")}`,
       );
-    const { found, whole } = await readPages(new Api(request, env), state === "all" ? "" : `&state=${state}`);
+    const api = new Api(request, env);
+    const filter = state === "all" ? "" : `&state=${state}`;
+    const { found, whole } = await readPages((cursor) => {
+      const after = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
+      return api.get(`/v1/approvals?limit=200${filter}${after}`, page(approval));
+    });
     if (request.json) return { exitCode: 0, output: `${JSON.stringify(found, null, 2)}\n` };
     if (found.length === 0)
       return { exitCode: 0, output: state === "all" ? "no approvals\n" : `no approvals are ${state}\n` };
@@ -41,21 +43,6 @@ export const showApproval = (id: string, request: ShowRequest, { env, now }: Wor
   });
 
 const unapproved: ReadonlySet<ApprovalJson["state"]> = new Set(["denied", "expired", "stale", "cancelled"]);
-
-async function readPages(
-  api: Api,
-  filter: string,
-): Promise<{ readonly found: readonly ApprovalJson[]; readonly whole: boolean }> {
-  const found: ApprovalJson[] = [];
-  let cursor = "";
-  for (let read = 0; read < mostPages; read++) {
-    const { items, next_cursor } = await api.get(`/v1/approvals?limit=200${filter}${cursor}`, page(approval));
-    found.push(...items);
-    if (next_cursor === null) return { found, whole: true };
-    cursor = `&cursor=${encodeURIComponent(next_cursor)}`;
-  }
-  return { found, whole: false };
-}
 
 /** What it is, how it stands, and where to answer. */
 const cellsOf = (one: ApprovalJson, now: Date): readonly string[] => [
