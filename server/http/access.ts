@@ -1,6 +1,7 @@
 /** Who asks the gateway's own API: a session by its token, or the holder of an access token, or somebody signed in with one. */
 
 import type { FastifyReply, FastifyRequest } from "fastify";
+import { apiError } from "../contract.ts";
 import { isRefusal, refuseApi, type ApiRefusal, type Refusal } from "../errors.ts";
 import { type Reader, readerName } from "../journeys/history.ts";
 import type { AuditEvent } from "../model/audit.ts";
@@ -37,6 +38,9 @@ export const admit =
     request.reader = reader;
     return undefined;
   };
+
+/** How a route behind `admit` refuses, by status. */
+export const refusals = { 400: apiError, 401: apiError, 403: apiError, 404: apiError, 429: apiError, 503: apiError };
 
 /** What a route behind `admit` works with. */
 export const knownReader = (request: FastifyRequest): Reader => {

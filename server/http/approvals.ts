@@ -2,13 +2,13 @@
 
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { apiError, approval, approvalAnswer, page } from "../contract.ts";
+import { approval, approvalAnswer, page } from "../contract.ts";
 import { type ApiRefusal, isApiRefusal, refuseApi } from "../errors.ts";
 import { type AnswerParts, answerOnPage } from "../journeys/approval/answer.ts";
 import { awaitApproval, listApprovals, type ReadParts } from "../journeys/approval/read.ts";
 import { approvalStates } from "../model/approval.ts";
 import { approvalJson } from "../stages/reply/accepted.ts";
-import { type AccessParts, admit, knownReader, turnAway } from "./access.ts";
+import { type AccessParts, admit, knownReader, turnAway, refusals } from "./access.ts";
 import { isFromHere } from "./cookies.ts";
 import { pageJson } from "./json.ts";
 import type { Api } from "./zodRoutes.ts";
@@ -25,7 +25,6 @@ const listQuery = z.strictObject({
   state: z.enum(approvalStates).optional(),
 });
 const waitQuery = z.strictObject({ wait: z.coerce.number().min(0).max(25).default(0) });
-const refusals = { 400: apiError, 401: apiError, 403: apiError, 404: apiError, 429: apiError, 503: apiError };
 const security = [{ session: [] }, { access: [] }];
 
 export const registerApprovals = async (api: Api, parts: ApprovalsParts): Promise<void> => {

@@ -1,10 +1,10 @@
 /** What masks took out, for people with a role. Values travel in bodies, never in an address that somebody logs. */
 
 import { z } from "zod";
-import { apiError, call, page, revealed } from "../contract.ts";
+import { call, page, revealed } from "../contract.ts";
 import { isApiRefusal } from "../errors.ts";
 import { findValue, type MaskedValueParts, revealToken } from "../journeys/maskedValues.ts";
-import { type AccessParts, admit, knownReader, turnAway } from "./access.ts";
+import { type AccessParts, admit, knownReader, turnAway, refusals } from "./access.ts";
 import { callJson, pageJson } from "./json.ts";
 import type { Api } from "./zodRoutes.ts";
 
@@ -19,7 +19,6 @@ const tokenQuery = z.strictObject({
   token: z.string().min(1).max(100_000).describe("`dwm_<kind>_…`, whole"),
   reason: z.string().trim().min(3).max(500).describe("Why it is needed; it stays in the audit log"),
 });
-const refusals = { 400: apiError, 401: apiError, 403: apiError, 404: apiError, 429: apiError, 503: apiError };
 const security = [{ access: [] }];
 
 export const registerMaskedValues = async (api: Api, parts: MaskedValueRoutes): Promise<void> => {

@@ -2,7 +2,7 @@
 
 import { Readable } from "node:stream";
 import { z } from "zod";
-import { apiError, auditEvent, call, closeAnswer, page, session } from "../contract.ts";
+import { auditEvent, call, closeAnswer, page, session } from "../contract.ts";
 import { isApiRefusal } from "../errors.ts";
 import { closeSession, type CloseParts } from "../journeys/close.ts";
 import {
@@ -16,7 +16,7 @@ import {
   type Side,
   type StoredBodyMeta,
 } from "../journeys/history.ts";
-import { admit, knownReader, turnAway, type AccessParts } from "./access.ts";
+import { admit, knownReader, turnAway, type AccessParts, refusals } from "./access.ts";
 import { auditJson, callJson, pageJson, sessionJson, sessionUrl } from "./json.ts";
 import type { Api } from "./zodRoutes.ts";
 
@@ -32,7 +32,6 @@ const pageQuery = z.strictObject({
 });
 const sessionParams = z.object({ id: z.uuid() });
 const callParams = sessionParams.extend({ n: z.coerce.number().int().min(1).max(2_147_483_647) });
-const refusals = { 400: apiError, 401: apiError, 403: apiError, 404: apiError, 429: apiError, 503: apiError };
 /** A stream is sent as it is; the schema is for the description only. */
 const bytes = { description: "The bytes", content: { "application/octet-stream": { schema: z.any() } } };
 const security = [{ session: [] }, { access: [] }];
