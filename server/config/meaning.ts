@@ -225,22 +225,13 @@ const unsharedMaskKeys = ({ database, keys, policy }: ConfigFile): Located[] =>
     : [];
 
 /** Accepted so that one file serves this version and the next; whoever relies on them has to know that they do nothing yet. */
-const withoutEffect = (file: ConfigFile): Located[] => {
-  const later = {
-    retention: "nothing is deleted by this version",
-  } as const;
-  const oidc: Located[] =
-    (file.signIn?.oidc.length ?? 0) === 0
-      ? []
-      : [{ path: ["signIn", "oidc"], at: "key", message: "has no effect yet: people sign in with GitHub only" }];
-  const others = Object.entries(later).flatMap(([key, why]): Located[] =>
-    file[key as keyof typeof later] === undefined
-      ? []
-      : [{ path: [key], at: "key", message: `has no effect yet: ${why}` }],
+const withoutEffect = ({ retention, keys, signIn }: ConfigFile): Located[] => {
+  const later: readonly (readonly [relied: boolean, path: readonly string[], why: string])[] = [
+    [retention !== undefined, ["retention"], "nothing is deleted by this version"],
+    [keys?.sign !== undefined, ["keys", "sign"], "this version seals nothing"],
+    [(signIn?.oidc.length ?? 0) > 0, ["signIn", "oidc"], "people sign in with GitHub only"],
+  ];
+  return later.flatMap(([relied, path, why]): Located[] =>
+    relied ? [{ path, at: "key", message: `has no effect yet: ${why}` }] : [],
   );
-  const sign: Located[] =
-    file.keys?.sign === undefined
-      ? []
-      : [{ path: ["keys", "sign"], at: "key", message: "has no effect yet: this version seals nothing" }];
-  return [...others, ...sign, ...oidc];
 };
