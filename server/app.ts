@@ -179,7 +179,7 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
   const app = createGatewayServer({
     log,
     dataHosts: () => rules.current.config.dataHosts,
-    hide: (text) => hideIn(rules.current.masks, text),
+    hide: (text) => hideIn(rules.masks, text),
     audit,
     passCall: (request, response, target) => calls.add(carry(parts, { request, response, ...target }, log)),
     stopping: () => calls.stopping,
@@ -279,8 +279,8 @@ const callParts = (
 function maskSets({ rules, catalogue, maskKeys }: Pick<Joined, "rules" | "catalogue" | "maskKeys">): () => MaskSet {
   const families = buildFamilies(catalogue.entries);
   return () => {
-    const { masks, config } = rules.current;
-    return { masks, keys: maskKeys, families, undecodable: config.policy.undecodable };
+    const { undecodable } = rules.current.config.policy;
+    return { masks: rules.masks, keys: maskKeys, families, undecodable };
   };
 }
 

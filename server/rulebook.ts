@@ -13,14 +13,14 @@ import {
   isPolicy,
 } from "./stages/decide/policy.ts";
 import { areMasks, readMasks } from "./stages/mask/configured.ts";
-import { compileMasks, type Masks } from "./stages/mask/plan.ts";
+import type { Mask } from "./stages/mask/plan.ts";
 import { isMaskKeys, readMaskKeys } from "./stages/mask/token/keys.ts";
 
 /** Everything of a configuration that a running gateway can exchange without dropping a call. */
 export type Rulebook = {
   readonly config: Config;
   readonly policy: Policy;
-  readonly masks: Masks;
+  readonly masks: readonly Mask[];
   readonly connections: ReadonlyMap<string, Connection>;
   /** By name of the issuer. */
   readonly issuerAllow: ReadonlyMap<string, CallerCondition>;
@@ -66,7 +66,7 @@ export function rulebookOf(config: Config, catalogue: Catalogue): Rulebook {
   return {
     config,
     policy,
-    masks: compileMasks(masks),
+    masks,
     connections: new Map(config.connections.map((one) => [one.name, one])),
     issuerAllow: new Map(config.identity.issuers.map(({ name, allow }) => [name, condition(allow)])),
     connectionAllow: new Map(

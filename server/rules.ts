@@ -9,6 +9,7 @@ import type { Log } from "./model/log.ts";
 import { type Rulebook, rulebookOf } from "./rulebook.ts";
 import { type TrustedIssuer, trustIssuer } from "./stages/authenticate/identify.ts";
 import { type Policy, canonicalSource } from "./stages/decide/policy.ts";
+import { compileMasks, type Masks } from "./stages/mask/plan.ts";
 import type { Store } from "./store/database.ts";
 
 /** The rulebook in force. A changed file replaces it between two calls; one that cannot be used leaves it in force, loudly. */
@@ -17,12 +18,14 @@ export class Rules {
   #current: Rulebook;
   #newest: Rulebook;
   #trusted: readonly TrustedIssuer[];
+  #masks: Masks;
 
   constructor(first: Rulebook, parts: { readonly log: Log; readonly store: Store; readonly catalogue: Catalogue }) {
     this.#parts = parts;
     this.#current = first;
     this.#newest = first;
     this.#trusted = trust(first);
+    this.#masks = compileMasks(first.masks);
     this.#audit("configuration_loaded", `policy ${first.policy.digest}`);
   }
 
@@ -32,6 +35,10 @@ export class Rules {
 
   get trusted(): readonly TrustedIssuer[] {
     return this.#trusted;
+  }
+
+  get masks(): Masks {
+    return this.#masks;
   }
 
   readonly changed = (config: Config): void => {
@@ -58,6 +65,7 @@ export class Rules {
     const stale = needsRestart(this.#current.config, rulebook.config);
     this.#current = rulebook;
     this.#trusted = trust(this.#current);
+    this.#masks = compileMasks(this.#current.masks);
     const { digest } = this.#current.policy;
     this.#parts.log.info({ policy: digest }, "configuration reloaded");
     const waiting = stale.length === 0 ? "" : `; waits for a restart: ${stale.join(", ")}`;
