@@ -1,6 +1,5 @@
 /** Holds a call until people have answered: it asks, waits, and passes once; or it is told that nothing was sent, and why. */
 
-import { createHmac } from "node:crypto";
 import { GatewayError, type Refusal, isRefusal, refuse } from "../../errors.ts";
 import type { Approval } from "../../model/approval.ts";
 import type { CallNumber } from "../../model/receipt.ts";
@@ -14,8 +13,9 @@ import { type OwnAnswer, refusalAnswer, sendOwnAnswer } from "../../stages/reply
 import type { Asked, HeldCall } from "../approval/ask.ts";
 import { approvalUrl } from "../approval/use.ts";
 import { maskPathText, maskQuery } from "../../stages/mask/beside.ts";
-import { maskRequest } from "../../stages/mask/mask.ts";
+import { maskRequest, visibleIn } from "../../stages/mask/mask.ts";
 import type { Masking } from "../../stages/mask/masking.ts";
+import { keyedDigest } from "../../stages/mask/token/equality.ts";
 import { draftOpening, draftRefusal, recordOwn } from "./draft.ts";
 import { forwardCall } from "./forward.ts";
 import { memoryFor } from "./judge.ts";
@@ -104,17 +104,8 @@ async function wholeBody(call: Call, judged: Judged): Promise<Whole | Refusal> {
   const { plan, sealing } = judged.masking;
   const headers = call.presented.headers.filter(([name]) => name.toLowerCase() === "content-type");
   const masked = await maskRequest(plan, { headers, bytes: decoded }, { sealing, limits });
-  switch (masked.outcome) {
-    case "untouched":
-      return { judged: { ...judged, body }, decoded, shown: decoded };
-    case "masked":
-      return { judged: { ...judged, body }, decoded, shown: masked.bytes };
-    case "blocked":
-    case "unreadable":
-      return notShown(masked.says);
-    default:
-      return masked satisfies never;
-  }
+  const shown = visibleIn(masked, decoded);
+  return Buffer.isBuffer(shown) ? { judged: { ...judged, body }, decoded, shown } : notShown(shown);
 }
 
 const notShown = (says: string): Refusal =>
@@ -147,7 +138,7 @@ const heldCall = (call: Call, { judged, decoded, shown }: Whole): HeldCall => ({
 
 /** What is bound although a mask hides a part of it: one key in a path is not another. */
 const targetOf = ({ presented: { path, query } }: Call, { sealing }: Masking): string =>
-  createHmac("sha256", sealing.keys[0].equality).update(`${path}?${query}`).digest("hex");
+  keyedDigest(sealing.keys).update(`${path}?${query}`).digest("hex");
 
 /** Null when it could not be opened: its caller has been told. */
 async function openReceipt(call: Call, judged: Judged, asked: Asked): Promise<Receipt | null> {

@@ -14,7 +14,7 @@ import { withCredentials } from "../../stages/forward/outgoing.ts";
 import { type Answer, isBroken, originOf } from "../../stages/forward/upstream.ts";
 import { Receipt } from "../../stages/record/receipt.ts";
 import type { Masking } from "../../stages/mask/masking.ts";
-import { type MaskedBody, maskResponse } from "../../stages/mask/mask.ts";
+import { maskResponse, visibleIn } from "../../stages/mask/mask.ts";
 import { draftClosing, draftOpening, startTrace } from "./draft.ts";
 import { maskingFor } from "./judge.ts";
 import type { Call, Judged } from "./parts.ts";
@@ -91,42 +91,27 @@ async function fetchState(call: Call, look: Look, judged: Judged): Promise<Looke
     const ending = { state: "closed", status: answer.status, error_code: null, error: null, response } as const;
     const known = { parts, masking: judged.masking, trace };
     const number = await receipt.close(() => draftClosing(known, { ...ending, request_body: null }));
-    return "unreadable" in shown
-      ? unavailable(shown.unreadable)
-      : stateIn(look, { status: answer.status, plain: shown.bytes, number });
+    return Buffer.isBuffer(shown) ? stateIn(look, { status: answer.status, plain: shown, number }) : unavailable(shown);
   } finally {
     clearTimeout(timer);
   }
 }
 
-type Shown = { readonly bytes: Buffer } | { readonly unreadable: string };
-
-/** As it is stored, and as people see it. Where nothing is masked both are what came. */
+/** As it is stored, and as people see it; a string says why there is nothing to see. */
 async function maskLook(
   { parts }: Call,
   { masking }: Judged,
   { headers, bytes, plain }: Read,
-): Promise<{ readonly response: RecordedMessage; readonly shown: Shown }> {
+): Promise<{ readonly response: RecordedMessage; readonly shown: Buffer | string }> {
   const context = { sealing: masking.sealing, limits: parts.limits() };
   const { recording } = await maskResponse(masking.plan, { headers, bytes }, context);
   const body = await recordMasked(parts, { masking, side: "response", headers }, { bytes, masked: recording });
   const uncoded = headers.filter(([name]) => name.toLowerCase() !== "content-encoding");
-  const { recording: read } = await maskResponse(masking.plan, { headers: uncoded, bytes: plain }, context);
-  return { response: { headers, body }, shown: shownOf(read, plain) };
-}
-
-function shownOf(masked: MaskedBody, plain: Buffer): Shown {
-  switch (masked.outcome) {
-    case "untouched":
-      return { bytes: plain };
-    case "masked":
-      return { bytes: masked.bytes };
-    case "blocked":
-    case "unreadable":
-      return { unreadable: masked.says };
-    default:
-      return masked satisfies never;
-  }
+  const read =
+    uncoded.length === headers.length
+      ? recording
+      : (await maskResponse(masking.plan, { headers: uncoded, bytes: plain }, context)).recording;
+  return { response: { headers, body }, shown: visibleIn(read, plain) };
 }
 
 type Read = { readonly headers: HeaderList; readonly bytes: Buffer; readonly plain: Buffer };

@@ -1,6 +1,6 @@
 /** Records one body as it passes, masked: a small one as a whole, a large one as a stream. What cannot be masked is not kept. */
 
-import { createHash, createHmac, type Hmac } from "node:crypto";
+import { createHash, type Hmac } from "node:crypto";
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import type { HeaderList, RecordedBody } from "../../model/receipt.ts";
@@ -11,6 +11,7 @@ import { type MaskedBody, maskRequest, maskResponse } from "../../stages/mask/ma
 import type { Masking } from "../../stages/mask/masking.ts";
 import { Unstreamable } from "../../stages/mask/stream/masker.ts";
 import { maskStream } from "../../stages/mask/stream/stream.ts";
+import { keyedDigest } from "../../stages/mask/token/equality.ts";
 import { Tally } from "../../stages/mask/tally.ts";
 import { Capture, inlineLimit } from "../../stages/record/capture.ts";
 import type { Call, CallParts } from "./parts.ts";
@@ -27,6 +28,7 @@ export class Recorder {
   readonly #passing: Passing;
   readonly #capture: Capture;
   readonly #tally: Tally;
+  /** Of what streams, as it came. */
   readonly #original: Hmac;
   #held: Buffer[] = [];
   #size = 0;
@@ -42,7 +44,7 @@ export class Recorder {
     this.#passing = passing;
     this.#capture = captureOf(parts, passing.headers);
     this.#tally = new Tally(passing.masking.sealing.keys);
-    this.#original = digestOf(passing.masking);
+    this.#original = keyedDigest(passing.masking.sealing.keys);
   }
 
   /** Takes what passed. A promise means: wait for the store before you pass more (backpressure). */
@@ -50,7 +52,6 @@ export class Recorder {
     // An upload may still be running when its answer is there and the receipt is written.
     if (this.#finished || chunk.length === 0) return undefined;
     this.#size += chunk.length;
-    this.#original.update(chunk);
     if (this.#feed !== null) return this.#pass(this.#feed, chunk);
     this.#held.push(chunk);
     return this.#size > inlineLimit ? this.#pass(this.#open(), Buffer.concat(this.#held.splice(0))) : undefined;
@@ -68,6 +69,7 @@ export class Recorder {
   }
 
   async #pass(feed: PassThrough, chunk: Buffer): Promise<void> {
+    this.#original.update(chunk);
     if (this.#over || feed.destroyed) return this.#masked;
     if (feed.write(chunk)) return;
     // Why nobody reads it any more is what ended the masking, and not that nobody reads it.
@@ -100,13 +102,14 @@ export class Recorder {
     if (!this.#over) this.#feed.end();
     await this.#masked;
     const recorded = await this.#capture.finish();
-    const says = this.#withheld ?? (recorded === null ? "nothing of it could be read" : null);
-    const withheld =
-      says === null ? null : withheldBody(this.#passing.headers, { size: this.#size, says, digest: this.#original });
-    if (recorded === null) return withheld;
+    const why = (says: string): string => whyWithheld(says, this.#original);
+    if (recorded === null) {
+      const withheld = why(this.#withheld ?? "nothing of it could be read");
+      return withheldBody(this.#passing.headers, { size: this.#size, withheld });
+    }
+    const kept = { ...recorded, size: this.#size, replaced: this.#tally.replaced };
     // What came before was masked and may stay.
-    const whole = { ...recorded, size: this.#size, replaced: this.#tally.replaced };
-    return withheld?.withheld === undefined ? whole : { ...whole, truncated: true, withheld: withheld.withheld };
+    return this.#withheld === null ? kept : { ...kept, truncated: true, withheld: why(this.#withheld) };
   }
 
   /** Forgets what was taken, when its receipt can no longer be written. */
@@ -157,16 +160,19 @@ export async function recordMasked(
     }
     case "blocked":
     case "unreadable":
-      return withheldBody(headers, { size: bytes.length, says: masked.says, digest: digestOf(masking).update(bytes) });
+      return withheldBody(headers, {
+        size: bytes.length,
+        withheld: whyWithheld(masked.says, keyedDigest(masking.sealing.keys).update(bytes)),
+      });
     default:
       return masked satisfies never;
   }
 }
 
-/** Nothing of the bytes is kept: who has the body and the mask key can tell that it was this one, and nobody can guess it. */
+/** Nothing of the bytes is kept but their keyed digest. */
 const withheldBody = (
   headers: HeaderList,
-  { size, says, digest }: { readonly size: number; readonly says: string; readonly digest: Hmac },
+  { size, withheld }: { readonly size: number; readonly withheld: string },
 ): RecordedBody => ({
   size,
   sha256: createHash("sha256").digest(),
@@ -175,10 +181,11 @@ const withheldBody = (
   truncated: true,
   bytes: null,
   spill: null,
-  withheld: `${says}, so nobody could look for what must not be stored; HMAC-SHA-256 under the mask key: ${digest.digest("hex")}`,
+  withheld,
 });
 
-const digestOf = ({ sealing }: Masking): Hmac => createHmac("sha256", sealing.keys[0].equality);
+const whyWithheld = (says: string, original: Hmac): string =>
+  `${says}, so nobody could look for what must not be stored; HMAC-SHA-256 under the mask key: ${original.digest("hex")}`;
 
 const captureOf = (parts: CallParts, headers: HeaderList): Capture =>
   new Capture({

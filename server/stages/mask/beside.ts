@@ -8,7 +8,7 @@ import { secretKind } from "./detect/names.ts";
 import { type Found, maskedOn, nothingFound } from "./findings.ts";
 import type { Step } from "./place/place.ts";
 import type { Masking } from "./masking.ts";
-import { compileFields } from "./json/fields.ts";
+import { noFields } from "./json/fields.ts";
 import type { Masks } from "./plan.ts";
 import { bindTokens } from "./token/bind.ts";
 
@@ -72,7 +72,7 @@ export const maskHeaderValue = (
 /** With the kind in the place of each value, where no call is known that a token could belong to. */
 export const hideIn = ({ requestDetector, names }: Masks, text: string): string => {
   const found = nothingFound();
-  const search = { detector: requestDetector, names, decodes: true, fields: compileFields([]) };
+  const search = { detector: requestDetector, names, decodes: true, fields: noFields };
   inspectPiece(search, { text, path: [], layers: [], depth: 0, rawOf: (at) => at }, found.findings);
   return maskedOn(inRecording, found).findings.reduceRight(
     (hidden, { start, end, kind }) => `${hidden.slice(0, start)}[${kind}]${hidden.slice(end)}`,

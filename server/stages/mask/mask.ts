@@ -6,7 +6,7 @@ import { type Body, isUnreadable, readBody } from "./body/read.ts";
 import { buildSide, type MaskedValue } from "./body/build.ts";
 import { inRecording, inReply } from "./detect/detector.ts";
 import { type Found, nothingFound, type Search } from "./findings.ts";
-import { compileFields } from "./json/fields.ts";
+import { noFields } from "./json/fields.ts";
 import type { Plan } from "./plan.ts";
 import { bindTokens, type Sealing } from "./token/bind.ts";
 import { isToken } from "./token/sealer.ts";
@@ -27,6 +27,21 @@ export type MaskedBody =
   | { readonly outcome: "blocked"; readonly says: string }
   /** What stands in it nobody can tell: policy refuses it, or keeps its digest only. `says` ends a sentence about the body. */
   | { readonly outcome: "unreadable"; readonly says: string };
+
+/** What people see of a body that had no codings; a string says why there is nothing to see, and ends a sentence about it. */
+export const visibleIn = (masked: MaskedBody, bytes: Buffer): Buffer | string => {
+  switch (masked.outcome) {
+    case "untouched":
+      return bytes;
+    case "masked":
+      return masked.bytes;
+    case "blocked":
+    case "unreadable":
+      return masked.says;
+    default:
+      return masked satisfies never;
+  }
+};
 
 const untouched: MaskedBody = { outcome: "untouched" };
 
@@ -69,7 +84,7 @@ export const maskOwnAnswer = (
   sealing: Sealing,
 ): { bytes: Buffer; values: readonly MaskedValue[] } => {
   const found = nothingFound();
-  readBody({ ...request, fields: compileFields([]) }, { bytes, contentType: "application/json" }, found);
+  readBody({ ...request, fields: noFields }, { bytes, contentType: "application/json" }, found);
   const built = buildSide(inRecording, { bytes, found }, bindTokens(sealing));
   return built === null || "blocked" in built ? { bytes, values: [] } : built;
 };
@@ -92,7 +107,8 @@ const readMessage = async (
   return isUnreadable(form) ? { outcome: "unreadable", says: form.unreadable } : { codings, bytes: plain, found };
 };
 
-const contentTypeOf = (headers: HeaderList): string =>
+/** As its field says; `` where there is none. */
+export const contentTypeOf = (headers: HeaderList): string =>
   headers.find(([name]) => name.toLowerCase() === "content-type")?.[1] ?? "";
 
 const maskSide = async (

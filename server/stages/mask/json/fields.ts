@@ -38,6 +38,9 @@ export const compileFields = (rules: readonly FieldRule[]): Fields => {
   };
 };
 
+/** Where no field is named. */
+export const noFields: Fields = compileFields([]);
+
 /** Whether a key is the last name of some path, from its bytes; one that is written with escapes may be any. */
 export const isAnchor = (
   fields: Fields,

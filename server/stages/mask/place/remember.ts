@@ -1,5 +1,6 @@
 /** The destinations of a resource as its reader sees them, so that what was read and what is written back can be compared. */
 
+import { deepestNesting } from "../findings.ts";
 import { decodeText } from "../json/text.ts";
 import { mentionsIn, urlsIn } from "./addresses.ts";
 import { type DestinationField, destinationsOf, type MaskedRange, type Wanted } from "./destination.ts";
@@ -88,8 +89,6 @@ const hidden = "\u007f";
 
 const seen = (parts: readonly string[]): string =>
   parts.map((text, i) => (i % 2 === 0 ? text : `${hidden}${text}${hidden}`)).join("");
-
-const deepestNesting = 4;
 
 /** The destinations of a text that is a document of its own, each with its path. Null where it is none, or has none. */
 const nestedIn = (text: string, depth: number): readonly string[] | null => {

@@ -1,7 +1,7 @@
 /** Masks a JSON document as it passes: strings one by one, with the path that leads to each; nothing but the current string is held. */
 
 import { isUtf8 } from "node:buffer";
-import { buildSide, type Built } from "../body/build.ts";
+import type { Built } from "../body/build.ts";
 import { inReply } from "../detect/detector.ts";
 import { control, escape, high, lookAtBytes, passes, quote as quoteClass } from "../detect/gate.ts";
 import { mayNameSecret } from "../detect/names.ts";
@@ -11,7 +11,7 @@ import { readDocument } from "../json/read.ts";
 import { deepest } from "../json/scan.ts";
 import type { Step } from "../place/place.ts";
 import { bindLoose, type Binder } from "../token/bind.ts";
-import { type StreamContext, type StreamMasker, Unstreamable } from "./masker.ts";
+import { maskPiece, type StreamContext, type StreamMasker, Unstreamable } from "./masker.ts";
 
 const longestString = 2 ** 20;
 
@@ -118,15 +118,13 @@ export class JsonStream implements StreamMasker {
   }
 
   #masked(token: Buffer, path: readonly Step[], member?: string | null): Built | null {
-    const { search, side } = this.#context;
+    const { search } = this.#context;
     if (!isUtf8(token)) throw notJson();
     const found = nothingFound();
     const document = { bytes: token, path, layers: [], depth: 0, rawOf: (at: number) => at };
     const fault = readDocument(search, member === undefined ? document : { ...document, member }, found);
     if (fault !== null) throw new Unstreamable(`it is not JSON (${fault.says})`);
-    const built = buildSide(side, { bytes: token, found }, this.#bind);
-    if (built !== null && "blocked" in built) throw new Unstreamable(built.blocked);
-    return built;
+    return maskPiece(this.#context, this.#bind, { bytes: token, found });
   }
 
   #structure(byte: number): Built | null {

@@ -1,10 +1,9 @@
 /** Masks lines as they pass: each is read by itself, once it is complete. */
 
-import { buildSide } from "../body/build.ts";
 import { isUnreadable, readBody } from "../body/read.ts";
 import { nothingFound } from "../findings.ts";
 import { bindLoose, type Binder } from "../token/bind.ts";
-import { type StreamContext, type StreamMasker, Unstreamable } from "./masker.ts";
+import { maskPiece, type StreamContext, type StreamMasker, Unstreamable } from "./masker.ts";
 
 const longestLine = 4 * 2 ** 20;
 
@@ -49,9 +48,8 @@ export class LineStream implements StreamMasker {
     if (isUnreadable(form)) throw new Unstreamable(form.unreadable);
     // Which line it was depends on where the pieces were cut.
     const findings = found.findings.map((finding) => ({ ...finding, path: finding.path.slice(1) }));
-    const built = buildSide(this.#context.side, { bytes, found: { ...found, findings } }, this.#bind);
+    const built = maskPiece(this.#context, this.#bind, { bytes, found: { ...found, findings } });
     if (built === null) return bytes;
-    if ("blocked" in built) throw new Unstreamable(built.blocked);
     this.masked += built.values.length;
     this.#context.note?.(built.values);
     return built.bytes;

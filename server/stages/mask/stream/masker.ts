@@ -1,8 +1,8 @@
 /** What masks a body while it passes, whatever its form. */
 
-import type { MaskedValue } from "../body/build.ts";
-import type { Search } from "../findings.ts";
-import type { Sealing } from "../token/bind.ts";
+import { buildSide, type Built, type MaskedValue } from "../body/build.ts";
+import type { Found, Search } from "../findings.ts";
+import type { Binder, Sealing } from "../token/bind.ts";
 
 /** Why a body cannot be masked while it passes. `says` ends a sentence about the body. */
 export class Unstreamable extends Error {}
@@ -13,6 +13,17 @@ export type StreamContext = {
   readonly side: number;
   readonly sealing: Sealing;
   readonly note?: (values: readonly MaskedValue[]) => void;
+};
+
+/** One piece masked on the stream's side; null where nothing in it is. Throws `Unstreamable`. */
+export const maskPiece = (
+  { side }: StreamContext,
+  bind: Binder,
+  piece: { readonly bytes: Buffer; readonly found: Found },
+): Built | null => {
+  const built = buildSide(side, piece, bind);
+  if (built !== null && "blocked" in built) throw new Unstreamable(built.blocked);
+  return built;
 };
 
 /** One body's decoded bytes, in order. Both throw `Unstreamable`: what was given out before was masked. */

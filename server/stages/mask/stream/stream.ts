@@ -10,6 +10,7 @@ import {
   largestExpansion,
 } from "../../../model/coding.ts";
 import type { HeaderList } from "../../../model/receipt.ts";
+import { contentTypeOf } from "../mask.ts";
 import { JsonStream } from "./json.ts";
 import { LineStream } from "./lines.ts";
 import { type StreamContext, type StreamMasker, Unstreamable } from "./masker.ts";
@@ -89,8 +90,7 @@ export async function* maskStream(
   const codings = codingsOf(headers);
   const fault = codingsFault(codings);
   if (fault !== undefined) throw new Unstreamable(fault.says);
-  const contentType = headers.find(([name]) => name.toLowerCase() === "content-type")?.[1] ?? "";
-  const masker = openStream(context, contentType);
+  const masker = openStream(context, contentTypeOf(headers));
   let decoded: AsyncIterable<Buffer> = source;
   for (const decoder of decodersOf(codings)) decoded = through(decoded, decoder, largestExpansion);
   let masked: AsyncIterable<Buffer> = maskedPieces(decoded, masker);

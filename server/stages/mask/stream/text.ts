@@ -1,10 +1,9 @@
 /** Masks text as it passes: enough of it is held back that no value is cut in two. */
 
-import { buildSide } from "../body/build.ts";
 import { inspectPiece } from "../body/piece.ts";
 import { type Finding, nothingFound } from "../findings.ts";
 import { bindLoose, type Binder } from "../token/bind.ts";
-import { type StreamContext, type StreamMasker, Unstreamable } from "./masker.ts";
+import { maskPiece, type StreamContext, type StreamMasker, Unstreamable } from "./masker.ts";
 
 /** No kind of value is longer than this but encoded texts: a private key in PEM has at most 40,000 characters. */
 const holdBack = 48 * 1_024;
@@ -67,9 +66,8 @@ export class TextStream implements StreamMasker {
   #build(bytes: Buffer, findings: Finding[]): Buffer {
     if (findings.length === 0) return bytes;
     const found = { ...nothingFound(), findings };
-    const built = buildSide(this.#context.side, { bytes, found }, this.#bind);
+    const built = maskPiece(this.#context, this.#bind, { bytes, found });
     if (built === null) return bytes;
-    if ("blocked" in built) throw new Unstreamable(built.blocked);
     this.masked += built.values.length;
     this.#context.note?.(built.values);
     return built.bytes;

@@ -1,6 +1,6 @@
 /** The keyed hash by which a masked value is found again: the same value gives the same hash wherever it stood, and the hash gives nothing. */
 
-import { createHmac } from "node:crypto";
+import { createHmac, type Hmac } from "node:crypto";
 import { compact } from "../detect/validators.ts";
 import type { MaskKey, MaskKeys } from "./keys.ts";
 
@@ -12,8 +12,13 @@ export const equalityHash = ([newest]: MaskKeys, kind: string, value: string): s
 export const equalityHashes = (keys: MaskKeys, kind: string, value: string): string[] =>
   keys.map((key) => hash(key, normalize(kind, value)));
 
-const hash = ({ equality }: MaskKey, value: string): string =>
-  createHmac("sha256", equality).update(value).digest().subarray(0, 16).toString("base64url");
+/** Names something that is not stored: whoever has it and the newest key can tell that it was this, and nobody can guess it. */
+export const keyedDigest = ([newest]: MaskKeys): Hmac => keyed(newest);
+
+const hash = (key: MaskKey, value: string): string =>
+  keyed(key).update(value).digest().subarray(0, 16).toString("base64url");
+
+const keyed = ({ equality }: MaskKey): Hmac => createHmac("sha256", equality);
 
 /** What people write in several ways is one value. The kind is no part of it: who searches for a value need not know what it was taken for. */
 const normalize = (kind: string, value: string): string => {

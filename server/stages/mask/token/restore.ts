@@ -8,7 +8,7 @@ import type { Detector } from "../detect/detector.ts";
 import { isTokenKind } from "../detect/kinds.ts";
 import { gateOf } from "../detect/gate.ts";
 import { type Finding, type Layer, nothingFound, type Search } from "../findings.ts";
-import { compileFields } from "../json/fields.ts";
+import { noFields } from "../json/fields.ts";
 import type { Sealing } from "./bind.ts";
 import { type AttemptOutcome, failureOf, Judge, type Judgement, type Sent } from "./judge.ts";
 import { open } from "./sealer.ts";
@@ -78,7 +78,7 @@ const tokenSearch = (knows: (kind: string) => boolean): Search => {
     gateFor: () => gate,
     find: (text) => findTokens(text, knows).map(({ start, end, kind }) => ({ start, end, kind, sides: 1 })),
   };
-  return { detector, fields: compileFields([]), names: 0, decodes: false };
+  return { detector, fields: noFields, names: 0, decodes: false };
 };
 
 const readSent = ({ keys }: Sealing, finding: Finding, knows: (kind: string) => boolean): Sent => {
