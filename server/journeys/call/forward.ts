@@ -4,6 +4,8 @@ import { type Sent, isBroken, originOf } from "../../stages/forward/upstream.ts"
 import { withLength } from "../../stages/forward/endToEnd.ts";
 import { type Outgoing, withCredentials } from "../../stages/forward/outgoing.ts";
 import { streamThrough } from "../../stages/forward/requestBody.ts";
+import type { Masking } from "../../stages/mask/masking.ts";
+import { TokenWatch } from "../../stages/mask/token/watch.ts";
 import { Receipt, isFresh } from "../../stages/record/receipt.ts";
 import { answerCall } from "./answer.ts";
 import { draftOpening, startTrace } from "./draft.ts";
@@ -34,7 +36,11 @@ type Ready = { readonly outgoing: Outgoing; readonly receipt: Receipt };
 type Loaded = Ready & { readonly upload: Recorder | null };
 
 const uploadOf = ({ parts, presented: { headers } }: Call, { masking }: Judged): Recorder =>
-  new Recorder(parts, { masking, side: "request", headers });
+  new Recorder(parts, { masking, side: "request", headers, ...watchFor(masking) });
+
+/** Where replies hold no tokens nobody has one to write. */
+const watchFor = ({ plan, custom }: Masking): { readonly watch?: TokenWatch } =>
+  plan.masksReply ? { watch: new TokenWatch(custom) } : {};
 
 async function carry(call: Call, judged: Judged, { outgoing, receipt, upload }: Loaded): Promise<void> {
   const { parts, incoming } = call;

@@ -71,12 +71,15 @@ async function readWhole(call: Call, { operation, masking }: Reading, body: Requ
     ...as,
     restored: await encoded(bytes),
     onApproval: await encoded(onApproval),
-    tokens: attempts.slice(0, mostTokens).map((attempt) => useOf(masking, attempt)),
+    tokens: usesOf(masking, attempts),
   };
 }
 
 /** As many as a receipt names. */
 const mostTokens = 100;
+
+export const usesOf = (masking: Masking, attempts: readonly Attempt[]): TokenUse[] =>
+  attempts.slice(0, mostTokens).map((attempt) => useOf(masking, attempt));
 
 /** Names of members are the caller's words too. */
 const useOf = (masking: Masking, { kind, path, outcome }: Attempt): TokenUse => ({
@@ -90,11 +93,10 @@ const shown = (masking: Masking, path: string): string => maskSentence(masking, 
 function tokensBeside({ presented: { path, query, headers } }: Call, masking: Masking): TokenUse[] {
   if (!masking.plan.masksReply) return [];
   const places: readonly (readonly [string, string])[] = [["path", path], ["query", query], ...headers];
-  return places
-    .flatMap(([name, text]) =>
-      findForeign(text, masking.custom).map((attempt) => useOf(masking, { ...attempt, path: name })),
-    )
-    .slice(0, mostTokens);
+  const attempts = places.flatMap(([path, text]) =>
+    findForeign(text, masking.custom).map((attempt) => ({ ...attempt, path })),
+  );
+  return usesOf(masking, attempts);
 }
 
 const tooLarge = (limit: number): Refusal =>
