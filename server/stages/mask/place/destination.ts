@@ -31,6 +31,7 @@ const endings = [
   "recipient",
   "recipients",
   "region",
+  "script",
   "server",
   "site",
   "subdomain",
@@ -42,12 +43,18 @@ const endings = [
 ];
 
 /** Only as the whole name: at the end of others they mean something else. */
-const whole = new Set(["to", "cc", "bcc", "ip", "port", "notifications", "notifylist"]);
+const whole = new Set(["to", "cc", "bcc", "ip", "port", "code", "javascript", "notifications", "notifylist"]);
 
 /** Texts in which `@name` sends them to somebody: https://docs.datadoghq.com/monitors/notify/#notifications */
 const mentioning = new Set(["message", "escalationmessage", "text"]);
 
-const sortedEndings = endingsOf([...endings, ...whole, ...mentioning].filter(({ length }) => length > 2));
+/** Texts for people, and what Datadog itself evaluates: words with dots in them are no hosts there (`system.cpu.user`). */
+const inert = new Set([
+  ...["description", "facet", "facets", "formula", "groupby", "metric", "metricname", "name", "notes", "query"],
+  ...["queries", "service", "source", "sources", "tags", "title", "type"],
+]);
+
+const sortedEndings = endingsOf([...endings, ...whole, ...mentioning, ...inert].filter(({ length }) => length > 2));
 
 /**
  * Families of which nothing is sent anywhere, however its fields are called; with the reason. Everything else goes by the names above, new
@@ -63,10 +70,10 @@ const shownOnly: ReadonlyMap<string, string> = new Map([
 export const sendsNothing = (family: string): boolean => shownOnly.has(family);
 
 /**
- * What of a field decides: all of it; only its `@names`; in a text that holds a masked value the URLs around it; in any other text only what it
- * says as a document of its own.
+ * What of a field decides: all of it; only its `@names`; the URLs and hosts in it; in an inert text that holds a masked value the URLs around it,
+ * and in any other inert text only what it says as a document of its own.
  */
-export type Reading = "whole" | "mentions" | "around" | "nested";
+export type Reading = "whole" | "mentions" | "addresses" | "around" | "nested";
 
 /** One such field: its path from the resource, and its bytes; a string's are inside the quotes. `isNamed`: by its name, whatever it says. */
 export type DestinationField = {
@@ -105,7 +112,7 @@ type Level = {
   keyFlags: number;
   sort: Sort;
 };
-type Sort = "destination" | "mentions" | "other";
+type Sort = "destination" | "mentions" | "inert" | "other";
 
 class Finder implements JsonVisitor {
   readonly #bytes: Buffer;
@@ -136,6 +143,8 @@ class Finder implements JsonVisitor {
     else if (masked?.start === start ? masked.kind === "url" : this.#isUrl(start, end, flags))
       this.#add({ start, end, flags, reading: "whole", isNamed: false });
     else if (sort === "mentions") this.#add({ start, end, flags, reading: "mentions", isNamed: true });
+    else if (sort !== "inert" && (masked !== null || this.#wanted.every || this.#mayHoldAddress(start, end, flags)))
+      this.#add({ start, end, flags, reading: "addresses", isNamed: false });
     else if (masked !== null) this.#add({ start, end, flags, reading: "around", isNamed: false });
     else if (this.#wanted.every || this.#mayBeDocument(start, flags))
       this.#add({ start, end, flags, reading: "nested", isNamed: false });
@@ -196,6 +205,16 @@ class Finder implements JsonVisitor {
     );
   }
 
+  /** Every one has a dot or two slashes, if nothing hides them. */
+  #mayHoldAddress(start: number, end: number, flags: number): boolean {
+    if (flags !== 0) return true;
+    for (let at = start + 1; at < end; at++) {
+      const byte = this.#bytes[at];
+      if (byte === 0x2e || (byte === 0x2f && this.#bytes[at - 1] === 0x2f)) return true;
+    }
+    return false;
+  }
+
   #mayBeDocument(start: number, flags: number): boolean {
     const byte = this.#bytes[start] ?? 0;
     return (flags & escaped) !== 0 && (byte === 0x7b || byte === 0x5b || byte === 0x5c || byte <= 0x20);
@@ -206,7 +225,13 @@ class Finder implements JsonVisitor {
     if (known !== undefined) return known;
     const plain = key.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "");
     const isDestination = whole.has(plain) || endings.some((ending) => plain.endsWith(ending));
-    const sort = isDestination ? "destination" : mentioning.has(plain) ? "mentions" : "other";
+    const sort = isDestination
+      ? "destination"
+      : mentioning.has(plain)
+        ? "mentions"
+        : inert.has(plain)
+          ? "inert"
+          : "other";
     this.#sorts.set(key, sort);
     return sort;
   }

@@ -2,7 +2,7 @@
 
 import { deepestNesting } from "../findings.ts";
 import { decodeText } from "../json/text.ts";
-import { mentionsIn, urlsIn } from "./addresses.ts";
+import { addressesIn, mentionsIn, urlsIn } from "./addresses.ts";
 import { type DestinationField, destinationsOf, type MaskedRange, type Wanted } from "./destination.ts";
 import type { Destination, Step } from "./place.ts";
 
@@ -57,6 +57,8 @@ const writtenAs = (scope: Scope, field: DestinationField): readonly string[] | n
       return parts;
     case "mentions":
       return orNull([...mentionsIn(seen(parts)), ...urlsIn(seen(parts)).filter((url) => url.includes(hidden))]);
+    case "addresses":
+      return nestedIn(seen(parts), 0) ?? orNull(addressesIn(seen(parts)));
     case "around":
       return nestedIn(seen(parts), 0) ?? orNull(urlsIn(seen(parts)));
     case "nested":
@@ -104,7 +106,7 @@ const nestedIn = (text: string, depth: number): readonly string[] | null => {
           ? [says]
           : field.reading === "mentions"
             ? mentionsIn(says)
-            : (nestedIn(says, depth + 1) ?? (says.includes(hidden) ? urlsIn(says) : []));
+            : (nestedIn(says, depth + 1) ?? (field.reading === "addresses" ? addressesIn(says) : []));
       return written.length === 0 ? [] : [JSON.stringify(field.path), String(written.length), ...written];
     }),
   );
