@@ -12,7 +12,7 @@ import { type RequestBody, readUpTo } from "../../stages/forward/requestBody.ts"
 import { maskSentence } from "../../stages/mask/beside.ts";
 import { maskRequest } from "../../stages/mask/mask.ts";
 import type { Masking } from "../../stages/mask/masking.ts";
-import { type Attempt, findForeign, restoreTokens } from "../../stages/mask/token/restore.ts";
+import { type Attempt, findForeign, mostReturned, restoreTokens } from "../../stages/mask/token/restore.ts";
 import type { Call } from "./parts.ts";
 
 /** The request once its tokens are looked at. Bodies are encoded as the one that came. */
@@ -59,10 +59,9 @@ async function readWhole(call: Call, { operation, masking }: Reading, body: Requ
   // Nothing is opened in what cannot be read, whatever it holds.
   if (!Buffer.isBuffer(plain)) return as;
   const context = { ...masking, method: operation.method };
-  const { bytes, onApproval, attempts } = restoreTokens(
-    { bytes: plain, contentType: headerOf(headers, "content-type") ?? "" },
-    context,
-  );
+  const looked = restoreTokens({ bytes: plain, contentType: headerOf(headers, "content-type") ?? "" }, context);
+  if (looked === null) return tooMany;
+  const { bytes, onApproval, attempts } = looked;
   const unreturnable = attempts.find(({ outcome }) => outcome === "unreturnable");
   if (unreturnable !== undefined) return cannotReturn(shown(masking, unreturnable.path));
   const encoded = (changed: Buffer | null): Promise<Buffer> | null =>
@@ -110,6 +109,11 @@ const unmaskable = (says: string): Refusal =>
     "denied",
     `its body could not be recorded as it has to be: masks apply to it, and ${says} (policy.undecodable: refuse); nothing was sent`,
   );
+
+const tooMany = refuse(
+  "denied",
+  `its body holds more than ${mostReturned} tokens of masks, which is more than are turned back at once; send it in parts; nothing was sent`,
+);
 
 /** To send the token would put it in the place of the value. */
 const cannotReturn = (path: string): Refusal =>

@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { CallJson } from "../../../server/contract.ts";
+import { mostReturned } from "../../../server/stages/mask/token/restore.ts";
 import { inlineLimit } from "../../../server/stages/record/capture.ts";
 import type { World } from "../../standins/world.ts";
 import { type Agent, openAgent, startMasking, tokenIn } from "./scene.ts";
@@ -70,6 +71,14 @@ test("compressed as it came it goes on, with its new length", async () => {
   const answer = await agent.put(monitor, gzipSync(read), [["Content-Encoding", "gzip"]]);
   expect(answer.status).toBe(200);
   expect(gunzipSync(things.get(monitor) ?? Buffer.alloc(0)).toString()).toBe(original.toString());
+});
+
+test("more tokens than are opened at once are refused, and nothing is sent", async () => {
+  const token = tokenIn((await agent.get(monitor)).body.toString(), "phone");
+  const answer = await agent.put(monitor, JSON.stringify({ message: `${token} `.repeat(mostReturned + 1) }));
+  expect(answer.status).toBe(403);
+  expect(answer.body.toString()).toContain(`more than ${mostReturned} tokens of masks`);
+  expect(things.get(monitor)).toBe(original);
 });
 
 describe("a token turns back nowhere else", () => {

@@ -11,7 +11,7 @@ const of = operation("POST", "/api/v2/logs");
 const secret = `ghp_${"aB3dE5fG7hJ9".repeat(3)}`;
 const said = `the token is ${secret}, keep it`;
 const bigEndian = (text: string): Buffer => Buffer.from(text, "utf16le").swap16();
-const wide = (text: string): Buffer => Buffer.from([...text].flatMap((letter) => [letter.charCodeAt(0), 0, 0, 0]));
+const wide = (text: string): Buffer => Buffer.from(new Uint32Array(Buffer.from(text, "latin1")).buffer);
 const twice = (text: string): string => encodeURIComponent(everyPercent(text));
 const everyPercent = (text: string): string =>
   text.replaceAll(/./g, (letter) => `%${letter.charCodeAt(0).toString(16).padStart(2, "0")}`);

@@ -105,6 +105,7 @@ export const restore = (
   }: { of: Operation; sealing?: Sealing; contentType?: string; custom?: ReadonlySet<string> },
 ): Restored & { readonly text: string; readonly outcomes: readonly string[] } => {
   const restored = restoreTokens({ bytes: Buffer.from(body), contentType }, { sealing, custom, method: of.method });
+  if (restored === null) throw new Error("more tokens than are opened at once");
   return {
     ...restored,
     text: (restored.bytes ?? body).toString(),

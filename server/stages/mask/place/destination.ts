@@ -50,8 +50,22 @@ const mentioning = new Set(["message", "escalationmessage", "text"]);
 
 /** Texts for people, and what Datadog itself evaluates: words with dots in them are no hosts there (`system.cpu.user`). */
 const inert = new Set([
-  ...["description", "facet", "facets", "formula", "groupby", "metric", "metricname", "name", "notes", "query"],
-  ...["queries", "service", "source", "sources", "tags", "title", "type"],
+  "description",
+  "facet",
+  "facets",
+  "formula",
+  "groupby",
+  "metric",
+  "metricname",
+  "name",
+  "notes",
+  "query",
+  "queries",
+  "service",
+  "sources",
+  "tags",
+  "title",
+  "type",
 ]);
 
 const sortedEndings = endingsOf([...endings, ...whole, ...mentioning, ...inert].filter(({ length }) => length > 2));

@@ -1,5 +1,6 @@
 /** Turns what was found in one body into tokens, each bound to its place. */
 
+import { setImmediate as turn } from "node:timers/promises";
 import type { Finding } from "../findings.ts";
 import { besideIn } from "../place/beside.ts";
 import { type DestinationField, sendsNothing } from "../place/destination.ts";
@@ -20,22 +21,41 @@ export type Binder = (bytes: Buffer, findings: readonly Finding[]) => string[];
 export const bindTokens =
   (sealing: Sealing): Binder =>
   (bytes, findings) => {
-    const places = new Places(sealing.keys[0].places, sealing.call);
-    const layout = layOut(bytes, sealing.family);
-    const reader = new Reader({ bytes, findings, layout, places });
-    return findings.map((finding) => {
-      const { resource, place, path } = relative(layout, finding.start, finding.path);
-      const remembered = reader.of(resource, place);
-      // In a field that decides where values go the order of its tokens matters: one host is not another.
-      const nth = standingIn(remembered.fields, remembered.base, { start: finding.start, masked: findings }) ?? 0;
-      return seal(sealing.keys, finding.kind, {
-        value: finding.text,
-        place: places.value(remembered.key, path, nth),
-        destinations: remembered.digests,
-        beside: remembered.beside,
-      });
+    const sealed = sealerFor(sealing, bytes, findings);
+    return findings.map(sealed);
+  };
+
+/** The same, with pauses: a body of nothing but short values has a million of them, and other calls must not wait for all. */
+export const bindPaced = async (sealing: Sealing, bytes: Buffer, findings: readonly Finding[]): Promise<string[]> => {
+  const sealed = sealerFor(sealing, bytes, findings);
+  const tokens: string[] = [];
+  for (const [index, finding] of findings.entries()) {
+    if (index > 0 && index % sealedAtOnce === 0) await turn();
+    tokens.push(sealed(finding));
+  }
+  return tokens;
+};
+
+/** Some ten milliseconds. */
+const sealedAtOnce = 1_000;
+
+const sealerFor = (sealing: Sealing, bytes: Buffer, findings: readonly Finding[]): ((finding: Finding) => string) => {
+  const places = new Places(sealing.keys[0].places, sealing.call);
+  const layout = layOut(bytes, sealing.family);
+  const reader = new Reader({ bytes, findings, layout, places });
+  return (finding) => {
+    const { resource, place, path } = relative(layout, finding.start, finding.path);
+    const remembered = reader.of(resource, place);
+    // In a field that decides where values go the order of its tokens matters: one host is not another.
+    const nth = standingIn(remembered.fields, remembered.base, { start: finding.start, masked: findings }) ?? 0;
+    return seal(sealing.keys, finding.kind, {
+      value: finding.text,
+      place: places.value(remembered.key, path, nth),
+      destinations: remembered.digests,
+      beside: remembered.beside,
     });
   };
+};
 
 type Remembered = {
   readonly key: string;

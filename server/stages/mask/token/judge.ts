@@ -55,7 +55,9 @@ type Standing = {
   /** By key, once somebody asked. */
   readonly digests: Map<number, Digests>;
 };
-type Digests = { readonly present: readonly Buffer[]; readonly vacant: readonly Buffer[] };
+type Digests = { readonly present: readonly string[]; readonly vacant: ReadonlySet<string> };
+
+const textOf = (digest: Buffer): string => digest.toString("latin1");
 
 /** Of all values of one request: a short token may stand for a long value, and be sent many times. */
 const mostRestored = 32 * 2 ** 20;
@@ -140,18 +142,20 @@ export class Judge {
     if (present.length > mostDestinations) return false;
     const digests = standing.digests.get(key) ?? this.#digests(standing, key);
     standing.digests.set(key, digests);
-    const isKnown = (digest: Buffer): boolean => destinations.some((remembered) => remembered.equals(digest));
-    if (!digests.present.every(isKnown) || (vacant.length > 0 && digests.vacant.some(isKnown))) return false;
+    // A body may have as many tokens as vacant places: each costs as much as it remembers.
+    const remembered = new Set(destinations.map(textOf));
+    if (!digests.present.every((digest) => remembered.has(digest))) return false;
+    if (vacant.length > 0 && [...remembered].some((digest) => digests.vacant.has(digest))) return false;
     return this.#case.partial || digests.present.length === destinations.length;
   }
 
   #digests({ written, keys }: Standing, key: number): Digests {
     const places = this.#places[key];
     const resource = keys[key] ?? "";
-    if (places === undefined) return { present: [], vacant: [] };
+    if (places === undefined) return { present: [], vacant: new Set() };
     return {
-      present: written.present.map((destination) => places.destination(resource, destination)),
-      vacant: written.vacant.map((path) => places.destination(resource, byValue(path))),
+      present: written.present.map((destination) => textOf(places.destination(resource, destination))),
+      vacant: new Set(written.vacant.map((path) => textOf(places.destination(resource, byValue(path))))),
     };
   }
 

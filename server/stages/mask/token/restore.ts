@@ -34,13 +34,17 @@ export type RestoreContext = {
   readonly method: string;
 };
 
-/** `body`: decoded. */
-export const restoreTokens = (body: Body, { sealing, custom, method }: RestoreContext): Restored => {
+/** As many as one request may hold: to open each takes some ten microseconds, and other calls wait. */
+export const mostReturned = 20_000;
+
+/** `body`: decoded. Null where it holds more tokens than `mostReturned`: none was looked at. */
+export const restoreTokens = (body: Body, { sealing, custom, method }: RestoreContext): Restored | null => {
   const knows = (kind: string): boolean => isTokenKind(kind, custom);
   const found = nothingFound();
   const form = readBody(tokenSearch(knows), body, found);
   const findings = found.findings.toSorted((a, b) => a.start - b.start);
   if (findings.length === 0) return { bytes: null, onApproval: null, attempts: [] };
+  if (findings.length > mostReturned) return null;
   const sent = findings.map((finding) => readSent(sealing, finding, knows));
   if (isUnreadable(form) || !isUnambiguous(form, body.bytes)) return refuseAll(sent, "ambiguous");
   // What is created was never read, whatever id the body says it has.
