@@ -58,7 +58,7 @@ async function readWhole(call: Call, { operation, masking }: Reading, body: Requ
   if (isRefusal(plain)) return tooLarge(limits.inspect);
   // Nothing is opened in what cannot be read, whatever it holds.
   if (!Buffer.isBuffer(plain)) return as;
-  const context = { ...masking, method: operation.method };
+  const context = { ...masking, operation };
   const looked = restoreTokens({ bytes: plain, contentType: headerOf(headers, "content-type") ?? "" }, context);
   if (looked === null) return tooMany;
   const { bytes, onApproval, attempts } = looked;
@@ -74,11 +74,17 @@ async function readWhole(call: Call, { operation, masking }: Reading, body: Requ
   };
 }
 
-/** As many as a receipt names. */
 const mostTokens = 100;
 
-export const usesOf = (masking: Masking, attempts: readonly Attempt[]): TokenUse[] =>
-  attempts.slice(0, mostTokens).map((attempt) => useOf(masking, attempt));
+/** As many as a receipt names; those first that did not turn back. */
+export const usesOf = (masking: Masking, attempts: readonly Attempt[]): TokenUse[] => {
+  const isHome = ({ outcome }: Attempt): boolean => outcome === "restored";
+  const told =
+    attempts.length <= mostTokens
+      ? attempts
+      : [...attempts.filter((attempt) => !isHome(attempt)), ...attempts.filter(isHome)].slice(0, mostTokens);
+  return told.map((attempt) => useOf(masking, attempt));
+};
 
 /** Names of members are the caller's words too. */
 const useOf = (masking: Masking, { kind, path, outcome }: Attempt): TokenUse => ({

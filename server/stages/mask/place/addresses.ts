@@ -27,8 +27,11 @@ export const urlsIn = (text: string): string[] => {
   return found;
 };
 
-/** URLs and hosts of a text: two texts with the same ones lead to the same places. */
-export const addressesIn = (text: string): string[] => [...urlsIn(text), ...hostsIn(text)];
+/** In a text for people only what is followed or answered: a word with a dot in it is hardly ever a host there. */
+export const leadsIn = (text: string): string[] => [...urlsIn(text), ...mentionsIn(text)];
+
+/** Two texts with the same ones lead to the same places. */
+export const addressesIn = (text: string): string[] => [...leadsIn(text), ...hostsIn(text)];
 
 /** Names of hosts and IPv4 addresses, with their port: words with a dot in them that end like a domain. Lengths are RFC 1035's (§2.3.4). */
 const hostsIn = (text: string): string[] =>

@@ -1,7 +1,7 @@
 /** Looks for tokens in a body that only passes: none of them turns back there, and each is an attempt to be told. */
 
 import { isAlphanumeric } from "../detect/validators.ts";
-import { mayHoldToken } from "./text.ts";
+import { mayHoldToken, unescaped } from "./text.ts";
 import { type Attempt, findForeign } from "./restore.ts";
 
 /** Longer than any token: its payload is at most 65,535 bytes, in base64url. */
@@ -45,11 +45,6 @@ export class TokenWatch {
     this.#attempts.push(...found.map((attempt) => ({ ...attempt, path: "$" })));
   }
 }
-
-const unescaped = (text: string): string =>
-  text.replaceAll(/\\u00([2-7][0-9a-f])/gi, letterOf).replaceAll(/%([2-7][0-9a-f])/gi, letterOf);
-
-const letterOf = (_escape: string, code: string): string => String.fromCharCode(Number.parseInt(code, 16));
 
 /** Up to where no escape may be cut. */
 const wholeEscapes = (text: string): number => {
