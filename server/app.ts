@@ -263,7 +263,7 @@ const callParts = (
   sink: store.sink,
   approving: approvals.approving,
   log,
-  openSpill: () => store.bodies.spill(),
+  openSpill: (session_id) => store.bodies.spill(session_id),
   audit: (event) => store.audit.append(event),
   upstreams,
   tidy: createTidy(),

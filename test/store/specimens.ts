@@ -75,7 +75,8 @@ export const bodyOf = (content: string | Buffer): RecordedBody => {
   };
 };
 
-export const readAll = async (stream: AsyncIterable<Buffer>): Promise<Buffer> => {
+export const readAll = async (stream: AsyncIterable<Buffer> | null): Promise<Buffer> => {
+  if (stream === null) throw new Error("the body has expired");
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk);
   return Buffer.concat(chunks);
