@@ -13,6 +13,7 @@ import { createPeople, type People } from "./people.ts";
 import { createPolicies, type Policies } from "./policies.ts";
 import { createReceipts, type Receipts } from "./receipts.ts";
 import { recover, sweep } from "./recover.ts";
+import { retain, type Retention } from "./retention.ts";
 import { openRows, type Rows } from "./rows.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { openSink, type Sink } from "./sink.ts";
@@ -35,6 +36,8 @@ export type Store = {
   readonly sink: Sink;
   /** Closes calls of gateways that are gone as `indeterminate`; runs at the start and every second by itself. */
   recover(): Promise<number>;
+  /** Lets go of bodies and receipts that are older; whoever knows the configuration calls it now and then. */
+  retain(retention: Retention): Promise<void>;
   /** Writes what is waiting, then hangs up. */
   close(): Promise<void>;
 };
@@ -80,6 +83,11 @@ const joinStore = async ({ connectionString, log, clock }: StoreOptions): Promis
     limits: createLimits(rows),
     sink,
     recover: () => recover(rows),
+    retain: async (retention) => {
+      await retain(rows, clock, retention);
+      // Salts that are gone from the database are gone from this process.
+      await openAhead(rows, clock, salts);
+    },
     close: async () => {
       chores.stop();
       listener.close();
