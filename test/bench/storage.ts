@@ -133,7 +133,7 @@ const sizes = (database: FreshDatabase): Promise<Part[]> =>
       sum(pg_indexes_size(c.oid))::float8 AS indexes
     FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
     WHERE c.relkind = 'r' AND coalesce(i.inhparent, c.oid)::regclass::text
-      IN ('calls', 'closings', 'bodies', 'masked_values', 'sessions', 'calls_in_flight')
+      IN ('calls', 'closings', 'phrases', 'bodies', 'masked_values', 'sessions', 'calls_in_flight')
     GROUP BY 1 ORDER BY 1`);
 
 const bytes = (size: number): string => (size / wanted).toFixed(0).padStart(9);
