@@ -4,7 +4,7 @@ import type pg from "pg";
 import { GatewayError } from "../errors.ts";
 import type { CallNumber, Closing, Opening, RecordedBody } from "../model/receipt.ts";
 import { packBody } from "./bodies.ts";
-import { epochOf, openEpochs, type SaltRow, type Salts, saltDigest } from "./epochs.ts";
+import { epochOf, openEpochs, readSalts, type SaltRow, type Salts, saltDigest } from "./epochs.ts";
 import { Growths, growsAtEnd } from "./growth.ts";
 import type { Job, Result, Work } from "./job.ts";
 import { type Phrase, type Phrased, phraseClosing, phraseOpening } from "./phrases.ts";
@@ -70,8 +70,10 @@ type Opened = { readonly kind: "opened"; readonly salts: Salts };
 /** Nearly always there is nothing to ask: epochs are opened ahead. What the batch needs is its own from here on, whatever others forget. */
 const openEpochsOf = async (jobs: readonly Job[], client: pg.Client, salts: Salts): Promise<Opened | Failure> => {
   const sessions = jobs.map(sessionOf);
-  const missing = salts.missing(sessions);
   try {
+    const doubtful = salts.doubtful(sessions);
+    if (doubtful.length > 0) salts.confirm(doubtful, (await client.query<SaltRow>(readSalts(doubtful))).rows);
+    const missing = salts.missing(sessions);
     const found = missing.length === 0 ? [] : (await client.query<SaltRow>(openEpochs(missing))).rows;
     salts.add(found);
     return { kind: "opened", salts: salts.only(sessions) };

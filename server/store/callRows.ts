@@ -142,25 +142,33 @@ const bodyRow = ({ session_id }: CallRow, kind: BodyKind | null, of: OfBody): Bo
 
 const assemble = (whole: Whole, stored: Stored): StoredCall => {
   const { row, opening, closing } = whole;
-  const { session_id, n, operation, access, method, host, path, query, approval_id, received_at, decided_at } = row;
-  const { state, status, error_code, error, forwarded_at, first_byte_at, done_at } = row;
+  const {
+    opening_phrase: _1,
+    opening_values,
+    opening_size: _2,
+    opening_digest: _3,
+    opening_spill: _4,
+    ...afterOpening
+  } = row;
+  const {
+    closing_phrase: _5,
+    closing_values,
+    request_size: _6,
+    request_digest: _7,
+    request_spill: _8,
+    ...rest
+  } = afterOpening;
+  const { response_size: _9, response_digest: _10, response_spill: _11, ...plain } = rest;
   return {
-    ...{ session_id, n, operation, access, method, host, path, query, approval_id, received_at, decided_at },
-    ...{ state, status, error_code, error, forwarded_at, first_byte_at, done_at },
+    ...plain,
     client: opening.client,
     decision: opening.decision,
     upstream: closing.upstream,
     response_decision: closing.decision,
-    request: {
-      headers: joinFields(opening.headers, row.opening_values),
-      body: storedBody(requestOf(whole), stored),
-    },
+    request: { headers: joinFields(opening.headers, opening_values), body: storedBody(requestOf(whole), stored) },
     response:
       closing.headers === null
         ? null
-        : {
-            headers: joinFields(closing.headers, row.closing_values),
-            body: storedBody(responseOf(whole), stored),
-          },
+        : { headers: joinFields(closing.headers, closing_values), body: storedBody(responseOf(whole), stored) },
   };
 };
