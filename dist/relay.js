@@ -6843,7 +6843,10 @@ const headers = array(tuple([string(), string()]));
 
 const body = object({
   size: number().int(),
-  sha256: string(),
+  /** Of the stored bytes; null once the body has expired. */
+  sha256: string().nullable(),
+  /** The bytes were kept as long as `retention.bodies` says; the receipt outlasts them. */
+  expired: boolean().default(false),
   content_type: string().nullable(),
   encoding: string().nullable(),
   truncated: boolean(),

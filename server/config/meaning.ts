@@ -225,9 +225,8 @@ const unsharedMaskKeys = ({ database, keys, policy }: ConfigFile): Located[] =>
     : [];
 
 /** Accepted so that one file serves this version and the next; whoever relies on them has to know that they do nothing yet. */
-const withoutEffect = ({ retention, keys, signIn }: ConfigFile): Located[] => {
+const withoutEffect = ({ keys, signIn }: ConfigFile): Located[] => {
   const later: readonly (readonly [relied: boolean, path: readonly string[], why: string])[] = [
-    [retention !== undefined, ["retention"], "nothing is deleted by this version"],
     [keys?.sign !== undefined, ["keys", "sign"], "this version seals nothing"],
     [(signIn?.oidc.length ?? 0) > 0, ["signIn", "oidc"], "people sign in with GitHub only"],
   ];

@@ -20,6 +20,7 @@ export const auditKinds = [
   "configuration_loaded",
   "configuration_refused",
   "call_indeterminate",
+  "recordings_expired",
   "events_dropped",
 ] as const;
 

@@ -108,5 +108,12 @@ export type StoredCall = CallNumber &
 
 export type StoredMessage = {
   readonly headers: HeaderList;
-  readonly body: (Omit<RecordedBody, "bytes" | "spill" | "replaced"> & { readonly id: string | null }) | null;
+  readonly body: StoredBodyMeta | null;
+};
+
+/** `sha256` is null once the body has `expired`: then a receipt has nothing by which it could be guessed. `id` names its bytes, where there are any. */
+export type StoredBodyMeta = Omit<RecordedBody, "bytes" | "spill" | "replaced" | "sha256"> & {
+  readonly sha256: Buffer | null;
+  readonly expired: boolean;
+  readonly id: string | null;
 };

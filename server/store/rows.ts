@@ -26,6 +26,8 @@ const patience = 5_000;
 
 /** `int4` and `timestamptz` columns as they are spoken of in the model. */
 export const count = z.number().int();
+/** `int8` columns that count bytes. */
+export const size = z.bigint().transform(Number);
 export const time = z.number().transform((milliseconds) => new Date(milliseconds));
 
 export const openRows = async (connectionString: string): Promise<Rows> => {

@@ -3,13 +3,25 @@
 import type pg from "pg";
 import type { CallNumber, Closing, Opening, RecordedBody } from "../model/receipt.ts";
 import type { PackedBody } from "./bodies.ts";
-import { array, bytea, type Column, int4, json, text, timestamptz, uuid } from "./encode.ts";
+import type { Phrase, Phrased } from "./phrases.ts";
+import { array, bytea, type Column, int4, int8, json, jsonText, text, timestamptz, uuid } from "./encode.ts";
 
 /** A prepared statement with its values; the name is what PostgreSQL keeps it under. */
 export type Statement = Pick<pg.QueryConfig<Buffer[]>, "name" | "text" | "values"> & { readonly text: string };
 
-export type NumberedOpening = CallNumber & { readonly opening: Opening; readonly in_flight: boolean };
-export type NumberedClosing = CallNumber & { readonly closing: Closing };
+/** With the salted digests of its bodies; null where there is none. */
+export type NumberedOpening = CallNumber &
+  Phrased & {
+    readonly opening: Opening;
+    readonly in_flight: boolean;
+    readonly request_digest: Buffer | null;
+  };
+export type NumberedClosing = CallNumber &
+  Phrased & {
+    readonly closing: Closing;
+    readonly request_digest: Buffer | null;
+    readonly response_digest: Buffer | null;
+  };
 /** What a session's counters grow by: `late_…` at the end of calls, which counts although the session may have ended. */
 export type Growth = {
   readonly session_id: string;
@@ -21,7 +33,7 @@ export type Growth = {
 };
 /** A session that exists; `state` and `calls` are null when somebody else holds it at the moment. */
 export type Allotted = { readonly id: string; readonly state: string | null; readonly calls: number | null };
-export type KeptBody = PackedBody & { readonly sha256: Buffer };
+export type KeptBody = PackedBody & { readonly epoch: number; readonly digest: Buffer; readonly sha256: Buffer };
 
 /**
  * Allots numbers: counters of sessions that are open grow, and their rows stay locked until the commit. A session that somebody
@@ -92,10 +104,10 @@ export const takeOff = (calls: readonly CallNumber[], replica: number): Statemen
 export const insertCalls = (openings: readonly NumberedOpening[], replica: number): Statement => ({
   name: `insert-calls-${replica}`,
   text: `
-    INSERT INTO calls (replica, session_id, n, operation, access, method, host, path, query, decision, client,
-      received_at, decided_at, request_headers, request_body, request_sha256, request_spill, approval_id)
+    INSERT INTO calls (replica, session_id, n, operation, access, method, host, path, query, phrase, own_values,
+      received_at, decided_at, request_size, request_digest, request_spill, approval_id)
     SELECT ${replica}, * FROM unnest($1::uuid[], $2::int4[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-      $8::text[], $9::json[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::json[], $14::json[], $15::bytea[], $16::uuid[], $17::uuid[])`,
+      $8::text[], $9::bytea[], $10::json[], $11::timestamptz[], $12::timestamptz[], $13::int8[], $14::bytea[], $15::uuid[], $16::uuid[])`,
   values: columns(openings, [
     of(uuid, (call) => call.session_id),
     of(int4, (call) => call.n),
@@ -105,12 +117,10 @@ export const insertCalls = (openings: readonly NumberedOpening[], replica: numbe
     of(text, (call) => call.opening.host),
     of(text, (call) => call.opening.path),
     of(text, (call) => call.opening.query),
-    of(json, (call) => call.opening.decision),
-    of(text, (call) => call.opening.client),
+    ...phraseColumns<NumberedOpening>(),
     of(timestamptz, (call) => call.opening.received_at),
     of(timestamptz, (call) => call.opening.decided_at),
-    of(json, (call) => call.opening.request.headers),
-    ...bodyColumns((call: NumberedOpening) => call.opening.request.body),
+    ...bodyColumns((call: NumberedOpening) => ({ body: call.opening.request.body, digest: call.request_digest })),
     of(uuid, (call) => call.opening.approval_id ?? null),
   ]),
 });
@@ -118,11 +128,11 @@ export const insertCalls = (openings: readonly NumberedOpening[], replica: numbe
 export const insertClosings = (closings: readonly NumberedClosing[]): Statement => ({
   name: "insert-closings",
   text: `
-    INSERT INTO closings (session_id, n, state, status, error_code, error, upstream, forwarded_at, first_byte_at, done_at,
-      request_body, request_sha256, request_spill, response_headers, response_body, response_sha256, response_spill, response_decision)
-    SELECT * FROM unnest($1::uuid[], $2::int4[], $3::text[], $4::int4[], $5::text[], $6::text[], $7::text[],
-      $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::json[], $12::bytea[], $13::uuid[],
-      $14::json[], $15::json[], $16::bytea[], $17::uuid[], $18::json[])`,
+    INSERT INTO closings (session_id, n, state, status, error_code, error, phrase, own_values, forwarded_at, first_byte_at, done_at,
+      request_size, request_digest, request_spill, response_size, response_digest, response_spill)
+    SELECT * FROM unnest($1::uuid[], $2::int4[], $3::text[], $4::int4[], $5::text[], $6::text[], $7::bytea[], $8::json[],
+      $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::int8[], $13::bytea[], $14::uuid[],
+      $15::int8[], $16::bytea[], $17::uuid[])`,
   values: columns(closings, [
     of(uuid, (call) => call.session_id),
     of(int4, (call) => call.n),
@@ -130,26 +140,46 @@ export const insertClosings = (closings: readonly NumberedClosing[]): Statement 
     of(int4, (call) => call.closing.status),
     of(text, (call) => call.closing.error_code),
     of(text, (call) => call.closing.error),
-    of(text, (call) => call.closing.upstream),
+    ...phraseColumns<NumberedClosing>(),
     of(timestamptz, (call) => call.closing.forwarded_at),
     of(timestamptz, (call) => call.closing.first_byte_at),
     of(timestamptz, (call) => call.closing.done_at),
-    ...bodyColumns((call: NumberedClosing) => call.closing.request_body),
-    of(json, (call) => call.closing.response?.headers ?? null),
-    ...bodyColumns((call: NumberedClosing) => call.closing.response?.body ?? null),
-    of(json, (call) => call.closing.response_decision ?? null),
+    ...bodyColumns((call: NumberedClosing) => ({ body: call.closing.request_body, digest: call.request_digest })),
+    ...bodyColumns((call: NumberedClosing) => ({
+      body: call.closing.response?.body ?? null,
+      digest: call.response_digest,
+    })),
   ]),
+});
+
+/** Those that a batch says, each once; nearly always they are there. */
+export const insertPhrases = (phrases: readonly Phrase[]): Statement => ({
+  name: "insert-phrases",
+  text: `
+    INSERT INTO phrases (week, digest, value) SELECT * FROM unnest($1::int4[], $2::bytea[], $3::json[])
+    ON CONFLICT (week, digest) DO NOTHING`,
+  values: columns(
+    phrases.toSorted((one, other) => one.week - other.week || one.digest.compare(other.digest)),
+    [of(int4, (phrase) => phrase.week), of(bytea, (phrase) => phrase.digest), of(jsonText, (phrase) => phrase.text)],
+  ),
 });
 
 /** In the order of their digests, because a row that another replica is inserting is waited for. */
 export const insertBodies = (bodies: readonly KeptBody[]): Statement => ({
   name: "insert-bodies",
   text: `
-    INSERT INTO bodies (sha256, coding, bytes) SELECT * FROM unnest($1::bytea[], $2::text[], $3::bytea[])
-    ON CONFLICT (sha256) DO NOTHING`,
+    INSERT INTO bodies (epoch, digest, sha256, coding, bytes)
+    SELECT * FROM unnest($1::int4[], $2::bytea[], $3::bytea[], $4::text[], $5::bytea[])
+    ON CONFLICT (epoch, digest) DO NOTHING`,
   values: columns(
-    bodies.toSorted((one, other) => one.sha256.compare(other.sha256)),
-    [of(bytea, (body) => body.sha256), of(text, (body) => body.coding), of(bytea, (body) => body.bytes)],
+    bodies.toSorted((one, other) => one.epoch - other.epoch || one.digest.compare(other.digest)),
+    [
+      of(int4, (body) => body.epoch),
+      of(bytea, (body) => body.digest),
+      of(bytea, (body) => body.sha256),
+      of(text, (body) => body.coding),
+      of(bytea, (body) => body.bytes),
+    ],
   ),
 });
 
@@ -171,10 +201,17 @@ export const insertMaskedValues = (values: readonly MaskedValue[]): Statement =>
   ),
 });
 
-export const claimSpills = (spills: readonly string[]): Statement => ({
+export type ClaimedSpill = { readonly spill: string; readonly sha256: Buffer };
+
+export const claimSpills = (spills: readonly ClaimedSpill[]): Statement => ({
   name: "claim-spills",
-  text: "UPDATE spills SET claimed = true WHERE id = ANY ($1::uuid[])",
-  values: [array(uuid, spills)],
+  text: `
+    UPDATE spills s SET claimed = true, sha256 = g.sha256 FROM unnest($1::uuid[], $2::bytea[]) AS g (id, sha256)
+    WHERE s.id = g.id`,
+  values: columns(
+    spills.toSorted((one, other) => (one.spill < other.spill ? -1 : 1)),
+    [of(uuid, ({ spill }) => spill), of(bytea, ({ sha256 }) => sha256)],
+  ),
 });
 
 /** The batch's name, by which an ambiguous commit is settled, and a sign of life. A row that was swept away comes back. */
@@ -197,19 +234,15 @@ const of =
 const columns = <Row>(rows: readonly Row[], writers: readonly WriteColumn<Row>[]): Buffer[] =>
   writers.map((write) => write(rows));
 
-const bodyColumns = <Row>(bodyOf: (row: Row) => RecordedBody | null): WriteColumn<Row>[] => [
-  of(json, (row) => describe(bodyOf(row))),
-  of(bytea, (row) => bodyOf(row)?.sha256 ?? null),
-  of(uuid, (row) => bodyOf(row)?.spill ?? null),
+type Digested = { readonly body: RecordedBody | null; readonly digest: Buffer | null };
+
+const bodyColumns = <Row>(bodyOf: (row: Row) => Digested): WriteColumn<Row>[] => [
+  of(int8, (row) => bodyOf(row).body?.size ?? null),
+  of(bytea, (row) => bodyOf(row).digest),
+  of(uuid, (row) => bodyOf(row).body?.spill ?? null),
 ];
 
-/** Read back by `bodyColumn` of receipts.ts. */
-const describe = (body: RecordedBody | null): object | null =>
-  body && {
-    size: body.size,
-    content_type: body.content_type,
-    encoding: body.encoding,
-    truncated: body.truncated,
-    kept: body.bytes !== null,
-    ...(body.withheld !== undefined && { withheld: body.withheld }),
-  };
+const phraseColumns = <Row extends Phrased>(): WriteColumn<Row>[] => [
+  of(bytea, ({ phrase }) => phrase.digest),
+  of(json, ({ own_values }) => own_values),
+];

@@ -2,8 +2,9 @@
 
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { ReceiptSink } from "../../server/store/sink.ts";
 import { openStore, type Store } from "../../server/store/database.ts";
+import { Salts } from "../../server/store/epochs.ts";
+import { ReceiptSink } from "../../server/store/sink.ts";
 import { type FreshDatabase, freshDatabase, quietLog } from "../standins/database.ts";
 import { DatabaseLine } from "../standins/databaseLine.ts";
 import { closing, opening, openSession } from "./specimens.ts";
@@ -29,6 +30,7 @@ beforeEach(async () => {
     log: quietLog,
     clock: () => new Date(),
     monotonic: () => performance.now(),
+    salts: new Salts(),
   });
   await sink.start();
   session = (await openSession(store.sessions)).id;
@@ -178,7 +180,10 @@ test("connections that die again and again under load: whatever was acknowledged
   void breaker();
   await Promise.all(writers);
   type Row = { n: number; client: string };
-  const rows = await database.query<Row>("SELECT n, client FROM calls WHERE session_id = $1 ORDER BY n", [session]);
+  const rows = await database.query<Row>(
+    "SELECT n, value ->> 'client' AS client FROM calls JOIN phrases ON digest = phrase WHERE session_id = $1 ORDER BY n",
+    [session],
+  );
   expect(rows.map(({ n }) => n)).toEqual(rows.map((_, i) => i + 1));
   expect(new Set(rows.map(({ client }) => client)).size).toBe(rows.length);
   const stored = new Map(rows.map(({ client, n }) => [client, n]));
