@@ -133,7 +133,7 @@ const sealAll = async (
   to: { readonly sealing: Sealing; readonly tokens: Map<Finding, string> },
 ): Promise<void> => {
   const { findings, embedded } = maskedOn(side, found);
-  const tokens = await bindPaced(to.sealing, bytes, findings);
+  const tokens = findings.length === 0 ? [] : await bindPaced(to.sealing, bytes, findings);
   for (const [index, finding] of findings.entries()) to.tokens.set(finding, tokens[index] ?? "");
   for (const part of embedded) await sealAll(side, part, to);
 };
