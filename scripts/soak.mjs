@@ -27,6 +27,10 @@ const parts = {
     what: "npm test in a clean clone, in less than eight minutes",
     act: () => inClone({}, runTests),
   },
+  replicas: {
+    what: "every journey with two gateways on one database, each new connection at the other one",
+    act: () => runTest("test/journeys", { DOGWATCH_TEST_REPLICAS: "2" }),
+  },
   race: {
     what: "approvals raced at two gateways: 200 rounds of 50 identical requests and 20 answers",
     act: () => runTest("test/journeys/approval/race.test.ts", { DOGWATCH_RACE_ROUNDS: "200" }),

@@ -7,9 +7,12 @@ import { once } from "node:events";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { type Gateway, type GatewayOptions, startGateway } from "../../server/app.ts";
 
+/** What a test asks of one process (its memory, its rate limits, the moment at which it has read its file) is no question to two. */
+export const isReplicated = process.env["DOGWATCH_TEST_REPLICAS"] === "2";
+
 export const startReplicas = async (options: GatewayOptions): Promise<Gateway> => {
   const first = await startGateway(options);
-  if (process.env["DOGWATCH_TEST_REPLICAS"] !== "2") return first;
+  if (!isReplicated) return first;
   const second = await startGateway(options).catch(async (error: unknown) => {
     await first.close();
     throw error;
@@ -40,10 +43,10 @@ const balance = async (ports: readonly number[]): Promise<Balancer> => {
       sockets.add(one);
       one.setNoDelay(true);
       one.pipe(other);
-      one.on("error", () => other.destroy());
+      one.on("error", () => other.resetAndDestroy());
       one.on("close", () => {
         sockets.delete(one);
-        if (one.errored !== null || !one.readableEnded) other.destroy();
+        if (one.errored !== null || !one.readableEnded) other.resetAndDestroy();
       });
     }
   });
