@@ -75,6 +75,7 @@ const { version } = manifest;
 /** Session tokens live this long and are renewed before; sessions in which nothing happens are closed after as long. */
 const lifetime = 15 * 60_000;
 const sweepEvery = 15_000;
+const retainEvery = 10 * 60_000;
 /** Calls that were broken off still have their receipts closed, ms. */
 const lastWords = 3_000;
 /** All bodies that are held for rules at the same time, bytes. */
@@ -136,6 +137,8 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
   running.push(async () => watch.stop());
   const sweep = setInterval(() => void expireSessions(store, log), sweepEvery);
   running.push(async () => clearInterval(sweep));
+  const retention = keepRetention(store, rules, log);
+  running.push(async () => retention.stop());
   return {
     url,
     config: first.config,
@@ -154,6 +157,28 @@ const expireSessions = (store: Store, log: FastifyBaseLogger): Promise<void> =>
     { sessions: store.sessions, audit: (event) => store.audit.append(event) },
     new Date(Date.now() - lifetime),
   ).catch((error: unknown) => log.warn({ err: error }, "idle sessions were not closed"));
+
+/** By the configuration in force; at the start, too, because a gateway may never run for long. */
+const keepRetention = (store: Store, rules: Rules, log: FastifyBaseLogger): { stop(): void } => {
+  let busy = false;
+  let stopped = false;
+  const round = async (): Promise<void> => {
+    if (busy) return;
+    busy = true;
+    await store.retain(rules.current.config.retention).catch((error: unknown) => {
+      if (!stopped) log.warn({ err: error }, "recordings that are too old are dropped later");
+    });
+    busy = false;
+  };
+  void round();
+  const timer = setInterval(() => void round(), retainEvery);
+  return {
+    stop: () => {
+      stopped = true;
+      clearInterval(timer);
+    },
+  };
+};
 
 type Joined = {
   readonly store: Store;
@@ -263,7 +288,7 @@ const callParts = (
   sink: store.sink,
   approving: approvals.approving,
   log,
-  openSpill: () => store.bodies.spill(),
+  openSpill: (session_id) => store.bodies.spill(session_id),
   audit: (event) => store.audit.append(event),
   upstreams,
   tidy: createTidy(),

@@ -65,7 +65,10 @@ export const headers = z.array(z.tuple([z.string(), z.string()]));
 
 export const body = z.object({
   size: z.number().int(),
-  sha256: z.string(),
+  /** Of the stored bytes; null once the body has expired. */
+  sha256: z.string().nullable(),
+  /** The bytes were kept as long as `retention.bodies` says; the receipt outlasts them. */
+  expired: z.boolean().default(false),
   content_type: z.string().nullable(),
   encoding: z.string().nullable(),
   truncated: z.boolean(),

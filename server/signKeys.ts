@@ -113,11 +113,16 @@ const longestSigning = 10_000;
 /** What it prints is checked against the public key by whoever asked. */
 const runSigner = async (command: readonly string[], message: Buffer): Promise<Buffer> => {
   const [program = "", ...words] = command;
-  const child = spawn(program, words, { stdio: ["pipe", "pipe", "ignore"], timeout: longestSigning, killSignal: "SIGKILL" });
+  const child = spawn(program, words, {
+    stdio: ["pipe", "pipe", "ignore"],
+    timeout: longestSigning,
+    killSignal: "SIGKILL",
+  });
   const ended = new Promise<number | null>((resolve, reject) => child.once("error", reject).once("close", resolve));
   // One that does not read what it is to sign says so by its exit code.
   child.stdin.on("error", () => undefined).end(message);
   const [printed, code] = await Promise.all([buffer(child.stdout), ended]);
-  if (code !== 0) throw new Error(`keys.sign: ${program} ended with ${code === null ? "a signal" : `exit code ${code}`}`);
+  if (code !== 0)
+    throw new Error(`keys.sign: ${program} ended with ${code === null ? "a signal" : `exit code ${code}`}`);
   return Buffer.from(printed.toString("latin1").trim(), "base64");
 };

@@ -239,9 +239,8 @@ const unsharedSignKey = ({ database, keys }: ConfigFile): Located[] =>
     : [];
 
 /** Accepted so that one file serves this version and the next; whoever relies on them has to know that they do nothing yet. */
-const withoutEffect = ({ retention, signIn }: ConfigFile): Located[] => {
+const withoutEffect = ({ signIn }: ConfigFile): Located[] => {
   const later: readonly (readonly [relied: boolean, path: readonly string[], why: string])[] = [
-    [retention !== undefined, ["retention"], "nothing is deleted by this version"],
     [(signIn?.oidc.length ?? 0) > 0, ["signIn", "oidc"], "people sign in with GitHub only"],
   ];
   return later.flatMap(([relied, path, why]): Located[] =>

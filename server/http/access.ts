@@ -40,7 +40,15 @@ export const admit =
   };
 
 /** How a route behind `admit` refuses, by status. */
-export const refusals = { 400: apiError, 401: apiError, 403: apiError, 404: apiError, 429: apiError, 503: apiError };
+export const refusals = {
+  400: apiError,
+  401: apiError,
+  403: apiError,
+  404: apiError,
+  410: apiError,
+  429: apiError,
+  503: apiError,
+};
 
 /** What a route behind `admit` works with. */
 export const knownReader = (request: FastifyRequest): Reader => {

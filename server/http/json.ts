@@ -1,12 +1,12 @@
 /** Sessions, calls and events in the JSON of the contract. */
 
 import type { BodyJson, CallJson, SessionJson, TokenAnswer } from "../contract.ts";
-import type { Page, ReadCall, StoredBodyMeta } from "../journeys/history.ts";
+import type { Page, ReadCall } from "../journeys/history.ts";
 import type { Issued } from "../journeys/token.ts";
 import type { StoredAuditEvent } from "../model/audit.ts";
 import { flattenCaller } from "../model/caller.ts";
 import type { Decision } from "../model/decision.ts";
-import type { StoredMessage } from "../model/receipt.ts";
+import type { StoredBodyMeta, StoredMessage } from "../model/receipt.ts";
 import type { Session } from "../model/session.ts";
 
 export const sessionUrl = (publicUrl: string, id: string): string => `${publicUrl.replace(/\/$/, "")}/sessions/${id}`;
@@ -92,7 +92,8 @@ const messageJson = (message: StoredMessage, bytes: Buffer | null): CallJson["re
 
 const metaJson = (body: StoredBodyMeta): BodyJson => ({
   size: body.size,
-  sha256: body.sha256.toString("hex"),
+  sha256: body.sha256?.toString("hex") ?? null,
+  expired: body.expired,
   content_type: body.content_type,
   encoding: body.encoding,
   truncated: body.truncated,

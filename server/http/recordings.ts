@@ -14,8 +14,8 @@ import {
   readSession,
   type HistoryParts,
   type Side,
-  type StoredBodyMeta,
 } from "../journeys/history.ts";
+import type { StoredBodyMeta } from "../model/receipt.ts";
 import { admit, knownReader, turnAway, type AccessParts, refusals } from "./access.ts";
 import { auditJson, callJson, pageJson, sessionJson, sessionUrl } from "./json.ts";
 import type { Api } from "./zodRoutes.ts";

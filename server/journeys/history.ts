@@ -4,7 +4,7 @@ import { isApiRefusal, refuseApi, type ApiRefusal } from "../errors.ts";
 import type { AuditEvent, StoredAuditEvent } from "../model/audit.ts";
 import type { Role } from "../model/config.ts";
 import type { Person } from "../model/person.ts";
-import type { StoredCall, StoredMessage } from "../model/receipt.ts";
+import type { StoredBodyMeta, StoredCall } from "../model/receipt.ts";
 import type { Session, SessionGrant, SessionState } from "../model/session.ts";
 
 /** Who reads: a session about itself, the holder of an access token (or somebody signed in with one), or a person who signed in as themselves. */
@@ -20,7 +20,6 @@ export type Page<T> = { readonly items: readonly T[]; readonly next_cursor: stri
 type Paged<T> = Promise<Page<T> | ApiRefusal>;
 
 export type Side = "request" | "response";
-export type StoredBodyMeta = NonNullable<StoredMessage["body"]>;
 export type StoredBody = { readonly meta: StoredBodyMeta; readonly stream: AsyncIterable<Buffer> };
 
 /** The part of the store that is read. */
@@ -32,7 +31,12 @@ export type HistoryParts = {
   readonly receipts: {
     calls(session_id: string, page: PageRequest): Paged<StoredCall>;
     call(session_id: string, n: number): Promise<StoredCall | null>;
-    body(session_id: string, n: number, side: Side): Promise<StoredBody | null>;
+    /** Without a stream, the body has expired. */
+    body(
+      session_id: string,
+      n: number,
+      side: Side,
+    ): Promise<StoredBody | { meta: StoredBodyMeta; stream: null } | null>;
   };
   readonly auditLog: { list(page: PageRequest): Paged<StoredAuditEvent> };
   audit(event: AuditEvent): void;
@@ -108,6 +112,11 @@ export async function readBody(
     return refuseApi("forbidden", "a session token reads no bodies, only their size and digest");
   const body = await parts.receipts.body(name.session_id, name.n, name.side);
   if (body === null) return refuseApi("not_found", `call ${name.session_id}/${name.n} has no ${name.side} body`);
+  if (body.stream === null)
+    return refuseApi(
+      "expired",
+      `the ${name.side} body of call ${name.session_id}/${name.n} has expired: retention.bodies says how long bodies are kept; its receipt is still there`,
+    );
   viewed(parts, reader, `call ${name.session_id}/${name.n}, ${name.side} body`);
   return body;
 }
@@ -183,7 +192,7 @@ async function withBodies(
     const body = call[side]?.body ?? null;
     if (reader.kind === "session" || body === null || body.size > most) return null;
     const stored = await parts.receipts.body(call.session_id, call.n, side);
-    return stored === null ? null : readAll(stored.stream);
+    return stored === null || stored.stream === null ? null : readAll(stored.stream);
   };
   return { call, bodies: { request: await small("request"), response: await small("response") } };
 }

@@ -7,14 +7,14 @@ import type { Seal } from "../model/seal.ts";
 import type { Session } from "../model/session.ts";
 import { proveInclusion, type ReadHash } from "../stages/seal/merkle.ts";
 import type { WrittenLine } from "../stages/seal/proofLines.ts";
-import { receiptOf } from "../stages/seal/receipt.ts";
+import { receiptOf, type SealedReceipt } from "../stages/seal/receipt.ts";
 import { readThroughTiles, tileWidth } from "../stages/seal/tiles.ts";
 import type { Bodies } from "../store/bodies.ts";
 import type { SealLog } from "../store/log.ts";
 import type { Receipts } from "../store/receipts.ts";
 import type { Seals } from "../store/seals.ts";
 import { type Reader, readerName, seesEverything } from "./history.ts";
-import { digestBodies, readReceipts, sealedSessionOf } from "./seal.ts";
+import { readReceipts, sealedSessionOf } from "./seal.ts";
 import type { SignKeys } from "./seal/grow.ts";
 
 export type ProofParts = {
@@ -114,17 +114,17 @@ async function* everything(parts: Proving): AsyncGenerator<WrittenLine> {
 async function* sessionOf(parts: Proving, id: string, seal: Seal | null): AsyncGenerator<WrittenLine> {
   const session = await parts.sessions.get(id);
   const written = seal === null ? null : writtenSeal(seal);
-  if (session === null) return yield { kind: "absent", session_id: id, seal: written };
-  const isExpired = parts.now().getTime() - session.opened_at.getTime() > parts.keepsReceipts();
   const proof = await proofOf(parts, seal);
-  const pages = readReceipts(parts, id);
-  const first = await pages.next();
-  const receipts = isExpired && first.done === true && session.calls > 0 ? "expired" : "kept";
-  yield { kind: "session", session: sealedSessionOf(session), seal: written, proof, receipts };
+  if (session === null) {
+    const sealedSince = seal === null ? 0 : parts.now().getTime() - seal.sealed_at.getTime();
+    const why = sealedSince > parts.keepsReceipts() ? "expired" : "gone";
+    return yield { kind: "absent", session_id: id, seal: written, proof, why };
+  }
+  yield { kind: "session", session: sealedSessionOf(session), seal: written, proof };
   const digests = new DigestRows(parts.seals, id);
   const salt = await parts.seals.salt(id);
-  for (let page = first; page.done !== true; page = await pages.next())
-    for (const call of page.value) {
+  for await (const calls of readReceipts(parts, id))
+    for (const call of calls) {
       yield* digests.upTo(call.n);
       yield* callOf(parts, call, salt);
     }
@@ -167,17 +167,15 @@ class DigestRows {
   }
 }
 
-const unsalted = Buffer.alloc(32);
-
 /** A body whose salt is gone cannot be checked any more, and is not shown either. */
 async function* callOf(parts: Proving, call: StoredCall, salt: Buffer | null): AsyncGenerator<WrittenLine> {
-  // Without a salt the digest is another one than was sealed, which says just that.
-  yield { kind: "receipt", receipt: jsonOf(receiptOf(call, digestBodies(salt ?? unsalted))) };
+  yield { kind: "receipt", receipt: jsonOf(receiptOf(call)) };
   for (const side of ["request", "response"] as const) {
     const body = call[side]?.body ?? null;
     if (body === null) continue;
     if (salt === null) yield { kind: "bodyless", n: call.n, side, why: "expired" };
     else if (body.id === null) yield { kind: "bodyless", n: call.n, side, why: "not kept" };
+    else if (body.expired) yield { kind: "bodyless", n: call.n, side, why: "lost" };
     else yield* piecesOf(parts, body.id, { n: call.n, side, salt: salt.toString("base64") });
   }
 }
@@ -205,5 +203,7 @@ async function* piecesOf({ bodies }: Proving, id: string, place: Place): AsyncGe
   yield write(held ?? Buffer.alloc(0), true);
 }
 
+type WrittenReceipt = Extract<WrittenLine, { kind: "receipt" }>["receipt"];
+
 /** As it is hashed: what is not there is left out. */
-const jsonOf = <T extends object>(value: T): T => JSON.parse(JSON.stringify(value)) as T;
+const jsonOf = (value: SealedReceipt): WrittenReceipt => JSON.parse(JSON.stringify(value)) as WrittenReceipt;

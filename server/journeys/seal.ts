@@ -5,14 +5,7 @@ import type { StoredCall } from "../model/receipt.ts";
 import type { Seal } from "../model/seal.ts";
 import type { Session } from "../model/session.ts";
 import { beginChain, continueChain, type SealedSession } from "../stages/seal/chain.ts";
-import {
-  type DigestBody,
-  digestReceipt,
-  printReceipt,
-  receiptOf,
-  saltedDigest,
-  type SealedReceipt,
-} from "../stages/seal/receipt.ts";
+import { digestReceipt, printReceipt, receiptOf, type SealedReceipt } from "../stages/seal/receipt.ts";
 import type { Receipts } from "../store/receipts.ts";
 import type { Seals } from "../store/seals.ts";
 
@@ -54,12 +47,11 @@ export const sealedSessionOf = (session: Session): SealedSession => ({
 });
 
 const chainOf = async (parts: SealParts, session: Session): Promise<Buffer> => {
-  const digest = session.calls === 0 ? noBody : digestBodies(await parts.seals.saltForSealing(session.id));
   let head = beginChain(sealedSessionOf(session));
   await parts.seals.keepDigests(session.id, { from: 0, digests: head, prints: Buffer.alloc(0) });
   let next = 1;
   for await (const calls of readReceipts(parts, session.id)) {
-    const receipts = calls.map((call) => receiptOf(call, digest));
+    const receipts = calls.map((call) => receiptOf(call));
     const digests = receipts.map((receipt) => digestReceipt(receipt));
     for (const { n, state } of receipts) if (n !== next++ || state === "open") throw unsealable(session, n);
     head = digests.reduce(continueChain, head);
@@ -77,16 +69,6 @@ const keptOf = (receipts: readonly SealedReceipt[], digests: readonly Buffer[]) 
 
 const unsealable = ({ id, calls }: Session, n: number): Unsealable =>
   new Unsealable(`session ${id} says it has ${calls} calls, and call ${n} is not where it should be, or has no end`);
-
-/** How the bodies of one session are named in what is sealed of it. */
-export const digestBodies =
-  (salt: Buffer): DigestBody =>
-  ({ sha256 }) =>
-    saltedDigest(salt, sha256);
-
-const noBody: DigestBody = () => {
-  throw new Error("a session without calls has no bodies");
-};
 
 /** In the order of their numbers, page by page: memory does not grow with the session. */
 export async function* readReceipts(

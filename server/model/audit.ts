@@ -22,6 +22,7 @@ export const auditKinds = [
   "call_indeterminate",
   "session_unsealable",
   "log_refused",
+  "recordings_expired",
   "events_dropped",
 ] as const;
 

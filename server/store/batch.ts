@@ -2,14 +2,18 @@
 
 import type pg from "pg";
 import { GatewayError } from "../errors.ts";
-import type { CallNumber, Opening, RecordedBody } from "../model/receipt.ts";
+import type { CallNumber, Closing, Opening, RecordedBody } from "../model/receipt.ts";
 import { packBody } from "./bodies.ts";
+import { epochOf, openEpochs, type SaltRow, type Salts, saltDigest } from "./epochs.ts";
 import { Growths, growsAtEnd } from "./growth.ts";
 import type { Job, Result, Work } from "./job.ts";
 import * as statement from "./statements.ts";
 
 /** A living connection of a sink and the replica it stands for. */
 export type Link = { readonly client: pg.Client; readonly replica: number };
+
+/** What a batch is written through. */
+export type Writing = { readonly link: Link; readonly salts: Salts };
 
 export type Outcome = { readonly job: Job; readonly result: Result };
 
@@ -38,10 +42,12 @@ export type Ending =
   | Failure;
 
 /** Never rejects. `outcomes` of a refused batch are those of jobs that can never succeed; the others may be tried again. */
-export const commitBatch = async (link: Link, jobs: readonly Job[], batch: string): Promise<Ending> => {
+export const commitBatch = async ({ link, salts }: Writing, jobs: readonly Job[], batch: string): Promise<Ending> => {
+  const opened = await openEpochsOf(jobs, link.client, salts);
+  if (opened.kind !== "opened") return opened;
   const begun = await begin(link.client, jobs);
   if (begun.kind !== "begun") return begun;
-  const plan = drawUp(jobs, begun);
+  const plan = drawUp(jobs, begun, opened.salts);
   // A number that was allotted to a job that cannot use it would be a gap: begin again without that job.
   if (plan.broken.length > 0) return refuse(link.client, { error: null, outcomes: plan.broken });
   const statements = await toStatements(plan, link.replica);
@@ -53,8 +59,27 @@ export const commitBatch = async (link: Link, jobs: readonly Job[], batch: strin
     return { kind: "ambiguous", error: last?.reason, batch, outcomes: plan.outcomes, deferred: plan.deferred };
   // COMMIT of a transaction in which something failed answers ROLLBACK.
   if (last.value.command === "COMMIT") return { kind: "committed", outcomes: plan.outcomes, deferred: plan.deferred };
-  return { kind: "refused", error: firstReason(answers), outcomes: [] };
+  const error = firstReason(answers);
+  if (isMissingPartition(error)) salts.forget(jobs.map(sessionOf));
+  return { kind: "refused", error, outcomes: [] };
 };
+
+type Opened = { readonly kind: "opened"; readonly salts: Salts };
+
+/** Nearly always there is nothing to ask: epochs are opened ahead. What the batch needs is its own from here on, whatever others forget. */
+const openEpochsOf = async (jobs: readonly Job[], client: pg.Client, salts: Salts): Promise<Opened | Failure> => {
+  const sessions = jobs.map(sessionOf);
+  const missing = salts.missing(sessions);
+  try {
+    const found = missing.length === 0 ? [] : (await client.query<SaltRow>(openEpochs(missing))).rows;
+    salts.add(found);
+    return { kind: "opened", salts: salts.only(sessions) };
+  } catch (error) {
+    return isRefusalOfServer(error) ? { kind: "refused", error, outcomes: [] } : { kind: "lost", error };
+  }
+};
+
+const sessionOf = ({ work }: Job): string => (work.kind === "close" ? work.call.session_id : work.opening.session_id);
 
 const commit: statement.Statement = { text: "COMMIT", values: [] };
 
@@ -108,21 +133,33 @@ type Plan = {
   readonly still_flying: CallNumber[];
   /** What closings add that were drawn up here. */
   readonly growths: Growths;
+  readonly salts: Salts;
 };
 
-const drawUp = (jobs: readonly Job[], { before, landed }: Begun): Plan => {
-  const growths = new Growths();
-  const plan: Plan = { openings: [], closings: [], outcomes: [], broken: [], deferred: [], still_flying: [], growths };
+const drawUp = (jobs: readonly Job[], { before, landed }: Begun, salts: Salts): Plan => {
+  const plan: Plan = {
+    openings: [],
+    closings: [],
+    outcomes: [],
+    broken: [],
+    deferred: [],
+    still_flying: [],
+    growths: new Growths(),
+    salts,
+  };
   const numbers = new Map(before);
   const closable = new Set(landed);
   for (const job of jobs) {
     const { work } = job;
+    // Where nobody knew of a session when the epochs were opened, the next batch opens them.
+    const salted = salts.of(sessionOf(job)) !== undefined;
     if (work.kind === "close") {
-      planClosing(plan, { job, work, closable, busy: numbers.get(work.call.session_id) === "busy" });
+      const held = numbers.get(work.call.session_id) === "busy" && growsAtEnd(work.closing);
+      planClosing(plan, { job, work, closable, later: held || !salted });
       continue;
     }
     const { session_id } = work.opening;
-    const used = numbers.get(session_id);
+    const used = salted || numbers.get(session_id) === undefined ? numbers.get(session_id) : "busy";
     if (used === "busy") plan.deferred.push(job);
     else if (typeof used === "number") {
       numbers.set(session_id, used + 1);
@@ -136,30 +173,46 @@ type Planned<Kind> = { readonly job: Job; readonly work: Extract<Work, { kind: K
 
 const planClosing = (
   plan: Plan,
-  { job, work, closable, busy }: Planned<"close"> & { closable: Set<string>; busy: boolean },
+  { job, work, closable, later }: Planned<"close"> & { closable: Set<string>; later: boolean },
 ): void => {
   // Deleted here too, so that of two closings of one call in one batch the second is refused.
   const open = closable.delete(nameOf(work.call));
-  if (open && busy && growsAtEnd(work.closing)) {
+  if (open && later) {
     plan.deferred.push(job);
     plan.still_flying.push(work.call);
     return;
   }
-  if (open) plan.closings.push({ ...work.call, closing: work.closing });
+  if (open) plan.closings.push(numberedClosing(plan.salts, work.call, work.closing));
   plan.outcomes.push({ job, result: open ? work.call : notOpen(work.call) });
 };
 
 const planOpening = (plan: Plan, { job, work, call }: Planned<"open" | "record"> & { call: CallNumber }): void => {
-  plan.openings.push({ ...call, opening: work.opening, in_flight: work.kind === "open" });
+  const { opening } = work;
+  const request_digest = digestFor(plan.salts, call, opening.request.body);
+  plan.openings.push({ ...call, opening, in_flight: work.kind === "open", request_digest });
   plan.outcomes.push({ job, result: call });
   if (work.kind === "open") return;
   try {
     const closing = work.closing(call);
-    plan.closings.push({ ...call, closing });
+    plan.closings.push(numberedClosing(plan.salts, call, closing));
     plan.growths.addClosing(call.session_id, closing);
   } catch (cause) {
     plan.broken.push({ job, result: unwritable(cause) });
   }
+};
+
+const numberedClosing = (salts: Salts, call: CallNumber, closing: Closing): statement.NumberedClosing => ({
+  ...call,
+  closing,
+  request_digest: digestFor(salts, call, closing.request_body),
+  response_digest: digestFor(salts, call, closing.response?.body ?? null),
+});
+
+const digestFor = (salts: Salts, { session_id }: CallNumber, body: RecordedBody | null): Buffer | null => {
+  if (body === null) return null;
+  const salt = salts.of(session_id);
+  if (salt === undefined) throw new Error(`the epoch of session ${session_id} is not open`);
+  return saltDigest(salt, body.sha256);
 };
 
 const nameOf = ({ session_id, n }: CallNumber): string => `${session_id}/${n}`;
@@ -174,11 +227,20 @@ export const unwritable = (cause: unknown): GatewayError =>
 const toStatements = async (plan: Plan, replica: number): Promise<statement.Statement[]> => {
   const { openings, closings } = plan;
   const bodies = [
-    ...openings.map(({ opening }) => opening.request.body),
-    ...closings.flatMap(({ closing }) => [closing.request_body, closing.response?.body ?? null]),
-  ].filter((body) => body !== null);
+    ...openings.map(({ session_id, opening, request_digest }) => ({
+      session_id,
+      body: opening.request.body,
+      digest: request_digest,
+    })),
+    ...closings.flatMap(({ session_id, closing, request_digest, response_digest }) => [
+      { session_id, body: closing.request_body, digest: request_digest },
+      { session_id, body: closing.response?.body ?? null, digest: response_digest },
+    ]),
+  ];
   const kept = await keep(bodies);
-  const spills = bodies.flatMap(({ spill }) => (spill === null ? [] : [spill]));
+  const spills = bodies.flatMap(({ body }) =>
+    body === null || body.spill === null ? [] : [{ spill: body.spill, sha256: body.sha256 }],
+  );
   const flying = [...openings.filter(({ in_flight }) => in_flight), ...plan.still_flying];
   const growths = plan.growths.all;
   const masked = [
@@ -191,7 +253,7 @@ const toStatements = async (plan: Plan, replica: number): Promise<statement.Stat
     ...(flying.length > 0 ? [statement.takeOff(flying, replica)] : []),
     ...(closings.length > 0 ? [statement.insertClosings(closings)] : []),
     ...(kept.length > 0 ? [statement.insertBodies(kept)] : []),
-    ...(spills.length > 0 ? [statement.claimSpills(spills.toSorted())] : []),
+    ...(spills.length > 0 ? [statement.claimSpills(spills)] : []),
     ...(masked.length > 0 ? [statement.insertMaskedValues(masked)] : []),
   ];
 };
@@ -199,11 +261,23 @@ const toStatements = async (plan: Plan, replica: number): Promise<statement.Stat
 const maskedIn = ({ masked_hashes = [] }: Pick<Opening, "masked_hashes">, call: CallNumber): statement.MaskedValue[] =>
   masked_hashes.map((hash) => ({ ...call, hash }));
 
-const keep = (bodies: readonly RecordedBody[]): Promise<statement.KeptBody[]> => {
-  const distinct = new Map<string, { sha256: Buffer; bytes: Buffer }>();
-  for (const { sha256, bytes } of bodies)
-    if (bytes !== null) distinct.set(sha256.toString("latin1"), { sha256, bytes });
-  return Promise.all([...distinct.values()].map(async ({ sha256, bytes }) => ({ sha256, ...(await packBody(bytes)) })));
+type Digested = {
+  readonly session_id: string;
+  readonly body: RecordedBody | null;
+  readonly digest: Buffer | null;
+};
+
+const keep = (bodies: readonly Digested[]): Promise<statement.KeptBody[]> => {
+  const distinct = new Map<string, Omit<statement.KeptBody, "coding">>();
+  for (const { session_id, body, digest } of bodies)
+    if (body !== null && body.bytes !== null && digest !== null)
+      distinct.set(digest.toString("latin1"), {
+        epoch: epochOf(session_id),
+        digest,
+        sha256: body.sha256,
+        bytes: body.bytes,
+      });
+  return Promise.all([...distinct.values()].map(async (body) => ({ ...body, ...(await packBody(body.bytes)) })));
 };
 
 const refuse = async (
@@ -233,4 +307,9 @@ export const sqlState = (error: unknown): string | null =>
     : null;
 
 /** The data itself is refused (classes 22, 23, 54): trying again will not help, trying alone tells which row it is. */
-export const isRefusalOfData = (error: unknown): boolean => /^(22|23|54)/.test(sqlState(error) ?? "");
+export const isRefusalOfData = (error: unknown): boolean =>
+  /^(22|23|54)/.test(sqlState(error) ?? "") && !isMissingPartition(error);
+
+/** `no partition of relation … found for row`: the one check violation that names no constraint. It is made when the batch is begun again. */
+const isMissingPartition = (error: unknown): boolean =>
+  sqlState(error) === "23514" && !(error instanceof Error && "constraint" in error && error.constraint !== undefined);

@@ -1,4 +1,4 @@
-/** Bodies at rest: small ones once per distinct content, large ones chunk by chunk, compressed where that pays. */
+/** Bodies at rest: small ones once per distinct content and epoch, large ones chunk by chunk, compressed where that pays. */
 
 import { promisify } from "node:util";
 import { constants, zstdCompress, zstdDecompress } from "node:zlib";
@@ -6,6 +6,7 @@ import { sql } from "slonik";
 import { v7 as uuidv7 } from "uuid";
 import { z } from "zod";
 import { GatewayError } from "../errors.ts";
+import { openEpochOf, type Salts, timeOf } from "./epochs.ts";
 import { count, type Rows } from "./rows.ts";
 
 export type Coding = "identity" | "zstd";
@@ -21,7 +22,8 @@ export type Spill = {
 };
 
 export interface Bodies {
-  spill(): Spill;
+  /** For a body of this session: it goes with the session's other bodies. */
+  spill(session_id: string): Spill;
   /** By `StoredMessage.body.id`: the stored bytes, in pieces of about 256 KiB. @throws GatewayError when they are not there */
   read(id: string): AsyncIterable<Buffer>;
 }
@@ -55,13 +57,23 @@ const packedRow = z.object({ coding: z.enum(["identity", "zstd"]), bytes: z.inst
 const chunkRow = packedRow.extend({ seq: count });
 const nothing = z.object({});
 
-export const createBodies = (rows: Rows): Bodies => ({
-  spill: () => createSpill(rows),
-  read: (id) => (id.length === 64 ? readContent(rows, Buffer.from(id, "hex")) : readSpill(rows, id)),
+/** What a body in `bodies` is called; a spilled one has the name of its spill. */
+export const contentId = (epoch: number, digest: Buffer): string => `${epoch}.${digest.toString("hex")}`;
+const contentName = /^(\d{1,7})\.([0-9a-f]{64})$/;
+
+export const createBodies = (rows: Rows, salts: Salts): Bodies => ({
+  spill: (session_id) => createSpill(rows, salts, session_id),
+  read: (id) => {
+    const [, epoch, digest] = contentName.exec(id) ?? [];
+    return epoch === undefined || digest === undefined
+      ? readSpill(rows, id)
+      : readContent(rows, { id, epoch: Number(epoch), digest: Buffer.from(digest, "hex") });
+  },
 });
 
-const createSpill = (rows: Rows): Spill => {
-  const id = uuidv7();
+const createSpill = (rows: Rows, salts: Salts, session_id: string): Spill => {
+  // The session's time, so that it is in the partition of the session's epoch; the rest is chance.
+  const id = uuidv7({ msecs: timeOf(session_id) });
   // One chunk's memory for the whole body: what is thrown away per chunk is what a large body's peak is made of.
   let held = Buffer.alloc(0);
   let size = 0;
@@ -75,6 +87,7 @@ const createSpill = (rows: Rows): Spill => {
     if (coding === "identity") pack = asItIs;
     if (!started) {
       started = true;
+      await openEpochOf(rows, salts, session_id);
       await rows.ask((db) => db.query(sql.type(nothing)`INSERT INTO spills (id) VALUES (${id})`));
     }
     const at = seq++;
@@ -102,18 +115,25 @@ const createSpill = (rows: Rows): Spill => {
     abandon: async () => {
       size = 0;
       if (started)
-        await rows.ask((db) => db.query(sql.type(nothing)`DELETE FROM spills WHERE id = ${id} AND NOT claimed`));
+        await rows.ask((db) =>
+          db.query(sql.type(nothing)`
+            WITH gone AS (DELETE FROM spills WHERE id = ${id} AND NOT claimed RETURNING id)
+            DELETE FROM body_chunks c USING gone WHERE c.spill = gone.id`),
+        );
     },
   };
 };
 
 const asItIs = async (bytes: Buffer): Promise<PackedBody> => ({ coding: "identity", bytes });
 
-async function* readContent(rows: Rows, sha256: Buffer): AsyncGenerator<Buffer> {
+type Content = { readonly id: string; readonly epoch: number; readonly digest: Buffer };
+
+async function* readContent(rows: Rows, { id, epoch, digest }: Content): AsyncGenerator<Buffer> {
   const found = await rows.ask((db) =>
-    db.maybeOne(sql.type(packedRow)`SELECT coding, bytes FROM bodies WHERE sha256 = ${sql.binary(sha256)}`),
+    db.maybeOne(sql.type(packedRow)`
+      SELECT coding, bytes FROM bodies WHERE epoch = ${epoch} AND digest = ${sql.binary(digest)}`),
   );
-  if (found === null) throw gone(sha256.toString("hex"));
+  if (found === null) throw gone(id);
   yield await unpackBody(found);
 }
 

@@ -5,6 +5,7 @@ import type { Log } from "../model/log.ts";
 import { type Audit, createAudit } from "./audit.ts";
 import { type Bodies, createBodies } from "./bodies.ts";
 import { type Approvals, createApprovals } from "./approvals.ts";
+import { openAhead, Salts } from "./epochs.ts";
 import { listenToAll } from "./listen.ts";
 import { createLimits, type Limits } from "./limits.ts";
 import { createSealLog, type SealLog } from "./log.ts";
@@ -13,6 +14,7 @@ import { createPeople, type People } from "./people.ts";
 import { createPolicies, type Policies } from "./policies.ts";
 import { createReceipts, type Receipts } from "./receipts.ts";
 import { recover, sweep } from "./recover.ts";
+import { retain, type Retention } from "./retention.ts";
 import { openRows, type Rows } from "./rows.ts";
 import { createSeals, type Seals } from "./seals.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
@@ -38,6 +40,8 @@ export type Store = {
   readonly sink: Sink;
   /** Closes calls of gateways that are gone as `indeterminate`; runs at the start and every second by itself. */
   recover(): Promise<number>;
+  /** Lets go of bodies and receipts that are older; whoever knows the configuration calls it now and then. */
+  retain(retention: Retention): Promise<void>;
   /** Writes what is waiting, then hangs up. */
   close(): Promise<void>;
 };
@@ -64,12 +68,14 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
 const joinStore = async ({ connectionString, log, clock }: StoreOptions): Promise<Store> => {
   await migrate(connectionString, log);
   const rows = await openRows(connectionString);
-  const sink = await openSink({ connectionString, log, clock, monotonic: () => performance.now() });
+  const salts = new Salts();
+  await openAhead(rows, clock, salts);
+  const sink = await openSink({ connectionString, log, clock, monotonic: () => performance.now(), salts });
   const listener = await listenToAll({ connectionString, log });
-  const bodies = createBodies(rows);
+  const bodies = createBodies(rows, salts);
   const audit = createAudit({ rows, clock, log });
   await recover(rows);
-  const chores = keepHouse(rows, log);
+  const chores = keepHouse(rows, log, () => openAhead(rows, clock, salts));
   return {
     sessions: { ...createSessions(rows, clock), onClosed: listener.onEnded },
     approvals: { ...createApprovals(rows), onChanged: listener.onApproval },
@@ -83,6 +89,11 @@ const joinStore = async ({ connectionString, log, clock }: StoreOptions): Promis
     log: createSealLog(rows),
     sink,
     recover: () => recover(rows),
+    retain: async (retention) => {
+      await retain(rows, clock, retention);
+      // Salts that are gone from the database are gone from this process.
+      await openAhead(rows, clock, salts);
+    },
     close: async () => {
       chores.stop();
       listener.close();
@@ -93,7 +104,7 @@ const joinStore = async ({ connectionString, log, clock }: StoreOptions): Promis
   };
 };
 
-const keepHouse = (rows: Rows, log: Log): { stop(): void } => {
+const keepHouse = (rows: Rows, log: Log, prepare: () => Promise<void>): { stop(): void } => {
   // A round that takes longer than its turn is not joined by a second one.
   const repeat = (every: number, chore: () => Promise<unknown>): NodeJS.Timeout => {
     let busy = false;
@@ -105,6 +116,10 @@ const keepHouse = (rows: Rows, log: Log): { stop(): void } => {
     };
     return setInterval(() => void round(), every).unref();
   };
-  const timers = [repeat(recoverEvery, () => recover(rows)), repeat(sweepEvery, () => sweep(rows))];
+  const timers = [
+    repeat(recoverEvery, () => recover(rows)),
+    repeat(sweepEvery, () => sweep(rows)),
+    repeat(sweepEvery, prepare),
+  ];
   return { stop: () => timers.forEach(clearInterval) };
 };

@@ -7,12 +7,14 @@ import { effects } from "../model/decision.ts";
 import { accessClasses } from "../model/operation.ts";
 import type { StoredCall, StoredMessage } from "../model/receipt.ts";
 import type { Bodies } from "./bodies.ts";
+import { type BodyRow, bodyColumn, findStored, type Stored, storedBody } from "./storedBodies.ts";
 import { cutPage, type Page, type PageRequest, readCursor, rowsFor, writeCursor } from "./cursor.ts";
 import { count, type Rows, time } from "./rows.ts";
 
 export type Side = "request" | "response";
 export type StoredBodyMeta = NonNullable<StoredMessage["body"]>;
-export type StoredBody = { readonly meta: StoredBodyMeta; readonly stream: AsyncIterable<Buffer> };
+/** Without a stream, the body has expired. */
+export type StoredBody = { readonly meta: StoredBodyMeta; readonly stream: AsyncIterable<Buffer> | null };
 
 export interface Receipts {
   /** By number, the first first. */
@@ -24,18 +26,6 @@ export interface Receipts {
   /** The stored bytes of one body; null when the call has none. */
   body(session_id: string, n: number, side: Side): Promise<StoredBody | null>;
 }
-
-/** What a body's `json` column holds; its digest and spill have columns of their own, to be joined by. */
-export const bodyColumn = z.object({
-  size: count,
-  content_type: z.string().nullable(),
-  encoding: z.string().nullable(),
-  truncated: z.boolean(),
-  /** The bytes are in `bodies`. */
-  kept: z.boolean(),
-  /** Why nothing of it is kept although it was there. */
-  withheld: z.string().exactOptional(),
-});
 
 const headers = z.array(z.tuple([z.string(), z.string()]));
 const matchedRule = z.object({ name: z.string(), effect: z.enum(effects), reason: z.string() });
@@ -74,11 +64,11 @@ const callRow = z.object({
   done_at: time.nullable(),
   request_headers: headers,
   request_body: bodyColumn.nullable(),
-  request_sha256: z.instanceof(Buffer).nullable(),
+  request_digest: z.instanceof(Buffer).nullable(),
   request_spill: z.uuid().nullable(),
   response_headers: headers.nullable(),
   response_body: bodyColumn.nullable(),
-  response_sha256: z.instanceof(Buffer).nullable(),
+  response_digest: z.instanceof(Buffer).nullable(),
   response_spill: z.uuid().nullable(),
   response_decision: decision.nullable(),
 });
@@ -90,21 +80,25 @@ const callsWithEnds = sql.fragment`
     c.approval_id, c.received_at, c.decided_at, coalesce(e.state, 'open') AS state, e.status, e.error_code, e.error, e.upstream,
     e.forwarded_at, e.first_byte_at, e.done_at, c.request_headers,
     coalesce(e.request_body, c.request_body) AS request_body,
-    CASE WHEN e.request_body IS NULL THEN c.request_sha256 ELSE e.request_sha256 END AS request_sha256,
+    CASE WHEN e.request_body IS NULL THEN c.request_digest ELSE e.request_digest END AS request_digest,
     CASE WHEN e.request_body IS NULL THEN c.request_spill ELSE e.request_spill END AS request_spill,
-    e.response_headers, e.response_body, e.response_sha256, e.response_spill, e.response_decision
+    e.response_headers, e.response_body, e.response_digest, e.response_spill, e.response_decision
   FROM calls c LEFT JOIN closings e ON e.session_id = c.session_id AND e.n = c.n`;
 
 /** `<session>/<n>` */
 const callName = z.string().regex(/^[0-9a-f-]{36}\/\d{1,9}$/);
 
 export const createReceipts = (rows: Rows, bodies: Bodies): Receipts => {
+  const readCalls = async (found: readonly CallRow[]): Promise<StoredCall[]> => {
+    const stored = await findStored(rows, found.flatMap(bodiesOf));
+    return found.map((row) => readCall(row, stored));
+  };
   const call = async (session_id: string, n: number): Promise<StoredCall | null> => {
     if (!z.uuid().safeParse(session_id).success || !z.int32().safeParse(n).success) return null;
     const found = await rows.ask((db) =>
       db.maybeOne(sql.type(callRow)`${callsWithEnds} WHERE c.session_id = ${session_id} AND c.n = ${n}`),
     );
-    return found === null ? null : readCall(found);
+    return found === null ? null : ((await readCalls([found]))[0] ?? null);
   };
   return {
     call,
@@ -116,7 +110,7 @@ export const createReceipts = (rows: Rows, bodies: Bodies): Receipts => {
         db.any(sql.type(callRow)`
           ${callsWithEnds} WHERE c.session_id = ${session_id} AND c.n > ${start.after ?? 0} ORDER BY c.n LIMIT ${rowsFor(page)}`),
       );
-      return cutPage(found.map(readCall), page, (last) => writeCursor("calls", last.n));
+      return cutPage(await readCalls(found), page, (last) => writeCursor("calls", last.n));
     },
     withValue: async (hashes, page) => {
       const start = readCursor("values", callName, page.cursor);
@@ -130,35 +124,39 @@ export const createReceipts = (rows: Rows, bodies: Bodies): Receipts => {
           ) AND (${session_id}::uuid IS NULL OR (c.session_id, c.n) < (${session_id}::uuid, ${n}::text::int4))
           ORDER BY c.session_id DESC, c.n DESC LIMIT ${rowsFor(page)}`),
       );
-      return cutPage(found.map(readCall), page, (last) => writeCursor("values", `${last.session_id}/${last.n}`));
+      return cutPage(await readCalls(found), page, (last) => writeCursor("values", `${last.session_id}/${last.n}`));
     },
     body: async (session_id, n, side) => {
       const meta = (await call(session_id, n))?.[side]?.body ?? null;
       if (meta === null || meta.id === null) return null;
-      return { meta, stream: bodies.read(meta.id) };
+      return { meta, stream: meta.expired ? null : bodies.read(meta.id) };
     },
   };
 };
 
-const readCall = (row: CallRow): StoredCall => {
-  const { request_headers, request_body, request_sha256, request_spill, ...afterRequest } = row;
-  const { response_headers, response_body, response_sha256, response_spill, ...rest } = afterRequest;
+const bodiesOf = (row: CallRow): BodyRow[] => [requestOf(row), responseOf(row)];
+
+const requestOf = ({ session_id, request_body, request_digest, request_spill }: CallRow): BodyRow => ({
+  session_id,
+  body: request_body,
+  digest: request_digest,
+  spill: request_spill,
+});
+
+const responseOf = ({ session_id, response_body, response_digest, response_spill }: CallRow): BodyRow => ({
+  session_id,
+  body: response_body,
+  digest: response_digest,
+  spill: response_spill,
+});
+
+const readCall = (row: CallRow, stored: Stored): StoredCall => {
+  const { request_headers, request_body: _1, request_digest: _2, request_spill: _3, ...afterRequest } = row;
+  const { response_headers, response_body: _4, response_digest: _5, response_spill: _6, ...rest } = afterRequest;
   return {
     ...rest,
-    request: { headers: request_headers, body: readBody(request_body, request_sha256, request_spill) },
+    request: { headers: request_headers, body: storedBody(requestOf(row), stored) },
     response:
-      response_headers === null
-        ? null
-        : { headers: response_headers, body: readBody(response_body, response_sha256, response_spill) },
+      response_headers === null ? null : { headers: response_headers, body: storedBody(responseOf(row), stored) },
   };
-};
-
-const readBody = (
-  body: z.infer<typeof bodyColumn> | null,
-  sha256: Buffer | null,
-  spill: string | null,
-): StoredMessage["body"] => {
-  if (body === null || sha256 === null) return null;
-  const { kept, ...meta } = body;
-  return { ...meta, sha256, id: spill ?? (kept ? sha256.toString("hex") : null) };
 };

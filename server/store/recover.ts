@@ -71,9 +71,9 @@ export const sweep = (rows: Rows): Promise<void> =>
   rows.ask(async (db) => {
     await db.query(sql.type(z.object({}))`DELETE FROM session_tokens WHERE expires_at < now() - interval '1 day'`);
     await db.query(sql.type(z.object({}))`DELETE FROM used_token_ids WHERE expires_at < now() - interval '1 day'`);
-    await db.query(
-      sql.type(z.object({}))`DELETE FROM spills WHERE NOT claimed AND started_at < now() - interval '1 day'`,
-    );
+    await db.query(sql.type(z.object({}))`
+      WITH gone AS (DELETE FROM spills WHERE NOT claimed AND started_at < now() - interval '1 day' RETURNING id)
+      DELETE FROM body_chunks c USING gone WHERE c.spill = gone.id`);
     await db.query(sql.type(z.object({}))`DELETE FROM sign_ins WHERE expires_at < now()`);
     await db.query(sql.type(z.object({}))`DELETE FROM round_trips WHERE expires_at < now()`);
     await db.query(sql.type(z.object({}))`DELETE FROM leases WHERE until < now() - interval '1 day'`);

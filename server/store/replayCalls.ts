@@ -7,8 +7,9 @@ import type { Caller } from "../model/caller.ts";
 import { effects } from "../model/decision.ts";
 import { type PackedBody, unpackBody } from "./bodies.ts";
 import { connectClient, destroyClient } from "./connect.ts";
-import { bodyColumn } from "./receipts.ts";
+import { epochOf } from "./epochs.ts";
 import { caller } from "./sessions.ts";
+import { bodyColumn } from "./storedBodies.ts";
 
 /** Who called, on what. */
 export type RecordedSession = { readonly id: string; readonly connection: string; readonly caller: Caller };
@@ -40,7 +41,8 @@ export type RecordedCall = {
 export type RecordedBodyPlace = {
   readonly size: number;
   readonly kept: boolean;
-  readonly sha256: Buffer;
+  readonly epoch: number;
+  readonly digest: Buffer;
   readonly spill: string | null;
 };
 
@@ -89,7 +91,7 @@ const callRow = z.object({
   error_code: z.string().nullable(),
   received_at: z.date(),
   request_body: bodyColumn.nullable(),
-  request_sha256: z.instanceof(Buffer).nullable(),
+  request_digest: z.instanceof(Buffer).nullable(),
   request_spill: z.string().nullable(),
 });
 type CallRow = z.infer<typeof callRow>;
@@ -98,7 +100,7 @@ const headerList = z.array(z.tuple([z.string(), z.string()]));
 const decided = z.object({ effect: decidedEffect, rules: z.array(z.unknown()) });
 
 const packedRow = z.object({ coding: z.enum(["identity", "zstd"]), bytes: z.instanceof(Buffer) });
-const contentRow = packedRow.extend({ sha256: z.instanceof(Buffer) });
+const contentRow = packedRow.extend({ digest: z.instanceof(Buffer) });
 
 /** @throws GatewayError `recording_unavailable` when the database cannot be reached, or no gateway ever used it */
 export const openCallReader = async (connectionString: string): Promise<CallReader> => {
@@ -171,7 +173,7 @@ async function* callPages(ask: Ask, filter: CallFilter): AsyncGenerator<readonly
 const selectCalls = `
   SELECT c.session_id, c.n, c.operation, c.access, c.method, c.host, c.path, c.query, c.request_headers::text, c.decision::text, c.received_at, e.error_code,
     coalesce(e.request_body, c.request_body) AS request_body,
-    CASE WHEN e.request_body IS NULL THEN c.request_sha256 ELSE e.request_sha256 END AS request_sha256,
+    CASE WHEN e.request_body IS NULL THEN c.request_digest ELSE e.request_digest END AS request_digest,
     CASE WHEN e.request_body IS NULL THEN c.request_spill ELSE e.request_spill END AS request_spill
   FROM calls c LEFT JOIN closings e ON e.session_id = c.session_id AND e.n = c.n
   WHERE c.session_id = ANY ($1::uuid[]) AND c.n > $2::int4 AND c.received_at >= $3::timestamptz
@@ -221,15 +223,16 @@ type Known = {
 const callOf = (row: CallRow, { sessions, documents }: Known): RecordedCall[] => {
   const session = sessions.get(row.session_id);
   if (session === undefined) return [];
-  const { session_id: _id, request_headers, decision, request_body, request_sha256, request_spill, ...rest } = row;
+  const { session_id: _id, request_headers, decision, request_body, request_digest, request_spill, ...rest } = row;
   const { effect, rules } = documents.decision(decision);
   const body =
-    request_body === null || request_sha256 === null
+    request_body === null || request_digest === null
       ? null
       : {
           size: request_body.size,
           kept: (request_body.kept || request_spill !== null) && !request_body.truncated,
-          sha256: request_sha256,
+          epoch: epochOf(row.session_id),
+          digest: request_digest,
           spill: request_spill,
         };
   return [{ ...rest, session, headers: documents.headers(request_headers), effect, rules: rules.length, body }];
@@ -254,16 +257,16 @@ const readBodies = async (
 ): Promise<ReadonlyMap<RecordedBodyPlace, Buffer>> => {
   const found = new Map<RecordedBodyPlace, Buffer>();
   const packed = new Map<string, PackedBody>();
-  const small = places.filter(({ spill }) => spill === null).map(({ sha256 }) => sha256);
+  const small = places.filter(({ spill }) => spill === null);
   if (small.length > 0)
     for (const row of await ask(
       contentRow,
-      "SELECT sha256, coding, bytes FROM bodies WHERE sha256 = ANY ($1::bytea[])",
-      [small],
+      "SELECT digest, coding, bytes FROM bodies WHERE epoch = ANY ($1::int4[]) AND digest = ANY ($2::bytea[])",
+      [[...new Set(small.map(({ epoch }) => epoch))], small.map(({ digest }) => digest)],
     ))
-      packed.set(row.sha256.toString("hex"), row);
+      packed.set(row.digest.toString("hex"), row);
   for (const place of places) {
-    const content = packed.get(place.sha256.toString("hex"));
+    const content = packed.get(place.digest.toString("hex"));
     const pieces = place.spill !== null ? await readChunks(ask, place.spill) : content === undefined ? [] : [content];
     if (pieces.length > 0) found.set(place, Buffer.concat(await Promise.all(pieces.map((piece) => unpackBody(piece)))));
   }

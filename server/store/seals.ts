@@ -1,9 +1,7 @@
 /** Seals: which sessions can have theirs, what was sealed call by call, and the salts by which bodies are named in it. */
 
-import { randomBytes } from "node:crypto";
 import { sql } from "slonik";
 import { z } from "zod";
-import { GatewayError } from "../errors.ts";
 import type { Seal, SealedDigests, SealText } from "../model/seal.ts";
 import { count, type Rows, time } from "./rows.ts";
 
@@ -24,8 +22,6 @@ export interface Seals {
   logged(from: number, most: number): Promise<readonly Seal[]>;
   /** The salt of the day that the session began; null when its bodies have expired. */
   salt(session_id: string): Promise<Buffer | null>;
-  /** The same, made when there is none yet. */
-  saltForSealing(session_id: string): Promise<Buffer>;
 }
 
 const sealRow = z.object({
@@ -49,76 +45,59 @@ const selectSeals = sql.fragment`
   SELECT z.session_id, z.calls, encode(z.head, 'hex') AS head, z.state, z.sealed_at, z.log_index, ${firstCheckpoint} AS checkpoint
   FROM seals z`;
 
-export const createSeals = (rows: Rows): Seals => {
-  const salt = async (session_id: string): Promise<Buffer | null> => {
+export const createSeals = (rows: Rows): Seals => ({
+  salt: async (session_id) => {
     const found = await rows.ask((db) =>
-      db.maybeOne(sql.type(saltRow)`SELECT salt FROM epochs WHERE epoch = ${epochOf(session_id)}::date`),
+      db.maybeOne(sql.type(saltRow)`SELECT salt FROM epochs WHERE epoch = epoch_of(${session_id}::uuid)`),
     );
     return found?.salt ?? null;
-  };
-  return {
-    salt,
-    saltForSealing: async (session_id) => {
-      await rows.ask((db) =>
-        db.query(sql.type(z.object({}))`
-          INSERT INTO epochs (epoch, salt) VALUES (${epochOf(session_id)}::date, ${sql.binary(randomBytes(32))})
-          ON CONFLICT DO NOTHING`),
-      );
-      const found = await salt(session_id);
-      if (found === null) throw new GatewayError("recording_unavailable", "the salt of this day was not kept");
-      return found;
-    },
-    get: (session_id) =>
-      rows.ask((db) => db.maybeOne(sql.type(sealRow)`${selectSeals} WHERE z.session_id = ${session_id}`)),
-    unsealed: async (after, most) => {
-      const found = await rows.ask((db) =>
-        db.any(sql.type(idRow)`
+  },
+  get: (session_id) =>
+    rows.ask((db) => db.maybeOne(sql.type(sealRow)`${selectSeals} WHERE z.session_id = ${session_id}`)),
+  unsealed: async (after, most) => {
+    const found = await rows.ask((db) =>
+      db.any(sql.type(idRow)`
           SELECT s.id FROM sessions s
           WHERE s.state <> 'open' AND NOT s.sealed AND (${after}::uuid IS NULL OR s.id > ${after}::uuid)
             AND NOT EXISTS (SELECT FROM calls_in_flight f WHERE f.session_id = s.id)
           ORDER BY s.id LIMIT ${most}`),
-      );
-      return found.map(({ id }) => id);
-    },
-    isOver: (session_id) =>
-      rows.ask((db) =>
-        db.exists(sql.type(idRow)`
+    );
+    return found.map(({ id }) => id);
+  },
+  isOver: (session_id) =>
+    rows.ask((db) =>
+      db.exists(sql.type(idRow)`
           SELECT FROM sessions s WHERE s.id = ${session_id} AND s.state <> 'open'
             AND NOT EXISTS (SELECT FROM calls_in_flight f WHERE f.session_id = s.id)`),
-      ),
-    keepDigests: async (session_id, { from, digests, prints }) => {
-      await rows.ask((db) =>
-        db.query(sql.type(z.object({}))`
+    ),
+  keepDigests: async (session_id, { from, digests, prints }) => {
+    await rows.ask((db) =>
+      db.query(sql.type(z.object({}))`
           INSERT INTO sealed_digests (session_id, from_n, digests, prints)
           VALUES (${session_id}, ${from}, ${sql.binary(digests)}, ${sql.binary(prints)}) ON CONFLICT DO NOTHING`),
-      );
-    },
-    digests: (session_id, from) =>
-      rows.ask((db) =>
-        db.maybeOne(sql.type(digestsRow)`
+    );
+  },
+  digests: (session_id, from) =>
+    rows.ask((db) =>
+      db.maybeOne(sql.type(digestsRow)`
           SELECT from_n AS "from", digests, prints FROM sealed_digests
           WHERE session_id = ${session_id} AND from_n >= ${from} ORDER BY from_n LIMIT 1`),
-      ),
-    add: (seal) =>
-      rows.transact(async (db) => {
-        await db.query(sql.type(z.object({}))`
+    ),
+  add: (seal) =>
+    rows.transact(async (db) => {
+      await db.query(sql.type(z.object({}))`
           INSERT INTO seals (session_id, calls, head, state, sealed_at)
           SELECT s.id, ${seal.calls}, decode(${seal.head}, 'hex'), s.state, ${seal.sealed_at.toISOString()}::timestamptz
           FROM sessions s WHERE s.id = ${seal.session_id} AND s.state = ${seal.state} AND s.calls = ${seal.calls}
             AND NOT EXISTS (SELECT FROM calls_in_flight f WHERE f.session_id = s.id)
           ON CONFLICT (session_id) DO NOTHING`);
-        await db.query(sql.type(z.object({}))`
+      await db.query(sql.type(z.object({}))`
           UPDATE sessions s SET sealed = true WHERE s.id = ${seal.session_id} AND NOT s.sealed
             AND EXISTS (SELECT FROM seals z WHERE z.session_id = s.id)`);
-        return db.one(sql.type(sealRow)`${selectSeals} WHERE z.session_id = ${seal.session_id}`);
-      }),
-    logged: (from, most) =>
-      rows.ask((db) =>
-        db.any(sql.type(sealRow)`${selectSeals} WHERE z.log_index >= ${from} ORDER BY z.log_index LIMIT ${most}`),
-      ),
-  };
-};
-
-/** The UTC day in a UUIDv7, `2026-05-04`. */
-const epochOf = (session_id: string): string =>
-  new Date(Number.parseInt(session_id.replaceAll("-", "").slice(0, 12), 16)).toISOString().slice(0, 10);
+      return db.one(sql.type(sealRow)`${selectSeals} WHERE z.session_id = ${seal.session_id}`);
+    }),
+  logged: (from, most) =>
+    rows.ask((db) =>
+      db.any(sql.type(sealRow)`${selectSeals} WHERE z.log_index >= ${from} ORDER BY z.log_index LIMIT ${most}`),
+    ),
+});

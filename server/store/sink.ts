@@ -7,6 +7,7 @@ import type { Log } from "../model/log.ts";
 import type { CallNumber, Closing, Masked, Opening } from "../model/receipt.ts";
 import { commitBatch, type Ending, isRefusalOfData, type Link, type Outcome, sqlState, unwritable } from "./batch.ts";
 import { destroyClient } from "./connect.ts";
+import type { Salts } from "./epochs.ts";
 import { Job, type Result, type Work } from "./job.ts";
 import { linkReplica } from "./replica.ts";
 
@@ -37,6 +38,7 @@ export type SinkParts = {
   readonly log: Log;
   readonly clock: () => Date;
   readonly monotonic: () => number;
+  readonly salts: Salts;
 };
 
 /** A commit of which nobody knows yet whether it happened. */
@@ -174,7 +176,7 @@ export class ReceiptSink implements Sink {
     const link = this.#link;
     if (link === null) return this.#putBack(jobs);
     this.#sent = jobs;
-    const ending = await commitBatch(link, jobs, uuidv7());
+    const ending = await commitBatch({ link, salts: this.#parts.salts }, jobs, uuidv7());
     this.#sent = [];
     await this.#conclude(ending, jobs);
   }

@@ -8,8 +8,17 @@ import { array, bytea, type Column, int4, json, text, timestamptz, uuid } from "
 /** A prepared statement with its values; the name is what PostgreSQL keeps it under. */
 export type Statement = Pick<pg.QueryConfig<Buffer[]>, "name" | "text" | "values"> & { readonly text: string };
 
-export type NumberedOpening = CallNumber & { readonly opening: Opening; readonly in_flight: boolean };
-export type NumberedClosing = CallNumber & { readonly closing: Closing };
+/** With the salted digests of its bodies; null where there is none. */
+export type NumberedOpening = CallNumber & {
+  readonly opening: Opening;
+  readonly in_flight: boolean;
+  readonly request_digest: Buffer | null;
+};
+export type NumberedClosing = CallNumber & {
+  readonly closing: Closing;
+  readonly request_digest: Buffer | null;
+  readonly response_digest: Buffer | null;
+};
 /** What a session's counters grow by: `late_…` at the end of calls, which counts although the session may have ended. */
 export type Growth = {
   readonly session_id: string;
@@ -21,7 +30,7 @@ export type Growth = {
 };
 /** A session that exists; `state` and `calls` are null when somebody else holds it at the moment. */
 export type Allotted = { readonly id: string; readonly state: string | null; readonly calls: number | null };
-export type KeptBody = PackedBody & { readonly sha256: Buffer };
+export type KeptBody = PackedBody & { readonly epoch: number; readonly digest: Buffer; readonly sha256: Buffer };
 
 /**
  * Allots numbers: counters of sessions that are open grow, and their rows stay locked until the commit. A session that somebody
@@ -93,7 +102,7 @@ export const insertCalls = (openings: readonly NumberedOpening[], replica: numbe
   name: `insert-calls-${replica}`,
   text: `
     INSERT INTO calls (replica, session_id, n, operation, access, method, host, path, query, decision, client,
-      received_at, decided_at, request_headers, request_body, request_sha256, request_spill, approval_id)
+      received_at, decided_at, request_headers, request_body, request_digest, request_spill, approval_id)
     SELECT ${replica}, * FROM unnest($1::uuid[], $2::int4[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
       $8::text[], $9::json[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::json[], $14::json[], $15::bytea[], $16::uuid[], $17::uuid[])`,
   values: columns(openings, [
@@ -110,7 +119,7 @@ export const insertCalls = (openings: readonly NumberedOpening[], replica: numbe
     of(timestamptz, (call) => call.opening.received_at),
     of(timestamptz, (call) => call.opening.decided_at),
     of(json, (call) => call.opening.request.headers),
-    ...bodyColumns((call: NumberedOpening) => call.opening.request.body),
+    ...bodyColumns((call: NumberedOpening) => ({ body: call.opening.request.body, digest: call.request_digest })),
     of(uuid, (call) => call.opening.approval_id ?? null),
   ]),
 });
@@ -119,7 +128,7 @@ export const insertClosings = (closings: readonly NumberedClosing[]): Statement 
   name: "insert-closings",
   text: `
     INSERT INTO closings (session_id, n, state, status, error_code, error, upstream, forwarded_at, first_byte_at, done_at,
-      request_body, request_sha256, request_spill, response_headers, response_body, response_sha256, response_spill, response_decision)
+      request_body, request_digest, request_spill, response_headers, response_body, response_digest, response_spill, response_decision)
     SELECT * FROM unnest($1::uuid[], $2::int4[], $3::text[], $4::int4[], $5::text[], $6::text[], $7::text[],
       $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::json[], $12::bytea[], $13::uuid[],
       $14::json[], $15::json[], $16::bytea[], $17::uuid[], $18::json[])`,
@@ -134,9 +143,12 @@ export const insertClosings = (closings: readonly NumberedClosing[]): Statement 
     of(timestamptz, (call) => call.closing.forwarded_at),
     of(timestamptz, (call) => call.closing.first_byte_at),
     of(timestamptz, (call) => call.closing.done_at),
-    ...bodyColumns((call: NumberedClosing) => call.closing.request_body),
+    ...bodyColumns((call: NumberedClosing) => ({ body: call.closing.request_body, digest: call.request_digest })),
     of(json, (call) => call.closing.response?.headers ?? null),
-    ...bodyColumns((call: NumberedClosing) => call.closing.response?.body ?? null),
+    ...bodyColumns((call: NumberedClosing) => ({
+      body: call.closing.response?.body ?? null,
+      digest: call.response_digest,
+    })),
     of(json, (call) => call.closing.response_decision ?? null),
   ]),
 });
@@ -145,11 +157,18 @@ export const insertClosings = (closings: readonly NumberedClosing[]): Statement 
 export const insertBodies = (bodies: readonly KeptBody[]): Statement => ({
   name: "insert-bodies",
   text: `
-    INSERT INTO bodies (sha256, coding, bytes) SELECT * FROM unnest($1::bytea[], $2::text[], $3::bytea[])
-    ON CONFLICT (sha256) DO NOTHING`,
+    INSERT INTO bodies (epoch, digest, sha256, coding, bytes)
+    SELECT * FROM unnest($1::int4[], $2::bytea[], $3::bytea[], $4::text[], $5::bytea[])
+    ON CONFLICT (epoch, digest) DO NOTHING`,
   values: columns(
-    bodies.toSorted((one, other) => one.sha256.compare(other.sha256)),
-    [of(bytea, (body) => body.sha256), of(text, (body) => body.coding), of(bytea, (body) => body.bytes)],
+    bodies.toSorted((one, other) => one.epoch - other.epoch || one.digest.compare(other.digest)),
+    [
+      of(int4, (body) => body.epoch),
+      of(bytea, (body) => body.digest),
+      of(bytea, (body) => body.sha256),
+      of(text, (body) => body.coding),
+      of(bytea, (body) => body.bytes),
+    ],
   ),
 });
 
@@ -171,10 +190,17 @@ export const insertMaskedValues = (values: readonly MaskedValue[]): Statement =>
   ),
 });
 
-export const claimSpills = (spills: readonly string[]): Statement => ({
+export type ClaimedSpill = { readonly spill: string; readonly sha256: Buffer };
+
+export const claimSpills = (spills: readonly ClaimedSpill[]): Statement => ({
   name: "claim-spills",
-  text: "UPDATE spills SET claimed = true WHERE id = ANY ($1::uuid[])",
-  values: [array(uuid, spills)],
+  text: `
+    UPDATE spills s SET claimed = true, sha256 = g.sha256 FROM unnest($1::uuid[], $2::bytea[]) AS g (id, sha256)
+    WHERE s.id = g.id`,
+  values: columns(
+    spills.toSorted((one, other) => (one.spill < other.spill ? -1 : 1)),
+    [of(uuid, ({ spill }) => spill), of(bytea, ({ sha256 }) => sha256)],
+  ),
 });
 
 /** The batch's name, by which an ambiguous commit is settled, and a sign of life. A row that was swept away comes back. */
@@ -197,10 +223,12 @@ const of =
 const columns = <Row>(rows: readonly Row[], writers: readonly WriteColumn<Row>[]): Buffer[] =>
   writers.map((write) => write(rows));
 
-const bodyColumns = <Row>(bodyOf: (row: Row) => RecordedBody | null): WriteColumn<Row>[] => [
-  of(json, (row) => describe(bodyOf(row))),
-  of(bytea, (row) => bodyOf(row)?.sha256 ?? null),
-  of(uuid, (row) => bodyOf(row)?.spill ?? null),
+type Digested = { readonly body: RecordedBody | null; readonly digest: Buffer | null };
+
+const bodyColumns = <Row>(bodyOf: (row: Row) => Digested): WriteColumn<Row>[] => [
+  of(json, (row) => describe(bodyOf(row).body)),
+  of(bytea, (row) => bodyOf(row).digest),
+  of(uuid, (row) => bodyOf(row).body?.spill ?? null),
 ];
 
 /** Read back by `bodyColumn` of receipts.ts. */

@@ -85,7 +85,7 @@ ${message.body === null ? html`<p>No body.</p>` : bodyOf(message.body, raw)}`;
 const bodyOf = (
   body: BodyJson,
   raw: string,
-): Html => html`<p>${body.size} bytes${body.encoding === null ? "" : `, ${body.encoding}`}${body.truncated ? ", truncated in the recording" : ""}, SHA-256 <code>${body.sha256}</code>, <a href="${raw}">raw</a></p>
+): Html => html`<p>${body.size} bytes${body.encoding === null ? "" : `, ${body.encoding}`}${body.truncated ? ", truncated in the recording" : ""}, ${body.expired ? "expired: its bytes are not kept any more" : html`SHA-256 <code>${body.sha256 ?? ""}</code>, <a href="${raw}">raw</a>`}</p>
 ${body.withheld === null ? null : html`<p>Not stored as a whole: ${body.withheld}.</p>`}
 ${body.text === undefined ? null : html`<pre tabindex="0" aria-label="Body">${readable(body.text)}</pre>`}`;
 

@@ -59,13 +59,14 @@ const fill = async (database: FreshDatabase): Promise<void> => {
      FROM generate_series(1, $3::int) s`,
     [JSON.stringify(caller), callsOfSession, sessions],
   );
+  await database.query("SELECT open_epoch(epoch_of('01900000-0000-7000-8000-000000000001'))");
   await database.query(
-    `INSERT INTO bodies (sha256, coding, bytes)
-     SELECT sha256(v::text::bytea), 'identity', convert_to('{"priority":' || v || ',"message":"' || repeat('m', 360) || '"}', 'UTF8') FROM generate_series(1, 5) v`,
+    `INSERT INTO bodies (epoch, digest, sha256, coding, bytes)
+     SELECT epoch_of('01900000-0000-7000-8000-000000000001'), sha256(v::text::bytea), sha256(v::text::bytea), 'identity', convert_to('{"priority":' || v || ',"message":"' || repeat('m', 360) || '"}', 'UTF8') FROM generate_series(1, 5) v`,
   );
   await database.query(
     `INSERT INTO calls (session_id, n, replica, operation, access, method, host, path, query, decision, received_at, decided_at,
-       request_headers, request_body, request_sha256)
+       request_headers, request_body, request_digest)
      SELECT ('01900000-0000-7000-8000-' || lpad(s::text, 12, '0'))::uuid, n, 1, k.operation, k.access, k.method, 'api.datadoghq.com',
        k.path, k.query, $1::json, now(), now(), $2::json, CASE WHEN k.method = 'POST' THEN $3::json END,
        CASE WHEN k.method = 'POST' THEN sha256((n / 5 % 5 + 1)::text::bytea) END

@@ -8,7 +8,8 @@ type Row = Readonly<Record<string, unknown>>;
 /** One text a value, latin1: bytes are bytes. */
 export const dumpOf = async ({ query }: Pick<FreshDatabase, "query">): Promise<string[]> => {
   const tables = await query<{ name: string }>(
-    "SELECT quote_ident(tablename) AS name FROM pg_tables WHERE schemaname = 'public'",
+    // What is in a partition is in its table.
+    "SELECT c.oid::regclass::text AS name FROM pg_class c WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition",
   );
   const texts: string[] = [];
   for (const { name } of tables)

@@ -8,9 +8,11 @@ import { bodyOf, closing, opening, openSession, readAll } from "./specimens.ts";
 
 let database: FreshDatabase;
 let store: Store;
+let session: string;
 beforeAll(async () => {
   database = await freshDatabase();
   store = await openStore({ connectionString: database.connectionString, log: quietLog, clock: () => new Date() });
+  session = (await openSession(store.sessions)).id;
 });
 afterAll(async () => {
   await store.close();
@@ -21,7 +23,7 @@ const countChunks = async (spill: string): Promise<number> =>
   (await database.query("SELECT FROM body_chunks WHERE spill = $1", [spill])).length;
 
 test("128 MB that cannot be compressed pass with flat memory and come back the same", async () => {
-  const spill = store.bodies.spill();
+  const spill = store.bodies.spill(session);
   const piece = randomBytes(64 * 1024);
   const written = createHash("sha256");
   const idle = process.memoryUsage().rss;
@@ -46,7 +48,7 @@ test.each([0, 1, 262_143, 262_144, 262_145, 1_000_003])(
   "%i bytes in pieces of any size come back the same",
   async (size) => {
     const bytes = Buffer.alloc(size, "datadog ");
-    const spill = store.bodies.spill();
+    const spill = store.bodies.spill(session);
     for (let at = 0; at < size; at += 70_001) await spill.write(bytes.subarray(at, at + 70_001));
     const { spill: id } = await spill.finish();
     expect((await readAll(store.bodies.read(id))).equals(bytes)).toBe(true);
@@ -55,10 +57,10 @@ test.each([0, 1, 262_143, 262_144, 262_145, 1_000_003])(
 
 test("a spilled body is the call's body, and is not swept away", async () => {
   const bytes = Buffer.alloc(700_000, "x");
-  const spill = store.bodies.spill();
+  const { id } = await openSession(store.sessions);
+  const spill = store.bodies.spill(id);
   await spill.write(bytes);
   const body = { ...bodyOf(bytes), bytes: null, ...(await spill.finish()) };
-  const { id } = await openSession(store.sessions);
   await store.sink.record(opening(id), () => closing({ response: { headers: [], body } }));
   const stored = await store.receipts.body(id, 1, "response");
   expect(stored?.meta).toMatchObject({ size: 700_000, id: body.spill });
@@ -69,21 +71,27 @@ test("a spilled body is the call's body, and is not swept away", async () => {
 });
 
 test("an abandoned spill leaves nothing", async () => {
-  const spill = store.bodies.spill();
+  const spill = store.bodies.spill(session);
   await spill.write(Buffer.alloc(600_000));
   await spill.abandon();
   const rows = await database.query(
     "SELECT id FROM spills WHERE NOT claimed AND NOT EXISTS (SELECT FROM body_chunks WHERE spill = id)",
   );
   expect(rows).toEqual([]);
+  const orphans = await database.query(
+    "SELECT spill FROM body_chunks WHERE NOT EXISTS (SELECT FROM spills WHERE id = spill)",
+  );
+  expect(orphans).toEqual([]);
 });
 
 test("bytes that are gone are said to be gone", async () => {
-  const spill = store.bodies.spill();
+  const spill = store.bodies.spill(session);
   await spill.write(Buffer.alloc(600_000));
   const { spill: id } = await spill.finish();
   expect(await countChunks(id)).toBe(3);
   await database.query("DELETE FROM body_chunks WHERE spill = $1 AND seq = 1", [id]);
   await expect(readAll(store.bodies.read(id))).rejects.toMatchObject({ code: "recording_unavailable" });
-  await expect(readAll(store.bodies.read("0".repeat(64)))).rejects.toMatchObject({ code: "recording_unavailable" });
+  await expect(readAll(store.bodies.read(`20000.${"0".repeat(64)}`))).rejects.toMatchObject({
+    code: "recording_unavailable",
+  });
 });

@@ -62,7 +62,7 @@ test("finds a body in the opening, in the closing, spilled, and not at all", asy
   onTestFinished(() => store.close());
   const { id } = await openSession(store.sessions);
   const large = "z".repeat(600_000);
-  const spill = store.bodies.spill();
+  const spill = store.bodies.spill(id);
   await spill.write(Buffer.from(large));
   const spilled = { ...bodyOf(large), bytes: null, ...(await spill.finish()) };
   const headers = [["a", "b"]] as const;

@@ -2,8 +2,9 @@
 
 import pg from "pg";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { ReceiptSink } from "../../server/store/sink.ts";
 import { openStore, type Store } from "../../server/store/database.ts";
+import { Salts } from "../../server/store/epochs.ts";
+import { ReceiptSink } from "../../server/store/sink.ts";
 import { type FreshDatabase, freshDatabase, quietLog } from "../standins/database.ts";
 import { DatabaseLine } from "../standins/databaseLine.ts";
 import { closing, opening, openSession } from "./specimens.ts";
@@ -29,6 +30,7 @@ beforeEach(async () => {
     log: quietLog,
     clock: () => new Date(),
     monotonic: () => performance.now(),
+    salts: new Salts(),
   });
   await sink.start();
   session = (await openSession(store.sessions)).id;

@@ -1,9 +1,11 @@
 /** Sessions, openings and closings as tests need them: each says only what matters to it. */
 
 import { createHash, randomBytes } from "node:crypto";
+import { v7 as uuidv7 } from "uuid";
 import type { Closing, Masked, Opening, RecordedBody } from "../../server/model/receipt.ts";
 import type { Session } from "../../server/model/session.ts";
 import type { NewSession, Sessions } from "../../server/store/sessions.ts";
+import type { FreshDatabase } from "../standins/database.ts";
 
 export const newSession = (changes: Partial<NewSession> = {}): NewSession => ({
   caller: {
@@ -19,6 +21,27 @@ export const newSession = (changes: Partial<NewSession> = {}): NewSession => ({
   expires_at: new Date(Date.now() + 900_000),
   ...changes,
 });
+
+const day = 86_400_000;
+
+/** A session as a gateway would have opened it then, and used it last now. */
+export const sessionOfOld = async ({ query }: Pick<FreshDatabase, "query">, daysAgo: number): Promise<string> => {
+  const opened = Date.now() - daysAgo * day;
+  const id = uuidv7({ msecs: opened });
+  const { caller, connection, binding } = newSession();
+  await query(
+    `INSERT INTO sessions (id, connection, caller, binding, opened_at, last_used_at) VALUES ($1, $2, $3, $4, $5, now())`,
+    [id, connection, JSON.stringify(caller), JSON.stringify(binding), new Date(opened)],
+  );
+  return id;
+};
+
+/** Closed, and not used since. */
+export const lieFallow = ({ query }: Pick<FreshDatabase, "query">, id: string, daysAgo: number): Promise<unknown> =>
+  query("UPDATE sessions SET state = 'closed', closed_at = $2, last_used_at = $2 WHERE id = $1", [
+    id,
+    new Date(Date.now() - daysAgo * day),
+  ]);
 
 export const openSession = (sessions: Sessions): Promise<Session> => sessions.open(newSession());
 
@@ -75,7 +98,8 @@ export const bodyOf = (content: string | Buffer): RecordedBody => {
   };
 };
 
-export const readAll = async (stream: AsyncIterable<Buffer>): Promise<Buffer> => {
+export const readAll = async (stream: AsyncIterable<Buffer> | null): Promise<Buffer> => {
+  if (stream === null) throw new Error("the body has expired");
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk);
   return Buffer.concat(chunks);

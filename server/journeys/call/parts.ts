@@ -37,7 +37,7 @@ export type CallParts = {
   /** Of calls that rules hold for people. */
   readonly approving: Approving;
   readonly log: Log;
-  openSpill(): Spill;
+  openSpill(session_id: string): Spill;
   audit(event: AuditEvent): void;
   readonly upstreams: Upstreams;
   readonly tidy: Tidy;

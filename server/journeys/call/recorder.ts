@@ -42,7 +42,7 @@ export class Recorder {
   constructor(parts: CallParts, passing: Passing) {
     this.#parts = parts;
     this.#passing = passing;
-    this.#capture = captureOf(parts, passing.headers);
+    this.#capture = captureOf(parts, passing);
     this.#tally = new Tally(passing.masking.sealing.keys);
     this.#original = keyedDigest(passing.masking.sealing.keys);
   }
@@ -139,12 +139,13 @@ async function recordWhole(parts: CallParts, passing: Passing, bytes: Buffer): P
 /** What masks have made of a body, as it will be stored; of one in which they could not look, its digest. */
 export async function recordMasked(
   parts: CallParts,
-  { masking, headers }: Passing,
+  passing: Passing,
   { bytes, masked }: { readonly bytes: Buffer; readonly masked: MaskedBody },
 ): Promise<RecordedBody | null> {
   if (bytes.length === 0) return null;
+  const { masking, headers } = passing;
   const store = async (stored: Buffer): Promise<RecordedBody | null> => {
-    const capture = captureOf(parts, headers);
+    const capture = captureOf(parts, passing);
     await capture.take(stored);
     const recorded = await capture.finish();
     return recorded === null ? null : { ...recorded, size: bytes.length };
@@ -187,9 +188,9 @@ const withheldBody = (
 const whyWithheld = (says: string, original: Hmac): string =>
   `${says}, so nobody could look for what must not be stored; HMAC-SHA-256 under the mask key: ${original.digest("hex")}`;
 
-const captureOf = (parts: CallParts, headers: HeaderList): Capture =>
+const captureOf = (parts: CallParts, { masking, headers }: Passing): Capture =>
   new Capture({
-    openSpill: parts.openSpill,
+    openSpill: () => parts.openSpill(masking.sealing.call.session),
     limit: parts.limits().record,
     content_type: headerOf(headers, "content-type"),
     encoding: headerOf(headers, "content-encoding"),

@@ -65,7 +65,8 @@ const examine = async (
 
 const open = ({ signers: [first], known }: SignKeys, note: string, what: string): Checkpoint => {
   const opened = openCheckpoint(note, known);
-  if (typeof opened === "string") throw new LogRefused(`${what} cannot be used: ${opened}; is keys.sign the log's key?`);
+  if (typeof opened === "string")
+    throw new LogRefused(`${what} cannot be used: ${opened}; is keys.sign the log's key?`);
   if (opened.origin === first.name) return opened;
   throw new LogRefused(`${what} is of log ${opened.origin}, and keys.sign signs for ${first.name}`);
 };
@@ -77,7 +78,9 @@ const requireBeginning = async ({ size, readTile }: Tree, earlier: Checkpoint): 
     );
   const root = await rootOf(readThroughTiles(readTile), earlier.size).catch(() => null);
   if (root?.equals(earlier.root) !== true)
-    throw new LogRefused(`the first ${earlier.size} seals in the database are not those that were signed: it was altered`);
+    throw new LogRefused(
+      `the first ${earlier.size} seals in the database are not those that were signed: it was altered`,
+    );
 };
 
 /**

@@ -128,7 +128,10 @@ export class Sealer {
       if (this.#refusal !== error.message)
         this.#parts.audit({ kind: "log_refused", who: "gateway", what: "log of seals", reason: error.message });
       this.#refusal = error.message;
-      this.#parts.log.error({ reason: error.message }, "NOTHING IS SIGNED: the log of seals in the database is not the one that was signed; see docs/evidence.md");
+      this.#parts.log.error(
+        { reason: error.message },
+        "NOTHING IS SIGNED: the log of seals in the database is not the one that was signed; see docs/evidence.md",
+      );
     }
   }
 }

@@ -38,11 +38,14 @@ const shapes = {
     session: z.looseObject({ id: z.string(), opened_at: z.string(), closed_at: z.string().nullable(), calls: count }),
     seal: seal.nullable(),
     proof: z.array(hash).nullable(),
-    /** `expired`: their time is over, and with them went what they say. */
-    receipts: z.enum(["kept", "expired"]),
   }),
-  /** A session that was asked for, or that has a leaf, and is not there. */
-  absent: z.object({ session_id: z.string(), seal: seal.nullable() }),
+  /** A session that was asked for, or that has a leaf, and is not there; `expired`: its time is over, and its leaf stays. */
+  absent: z.object({
+    session_id: z.string(),
+    seal: seal.nullable(),
+    proof: z.array(hash).nullable(),
+    why: z.enum(["expired", "gone"]),
+  }),
   /** Digests of the receipts that were sealed, from this number on; from 0: the chain's beginning. */
   digests: z.object({ from: count, digests: base64, prints: base64 }),
   receipt: z.object({

@@ -3,9 +3,7 @@
 import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
 import type { Decision } from "../../model/decision.ts";
-import type { HeaderList, StoredCall, StoredMessage } from "../../model/receipt.ts";
-
-type StoredBody = NonNullable<StoredMessage["body"]>;
+import type { HeaderList, StoredBodyMeta as StoredBody, StoredCall, StoredMessage } from "../../model/receipt.ts";
 
 /** A body without its bytes. `digest` is SHA-256(salt ‖ SHA-256(stored bytes)), so that nothing can be told from it once the salt is gone. */
 export type SealedBody = Pick<StoredBody, "size" | "content_type" | "encoding" | "truncated"> & {
@@ -42,10 +40,7 @@ export type SealedReceipt = {
   readonly response: SealedMessage | null;
 };
 
-/** How a stored body is named in its receipt. */
-export type DigestBody = (body: StoredBody) => string;
-
-export const receiptOf = (call: StoredCall, digest: DigestBody): SealedReceipt => ({
+export const receiptOf = (call: StoredCall): SealedReceipt => ({
   session_id: call.session_id,
   n: call.n,
   operation: call.operation,
@@ -68,25 +63,25 @@ export const receiptOf = (call: StoredCall, digest: DigestBody): SealedReceipt =
   forwarded_at: call.forwarded_at?.toISOString() ?? null,
   first_byte_at: call.first_byte_at?.toISOString() ?? null,
   done_at: call.done_at?.toISOString() ?? null,
-  request: messageOf(call.request, digest),
-  response: call.response === null ? null : messageOf(call.response, digest),
+  request: messageOf(call.request),
+  response: call.response === null ? null : messageOf(call.response),
 });
 
-const messageOf = ({ headers, body }: StoredMessage, digest: DigestBody): SealedMessage => ({
+const messageOf = ({ headers, body }: StoredMessage): SealedMessage => ({
   headers,
-  body: body === null ? null : sealedBodyOf(body, digest(body)),
+  body: body === null ? null : sealedBodyOf(body),
 });
 
-const sealedBodyOf = (body: StoredBody, digest: string): SealedBody => ({
+const sealedBodyOf = (body: StoredBody): SealedBody => ({
   size: body.size,
   content_type: body.content_type,
   encoding: body.encoding,
   truncated: body.truncated,
   withheld: body.withheld ?? null,
-  digest,
+  digest: body.digest.toString("hex"),
 });
 
-/** Hex; the same for the gateway that seals and for whoever checks. */
+/** Hex; as the gateway named the body when it recorded it. */
 export const saltedDigest = (salt: Buffer, sha256: Buffer): string =>
   createHash("sha256").update(salt).update(sha256).digest("hex");
 

@@ -1,12 +1,5 @@
 -- Up Migration
 
--- One salt a day of sessions (by the time in their id): bodies of that day are named by SHA-256(salt ‖ SHA-256(bytes)) in what is
--- sealed, and when its bodies expire, so does the salt.
-CREATE TABLE IF NOT EXISTS epochs (
-  epoch date PRIMARY KEY,
-  salt bytea NOT NULL CHECK (length(salt) = 32)
-);
-
 -- The signed end of a session. What it says never changes; its place in the log is given once.
 CREATE TABLE seals (
   session_id uuid PRIMARY KEY,
@@ -99,3 +92,11 @@ BEGIN
 END $$;
 CREATE TRIGGER calls_before_seal AFTER INSERT ON calls REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION refuse_sealed();
 CREATE TRIGGER closings_before_seal AFTER INSERT ON closings REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION refuse_sealed();
+
+-- Digests of what was sealed go with the receipts; seals and the log stay.
+CREATE FUNCTION forget_sealed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  DELETE FROM sealed_digests d USING gone g WHERE d.session_id = g.id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER sessions_gone AFTER DELETE ON sessions REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION forget_sealed();

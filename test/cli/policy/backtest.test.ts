@@ -138,7 +138,7 @@ describe("bodies", () => {
   test("that are large are read chunk by chunk, and those that were cut off settle nothing", async () => {
     const session = await recorder.session();
     const large = JSON.stringify({ name: "x".repeat(400_000), options: { thresholds: { critical: 10 } } });
-    const spill = recorder.store.bodies.spill();
+    const spill = recorder.store.bodies.spill(session);
     await spill.write(Buffer.from(large));
     const spilled = { ...bodyOf(large), bytes: null, ...(await spill.finish()) };
     await recorder.call(session, creation({}, spilled));

@@ -221,7 +221,8 @@ describe("published vectors", () => {
       [before, now, [before.root, ...proof]],
       ...proof.map((hash, i) => [before, now, proof.with(i, flip(hash, 4))] as const),
     ] as const;
-    for (const [i, each] of wrong.entries()) expect([i, isConsistent(...each)]).toEqual([i, false]);
+    for (const [i, [one, other, path]] of wrong.entries())
+      expect([i, isConsistent(one, other, path)]).toEqual([i, false]);
   });
 
   test.each([

@@ -59,7 +59,10 @@ export class SessionCheck {
       const digest = digests.subarray(i * hashLength, (i + 1) * hashLength);
       this.#sealedHead = continueChain(this.#sealedHead, digest);
       this.#sealedCount += 1;
-      this.#sealed.set(this.#sealedCount, { digest, prints: prints.subarray(i * printsLength, (i + 1) * printsLength) });
+      this.#sealed.set(this.#sealedCount, {
+        digest,
+        prints: prints.subarray(i * printsLength, (i + 1) * printsLength),
+      });
     }
   }
 
@@ -91,10 +94,9 @@ export class SessionCheck {
 
   end(): SessionReport {
     this.#endBodies();
-    const { session, seal, receipts } = this.#line;
+    const { session, seal } = this.#line;
     if (this.#expired > 0) this.#notes.push(`${this.#expired} bodies have expired; their digests are in the chain`);
-    if (receipts === "expired") this.#notes.push("its receipts have expired: only its seal was checked");
-    else if (seal !== null) this.#checkChain(seal);
+    if (seal !== null) this.#checkChain(seal);
     const isLogged = this.#checkSeal();
     this.#checkTimes();
     const altering = this.#findings.all.filter(({ kind }) => kind !== "late");
@@ -129,17 +131,27 @@ export class SessionCheck {
     if (this.#next <= sealedCalls)
       this.#findings.add("tail", `call ${span(this.#next, sealedCalls)} is missing at the end`, this.#next);
     if (this.#next - 1 > seal.calls)
-      this.#findings.add("added", `call ${span(seal.calls + 1, this.#next - 1)} was added after the seal`, seal.calls + 1);
+      this.#findings.add(
+        "added",
+        `call ${span(seal.calls + 1, this.#next - 1)} was added after the seal`,
+        seal.calls + 1,
+      );
     if (this.#head.toString("hex") === seal.head && this.#count === seal.calls) return;
     // What the seal's head vouches for says what is different; without that, only that something is.
     const isAuthentic = this.#sealedHead?.toString("hex") === seal.head;
     if (isAuthentic && this.#sealedStart?.equals(this.#start) === false)
-      this.#findings.add("session", "what is recorded of the session itself (caller, connection, times, state) was altered");
+      this.#findings.add(
+        "session",
+        "what is recorded of the session itself (caller, connection, times, state) was altered",
+      );
     if (isAuthentic) nameMismatches(this.#mismatches, this.#findings);
     if (isAuthentic && this.#mismatched > this.#mismatches.length)
       this.#findings.add("chain", `${this.#mismatched} calls were altered in all`);
     if (!isAuthentic || this.#findings.all.length === 0)
-      this.#findings.add("chain", "the receipts do not lead to the head that was sealed; which of them was altered cannot be told");
+      this.#findings.add(
+        "chain",
+        "the receipts do not lead to the head that was sealed; which of them was altered cannot be told",
+      );
   }
 
   /** Whether the seal is in the log that was signed. */
@@ -168,6 +180,9 @@ export class SessionCheck {
       );
     const begun = Number.parseInt(session.id.replaceAll("-", "").slice(0, 12), 16);
     if (Math.abs(begun - Date.parse(session.opened_at)) > mostLate)
-      this.#findings.add("late", `its id is of ${new Date(begun).toISOString()}, and it says it began ${session.opened_at}`);
+      this.#findings.add(
+        "late",
+        `its id is of ${new Date(begun).toISOString()}, and it says it began ${session.opened_at}`,
+      );
   }
 }

@@ -1,7 +1,7 @@
 /** Reads an export with its proof once, from the first line to the last, and says what is as it was signed. It needs nothing else: no network, no database. */
 
 import type { NoteKey } from "../note.ts";
-import { type ProofLine, readLine, type Shapes } from "../proofLines.ts";
+import { type ProofLine, readLine, type SealLine, type Shapes } from "../proofLines.ts";
 import type { Anchor } from "./anchor.ts";
 import { LogCheck } from "./log.ts";
 import { Findings, type Report, type SessionReport, span } from "./report.ts";
@@ -115,19 +115,34 @@ class ProofCheck {
     this.#session = new SessionCheck(value, raw, { log: this.#log, made_at: this.#header?.made_at ?? "" });
   }
 
-  #takeAbsent({ session_id, seal }: Shapes["absent"]): void {
+  #takeAbsent({ session_id, seal, proof, why }: Shapes["absent"]): void {
     this.#endSession();
     this.#log.end();
     this.#see(session_id, seal?.log_index ?? null);
+    const isLogged = seal?.session_id === session_id && this.#log.complaintAbout(seal, proof ?? []) === null;
+    if (why === "expired" && isLogged) return this.#expired(seal);
     const was =
-      seal === null ? "nothing is known of it" : `it was sealed ${seal.sealed_at.toISOString()} with ${seal.calls} calls`;
+      seal === null
+        ? "nothing is known of it"
+        : `it was sealed ${seal.sealed_at.toISOString()} with ${seal.calls} calls`;
     this.#missing(session_id, seal?.log_index ?? null, `the session is not there any more: ${was}`);
+  }
+
+  /** What is left of it is its leaf. */
+  #expired({ session_id, log_index, calls, head, sealed_at }: SealLine): void {
+    this.#heads.set(session_id, head);
+    const verdict = (log_index ?? this.#log.anchored) < this.#log.anchored ? "anchored" : "unanchored";
+    const notes = [
+      `sealed ${sealed_at.toISOString()} with ${calls} calls, and expired since: only its seal was checked`,
+    ];
+    this.#reports.push({ session_id, verdict, calls: 0, log_index, findings: [], notes });
   }
 
   #takeEnd({ lines }: Shapes["end"]): void {
     this.#endSession();
     this.#ended = true;
-    if (lines !== this.#lines) this.#findings.add("file", `the file has ${this.#lines} lines, and was written with ${lines}`);
+    if (lines !== this.#lines)
+      this.#findings.add("file", `the file has ${this.#lines} lines, and was written with ${lines}`);
   }
 
   #see(id: string, log_index: number | null): void {

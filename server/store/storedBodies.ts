@@ -1,0 +1,77 @@
+/** Which bodies of receipts are still stored, and what can be said of one that is not any more. */
+
+import { createHash } from "node:crypto";
+import { sql } from "slonik";
+import { z } from "zod";
+import type { StoredMessage } from "../model/receipt.ts";
+import { contentId } from "./bodies.ts";
+import { epochOf } from "./epochs.ts";
+import { count, type Rows } from "./rows.ts";
+
+/** What a body's `json` column holds; its digest and spill have columns of their own, to be joined by. */
+export const bodyColumn = z.object({
+  size: count,
+  content_type: z.string().nullable(),
+  encoding: z.string().nullable(),
+  truncated: z.boolean(),
+  /** The bytes are in `bodies`, or were. */
+  kept: z.boolean(),
+  /** Why nothing of it is kept although it was there. */
+  withheld: z.string().exactOptional(),
+});
+
+/** A body as a receipt has it. */
+export type BodyRow = {
+  readonly session_id: string;
+  readonly body: z.infer<typeof bodyColumn> | null;
+  readonly digest: Buffer | null;
+  readonly spill: string | null;
+};
+
+/** SHA-256 of bodies that are stored, by what `Bodies.read` calls them. */
+export type Stored = ReadonlyMap<string, Buffer>;
+
+/** Of a body of which nothing was kept. */
+const ofNothing = createHash("sha256").digest();
+
+const nameOf = ({ session_id, body, digest, spill }: BodyRow): string | null =>
+  spill ?? (body?.kept === true && digest !== null ? contentId(epochOf(session_id), digest) : null);
+
+const contentRow = z.object({ epoch: count, digest: z.instanceof(Buffer), sha256: z.instanceof(Buffer) });
+const spillRow = z.object({ id: z.uuid(), sha256: z.instanceof(Buffer) });
+
+export const findStored = async (rows: Rows, bodies: readonly BodyRow[]): Promise<Stored> => {
+  const stored = new Map<string, Buffer>();
+  const spills = bodies.flatMap(({ spill }) => (spill === null ? [] : [spill]));
+  const contents = bodies.filter(({ body, spill }) => spill === null && body?.kept === true);
+  if (contents.length > 0) {
+    const epochs = sql.array([...new Set(contents.map(({ session_id }) => epochOf(session_id)))], "int4");
+    const digests = sql.array(
+      contents.flatMap(({ digest }) => (digest === null ? [] : [digest])),
+      "bytea",
+    );
+    for (const { epoch, digest, sha256 } of await rows.ask((db) =>
+      db.any(sql.type(contentRow)`
+        SELECT epoch, digest, sha256 FROM bodies WHERE epoch = ANY (${epochs}) AND digest = ANY (${digests})`),
+    ))
+      stored.set(contentId(epoch, digest), sha256);
+  }
+  if (spills.length > 0)
+    for (const { id, sha256 } of await rows.ask((db) =>
+      db.any(
+        sql.type(spillRow)`SELECT id, sha256 FROM spills WHERE id = ANY (${sql.array(spills, "uuid")}) AND claimed`,
+      ),
+    ))
+      stored.set(id, sha256);
+  return stored;
+};
+
+export const storedBody = (row: BodyRow, stored: Stored): StoredMessage["body"] => {
+  if (row.body === null || row.digest === null) return null;
+  const { kept: _, ...meta } = row.body;
+  const id = nameOf(row);
+  const { digest } = row;
+  if (id === null) return { ...meta, digest, sha256: ofNothing, expired: false, id };
+  const sha256 = stored.get(id) ?? null;
+  return { ...meta, digest, sha256, expired: sha256 === null, id };
+};
