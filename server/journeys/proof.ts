@@ -7,11 +7,12 @@ import type { Seal } from "../model/seal.ts";
 import type { Session } from "../model/session.ts";
 import { proveInclusion, type ReadHash } from "../stages/seal/merkle.ts";
 import type { WrittenLine } from "../stages/seal/proofLines.ts";
-import { receiptOf, type SealedReceipt } from "../stages/seal/receipt.ts";
+import { receiptOf } from "../stages/seal/receipt.ts";
 import { readThroughTiles, tileWidth } from "../stages/seal/tiles.ts";
 import type { Bodies } from "../store/bodies.ts";
 import type { SealLog } from "../store/log.ts";
 import type { Receipts } from "../store/receipts.ts";
+import { isUnreadable } from "../store/rows.ts";
 import type { Seals } from "../store/seals.ts";
 import { type Reader, readerName, seesEverything } from "./history.ts";
 import { readReceipts, sealedSessionOf } from "./seal.ts";
@@ -19,11 +20,11 @@ import type { SignKeys } from "./seal/grow.ts";
 
 export type ProofParts = {
   readonly sessions: { get(id: string): Promise<Session | null> };
-  readonly receipts: Pick<Receipts, "calls">;
+  readonly receipts: Pick<Receipts, "calls" | "call">;
   readonly bodies: Pick<Bodies, "read">;
   readonly seals: Seals;
   readonly sealLog: SealLog;
-  readonly keys: SignKeys;
+  readonly signKeys: SignKeys;
   /** How long receipts are kept, ms. */
   keepsReceipts(): number;
   audit(event: AuditEvent): void;
@@ -66,7 +67,7 @@ async function* linesOf(parts: ProofParts, wanted: Wanted, note: string): AsyncG
     kind: "header",
     format: "dogwatch-proof-v1",
     origin,
-    key: parts.keys.known.map(({ vkey }) => vkey),
+    key: parts.signKeys.known.map(({ vkey }) => vkey),
     made_at: parts.now().toISOString(),
     sessions: wanted === "all" ? "all" : [...wanted],
   };
@@ -92,7 +93,7 @@ type Proving = ProofParts & { readonly read: ReadHash; readonly size: number };
 /** Rows of a list that are in memory at a time. */
 const atOnce = 200;
 
-/** By the log first, so that a session that is gone is missed; then what has no seal yet. */
+/** By the log first, so that a session that is gone is missed; then whatever has ended and has no place in it. */
 async function* everything(parts: Proving): AsyncGenerator<WrittenLine> {
   for (let from = 0; from < parts.size; ) {
     const seals: readonly Seal[] = await parts.seals.logged(from, atOnce);
@@ -104,30 +105,29 @@ async function* everything(parts: Proving): AsyncGenerator<WrittenLine> {
   }
   let after: string | null = null;
   for (;;) {
-    const ids: readonly string[] = await parts.seals.unsealed(after, atOnce);
-    for (const id of ids) yield* sessionOf(parts, id, null);
+    const ids: readonly string[] = await parts.seals.outside(parts.size, after, atOnce);
+    for (const id of ids) yield* sessionOf(parts, id, await parts.seals.get(id));
     after = ids.at(-1) ?? null;
     if (ids.length < atOnce) return;
   }
 }
 
 async function* sessionOf(parts: Proving, id: string, seal: Seal | null): AsyncGenerator<WrittenLine> {
-  const session = await parts.sessions.get(id);
+  const session = await unlessUnreadable(() => parts.sessions.get(id));
   const written = seal === null ? null : writtenSeal(seal);
   const proof = await proofOf(parts, seal);
-  if (session === null) {
+  if (session === null || session === "unreadable") {
     const sealedSince = seal === null ? 0 : parts.now().getTime() - seal.sealed_at.getTime();
-    const why = sealedSince > parts.keepsReceipts() ? "expired" : "gone";
+    const why = session ?? (sealedSince > parts.keepsReceipts() ? "expired" : "gone");
     return yield { kind: "absent", session_id: id, seal: written, proof, why };
   }
   yield { kind: "session", session: sealedSessionOf(session), seal: written, proof };
   const digests = new DigestRows(parts.seals, id);
   const salt = await parts.seals.salt(id);
-  for await (const calls of readReceipts(parts, id))
-    for (const call of calls) {
-      yield* digests.upTo(call.n);
-      yield* callOf(parts, call, salt);
-    }
+  for await (const call of callsOf(parts, session)) {
+    yield* digests.upTo(call.n);
+    yield* "state" in call ? callOf(parts, call, salt) : [{ kind: "unreadable", n: call.n } as const];
+  }
   yield* digests.upTo(Number.POSITIVE_INFINITY);
 }
 
@@ -140,6 +140,36 @@ const proofOf = async ({ read, size }: Proving, seal: Seal | null): Promise<stri
   if (seal === null || seal.log_index === null || seal.log_index >= size) return null;
   return (await proveInclusion(read, seal.log_index, size)).map((hash) => hash.toString("base64"));
 };
+
+type Unreadable = { readonly n: number };
+
+const unlessUnreadable = async <T>(read: () => Promise<T>): Promise<T | "unreadable"> => {
+  try {
+    return await read();
+  } catch (error) {
+    if (isUnreadable(error)) return "unreadable";
+    throw error;
+  }
+};
+
+/** Page by page; where a page cannot be read because somebody wrote into it what no gateway writes, call by call. */
+async function* callsOf(parts: Proving, { id, calls }: Session): AsyncGenerator<StoredCall | Unreadable> {
+  let last = 0;
+  try {
+    for await (const page of readReceipts(parts, id))
+      for (const call of page) {
+        last = call.n;
+        yield call;
+      }
+    return;
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+  }
+  for (let n = last + 1; n <= calls; n++) {
+    const call = await unlessUnreadable(() => parts.receipts.call(id, n));
+    if (call !== null) yield call === "unreadable" ? { n } : call;
+  }
+}
 
 /** Gives what was sealed of calls before the calls themselves. */
 class DigestRows {
@@ -169,7 +199,9 @@ class DigestRows {
 
 /** A body whose salt is gone cannot be checked any more, and is not shown either. */
 async function* callOf(parts: Proving, call: StoredCall, salt: Buffer | null): AsyncGenerator<WrittenLine> {
-  yield { kind: "receipt", receipt: jsonOf(receiptOf(call)) };
+  const receipt = writeReceipt(call);
+  if (receipt === null) return yield { kind: "unreadable", n: call.n };
+  yield { kind: "receipt", receipt };
   for (const side of ["request", "response"] as const) {
     const body = call[side]?.body ?? null;
     if (body === null) continue;
@@ -205,5 +237,12 @@ async function* piecesOf({ bodies }: Proving, id: string, place: Place): AsyncGe
 
 type WrittenReceipt = Extract<WrittenLine, { kind: "receipt" }>["receipt"];
 
-/** As it is hashed: what is not there is left out. */
-const jsonOf = (value: SealedReceipt): WrittenReceipt => JSON.parse(JSON.stringify(value)) as WrittenReceipt;
+/** As it is hashed: what is not there is left out. Null for one with a time that is none, as no gateway writes it. */
+const writeReceipt = (call: StoredCall): WrittenReceipt | null => {
+  try {
+    return JSON.parse(JSON.stringify(receiptOf(call))) as WrittenReceipt;
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+};

@@ -80,6 +80,10 @@ const checkRows: Interceptor = {
   },
 };
 
+/** Whether a row was there and did not have the shape of its kind: somebody else wrote it. */
+export const isUnreadable = (error: unknown): boolean =>
+  error instanceof GatewayError && error.cause instanceof SchemaValidationError;
+
 const unbroken = async <T>(answer: Promise<T>): Promise<T> => {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error(`no answer in ${patience} ms`)), patience);

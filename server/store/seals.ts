@@ -10,6 +10,8 @@ export interface Seals {
   get(session_id: string): Promise<Seal | null>;
   /** Sessions that have ended, of which no call is in flight, and that have no seal: by id, after this one. */
   unsealed(after: string | null, most: number): Promise<readonly string[]>;
+  /** Sessions that have ended and have no leaf among the first `size`: by id, after this one. */
+  outside(size: number, after: string | null, most: number): Promise<readonly string[]>;
   /** Whether it has ended and no call of it is in flight. Once it has, that stays so. */
   isOver(session_id: string): Promise<boolean>;
   /** Digests of what is about to be sealed; of several gateways that seal one session, all write the same. */
@@ -61,6 +63,15 @@ export const createSeals = (rows: Rows): Seals => ({
           WHERE s.state <> 'open' AND NOT s.sealed AND (${after}::uuid IS NULL OR s.id > ${after}::uuid)
             AND NOT EXISTS (SELECT FROM calls_in_flight f WHERE f.session_id = s.id)
           ORDER BY s.id LIMIT ${most}`),
+    );
+    return found.map(({ id }) => id);
+  },
+  outside: async (size, after, most) => {
+    const found = await rows.ask((db) =>
+      db.any(sql.type(idRow)`
+        SELECT s.id FROM sessions s LEFT JOIN seals z ON z.session_id = s.id
+        WHERE s.state <> 'open' AND (z.log_index IS NULL OR z.log_index >= ${size}) AND (${after}::uuid IS NULL OR s.id > ${after}::uuid)
+        ORDER BY s.id LIMIT ${most}`),
     );
     return found.map(({ id }) => id);
   },

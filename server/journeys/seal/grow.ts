@@ -37,7 +37,16 @@ export async function growLog(parts: GrowParts): Promise<Checkpoint> {
   return sign(parts);
 }
 
-const addLeaves = ({ sealLog, ...parts }: GrowParts): Promise<number> =>
+const addLeaves = async (parts: GrowParts): Promise<number> => {
+  try {
+    return await appendTo(parts);
+  } catch (error) {
+    // The store says of everything that ends a transaction that the database did not answer.
+    throw error instanceof Error && error.cause instanceof LogRefused ? error.cause : error;
+  }
+};
+
+const appendTo = ({ sealLog, ...parts }: GrowParts): Promise<number> =>
   sealLog.append(async ({ size, checkpoint, waiting, readTile }) => {
     if (waiting.length === 0) return [];
     await examine(parts, { size, readTile }, checkpoint);

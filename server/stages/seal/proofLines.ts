@@ -44,7 +44,7 @@ const shapes = {
     session_id: z.string(),
     seal: seal.nullable(),
     proof: z.array(hash).nullable(),
-    why: z.enum(["expired", "gone"]),
+    why: z.enum(["expired", "gone", "unreadable"]),
   }),
   /** Digests of the receipts that were sealed, from this number on; from 0: the chain's beginning. */
   digests: z.object({ from: count, digests: base64, prints: base64 }),
@@ -56,6 +56,8 @@ const shapes = {
       response: message.nullable(),
     }),
   }),
+  /** A call that is there, in a form that no gateway writes. */
+  unreadable: z.object({ n: count }),
   /** A piece of a body, behind its receipt. */
   body: z.object({ n: count, side, salt: hash, bytes: base64, last: z.boolean() }),
   /** A body that is not there: its time is over, it was never kept, or it is lost. */

@@ -17,8 +17,16 @@ const kindOf: Readonly<Record<ReceiptPart, FindingKind>> = {
   "response body": "body",
 };
 
-export const nameMismatches = (mismatches: readonly Mismatch[], findings: Findings): void => {
-  const bySealed = new Map(mismatches.map(({ n, sealed }) => [sealed.toString("hex"), n]));
+/** `gone`: what was sealed of calls that are missing. */
+export const nameMismatches = (
+  mismatches: readonly Mismatch[],
+  gone: ReadonlyMap<number, { readonly prints: Buffer }>,
+  findings: Findings,
+): void => {
+  const bySealed = new Map([
+    ...mismatches.map(({ n, sealed }) => [sealed.toString("hex"), n] as const),
+    ...[...gone].map(([n, { prints }]) => [prints.toString("hex"), n] as const),
+  ]);
   const shows = new Map(mismatches.map(({ n, found }) => [n, bySealed.get(found.toString("hex"))]));
   for (const { n, found, sealed } of mismatches) {
     const other = shows.get(n);

@@ -84,6 +84,14 @@ export class SessionCheck {
       this.#mismatches.push({ n, found: printReceipt(receipt), sealed: sealed.prints });
   }
 
+  takeUnreadable({ n }: Shapes["unreadable"]): void {
+    this.#endBodies();
+    this.#takeNumber(n);
+    this.#sealed.delete(n);
+    this.#count += 1;
+    this.#findings.add("chain", `call ${n} was altered so that it cannot be read any more`, n);
+  }
+
   takeBody(line: Shapes["body"]): void {
     this.#bodies?.takePiece(line);
   }
@@ -116,7 +124,8 @@ export class SessionCheck {
     if (n < this.#next) this.#findings.add("order", `call ${n} comes after call ${this.#next - 1}`, n);
     else if (n > this.#next) {
       this.#findings.add("gap", `call ${span(this.#next, n - 1)} is missing`, this.#next);
-      for (const gone of this.#sealed.keys()) if (gone < n) this.#sealed.delete(gone);
+      if (this.#sealed.size > mostMismatches)
+        for (const gone of this.#sealed.keys()) if (gone < n) this.#sealed.delete(gone);
     }
     this.#next = Math.max(this.#next, n + 1);
   }
@@ -144,7 +153,7 @@ export class SessionCheck {
         "session",
         "what is recorded of the session itself (caller, connection, times, state) was altered",
       );
-    if (isAuthentic) nameMismatches(this.#mismatches, this.#findings);
+    if (isAuthentic) nameMismatches(this.#mismatches, this.#sealed, this.#findings);
     if (isAuthentic && this.#mismatched > this.#mismatches.length)
       this.#findings.add("chain", `${this.#mismatched} calls were altered in all`);
     if (!isAuthentic || this.#findings.all.length === 0)

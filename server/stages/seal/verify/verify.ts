@@ -89,6 +89,8 @@ class ProofCheck {
         return this.#session === null
           ? this.#findings.add("file", `line ${this.#lines} is a receipt of no session`)
           : this.#session.takeReceipt(line.value, line.raw);
+      case "unreadable":
+        return this.#session?.takeUnreadable(line.value);
       case "body":
         return this.#session?.takeBody(line.value);
       case "bodyless":
