@@ -27,7 +27,7 @@ export type Scene = {
   summary(id: string): Promise<string>;
   /** As whoever owns the database: triggers are off. */
   tamper(...statements: readonly (string | readonly [text: string, ...values: unknown[]])[]): Promise<void>;
-  export(wanted: Wanted): Promise<string[]>;
+  export(wanted: Wanted, at?: () => Date): Promise<string[]>;
   close(): Promise<void>;
 };
 
@@ -82,8 +82,8 @@ export const startScene = async (now: () => Date = () => new Date()): Promise<Sc
         await client.end();
       }
     },
-    export: async (wanted) => {
-      const lines = await exportProof(parts, { kind: "access", name: "ops", role: "auditor" }, wanted);
+    export: async (wanted, at = now) => {
+      const lines = await exportProof({ ...parts, now: at }, { kind: "access", name: "ops", role: "auditor" }, wanted);
       if ("code" in lines) throw new Error(lines.message);
       const written: string[] = [];
       for await (const line of lines) written.push(JSON.stringify(line));

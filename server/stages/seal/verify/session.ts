@@ -36,6 +36,7 @@ export class SessionCheck {
   #mismatched = 0;
   #bodies: BodyCheck | null = null;
   #expired = 0;
+  #salted = false;
 
   constructor(line: Shapes["session"], raw: object, context: Context) {
     this.#line = line;
@@ -93,6 +94,7 @@ export class SessionCheck {
   }
 
   takeBody(line: Shapes["body"]): void {
+    this.#salted = true;
     this.#bodies?.takePiece(line);
   }
 
@@ -103,7 +105,14 @@ export class SessionCheck {
   end(): SessionReport {
     this.#endBodies();
     const { session, seal } = this.#line;
-    if (this.#expired > 0) this.#notes.push(`${this.#expired} bodies have expired; their digests are in the chain`);
+    // Bodies of one session expire together, and their salt with them.
+    if (this.#expired > 0 && this.#salted)
+      this.#findings.add(
+        "body",
+        `${this.#expired} bodies are said to have expired, and others of the session have not`,
+      );
+    else if (this.#expired > 0)
+      this.#notes.push(`${this.#expired} bodies have expired; their digests are in the chain`);
     if (seal !== null) this.#checkChain(seal);
     const isLogged = this.#checkSeal();
     this.#checkTimes();
