@@ -1,6 +1,6 @@
 /** An export that proves itself: sessions with their receipts and bodies, their seals, and the log that holds them, line by line. */
 
-import { GatewayError, isApiRefusal, refuseApi, type ApiRefusal } from "../errors.ts";
+import { GatewayError, refuseApi, type ApiRefusal } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import type { StoredCall } from "../model/receipt.ts";
 import type { Seal } from "../model/seal.ts";
@@ -119,7 +119,8 @@ async function* sessionOf(parts: Proving, id: string, seal: Seal | null): AsyncG
   if (session === null || session === "unreadable") {
     const sealedSince = seal === null ? 0 : parts.now().getTime() - seal.sealed_at.getTime();
     const why = session ?? (sealedSince > parts.keepsReceipts() ? "expired" : "gone");
-    return yield { kind: "absent", session_id: id, seal: written, proof, why };
+    yield { kind: "absent", session_id: id, seal: written, proof, why };
+    return;
   }
   yield { kind: "session", session: sealedSessionOf(session), seal: written, proof };
   const digests = new DigestRows(parts.seals, id);
@@ -200,7 +201,10 @@ class DigestRows {
 /** A body whose salt is gone cannot be checked any more, and is not shown either. */
 async function* callOf(parts: Proving, call: StoredCall, salt: Buffer | null): AsyncGenerator<WrittenLine> {
   const receipt = writeReceipt(call);
-  if (receipt === null) return yield { kind: "unreadable", n: call.n };
+  if (receipt === null) {
+    yield { kind: "unreadable", n: call.n };
+    return;
+  }
   yield { kind: "receipt", receipt };
   for (const side of ["request", "response"] as const) {
     const body = call[side]?.body ?? null;
@@ -230,7 +234,8 @@ async function* piecesOf({ bodies }: Proving, id: string, place: Place): AsyncGe
     }
   } catch (error) {
     if (!(error instanceof GatewayError) || error.cause !== undefined) throw error;
-    return yield { kind: "bodyless", n: place.n, side: place.side, why: "lost" };
+    yield { kind: "bodyless", n: place.n, side: place.side, why: "lost" };
+    return;
   }
   yield write(held ?? Buffer.alloc(0), true);
 }

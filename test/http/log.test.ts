@@ -208,6 +208,6 @@ describe("the commands", () => {
       DOGWATCH_TOKEN: viewer,
     });
     expect(ended.code).toBe(2);
-    expect(() => statSync(join(folder, "no.jsonl"))).toThrow();
+    expect(() => statSync(join(folder, "no.jsonl"))).toThrow(/ENOENT/);
   });
 });

@@ -40,7 +40,7 @@ export const proofPath = (sessions: readonly string[], all: true | undefined): s
   if (sessions.length > mostSessions)
     throw new WrongUsage(`at most ${mostSessions} sessions at once; --all takes any number`);
   const query: [string, string][] = all === true ? [["all", "true"]] : sessions.map((id) => ["session", id]);
-  return `/v1/proof?${new URLSearchParams(query)}`;
+  return `/v1/proof?${new URLSearchParams(query).toString()}`;
 };
 
 /** Half an export must not pass for one. */

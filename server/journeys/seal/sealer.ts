@@ -17,8 +17,9 @@ export type SealHealth = {
   readonly unsealable: number;
 };
 
-/** Whoever closes a session waits so long for its last calls, ms. */
+/** Whoever closes a session waits so long for its last calls, ms, and so long for its seal: a session of 100,000 calls takes longer. */
 const patience = 3_000;
+const longestWait = 10_000;
 const pause = 50;
 /** Sessions looked at in one go. */
 const atOnce = 100;
@@ -32,6 +33,7 @@ export class Sealer {
   #growing: Promise<void> = Promise.resolve();
   #next: Promise<void> | null = null;
   #round: Promise<void> | null = null;
+  readonly #sealing = new Set<Promise<unknown>>();
 
   constructor(parts: SealerParts) {
     this.#parts = parts;
@@ -45,8 +47,21 @@ export class Sealer {
     };
   }
 
-  /** The session's seal with its place in the log, or as much as there is of it now. Never fails: it is tried again later. */
+  /** The session's seal with its place in the log, or as much as there is of it soon. Never fails: it goes on, or is tried again later. */
   async seal(id: string): Promise<Seal | null> {
+    const enough = new AbortController();
+    const work = this.#sealNow(id);
+    this.#sealing.add(work);
+    try {
+      const waited = sleep(longestWait, null, { signal: enough.signal, ref: false }).catch(() => null);
+      return await Promise.race([work, waited]);
+    } finally {
+      enough.abort();
+      void work.finally(() => this.#sealing.delete(work));
+    }
+  }
+
+  async #sealNow(id: string): Promise<Seal | null> {
     try {
       if (!(await this.#isOver(id))) return null;
       const seal = await this.#sealOne(id);
@@ -71,7 +86,7 @@ export class Sealer {
 
   /** What has begun may end. */
   async stop(): Promise<void> {
-    await this.#round;
+    await Promise.all([this.#round, ...this.#sealing]);
     await this.#growing;
   }
 
