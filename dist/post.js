@@ -7361,7 +7361,7 @@ const tokenAnswer$1 = object({
 const tokenError = object({ error: string(), error_description: string(), code: string() });
 
 
-/** The signed end of a session; null until sessions are sealed. */
+/** The signed end of a session; null until it is sealed. Its place in the log and the checkpoint may follow a moment later. */
 const seal = object({
     session_id: uuid,
     calls: number().int(),
@@ -7403,7 +7403,10 @@ const headers = array(tuple([string(), string()]));
 
 const body = object({
   size: number().int(),
-  sha256: string(),
+  /** Of the stored bytes; null once the body has expired. */
+  sha256: string().nullable(),
+  /** The bytes were kept as long as `retention.bodies` says; the receipt outlasts them. */
+  expired: boolean().default(false),
   content_type: string().nullable(),
   encoding: string().nullable(),
   truncated: boolean(),
