@@ -65,7 +65,14 @@ const timed = async <T>(act: () => Promise<T>): Promise<{ seconds: number; resul
 };
 
 const signKeys = newSignKeys();
-const sealed = await timed(() => newSealer({ store, keys: signKeys }).seal(id));
+const sealer = newSealer({ store, keys: signKeys });
+const sealed = await timed(async () => {
+  // Whoever closes a long session gets its seal later.
+  for (;;) {
+    const seal = await sealer.seal(id);
+    if (seal?.checkpoint != null) return seal;
+  }
+});
 const exported = await timed(async () => {
   const { sessions, receipts, bodies, seals, log: sealLog } = store;
   const keepsReceipts = () => 400 * 86_400_000;
@@ -104,7 +111,7 @@ console.log(
   `most memory ${(most / 2 ** 20).toFixed(0)} MiB, ${((most - before) / 2 ** 20).toFixed(0)} MiB more than before`,
 );
 const report = verified.result;
-const isGood = sealed.result?.checkpoint !== null && report.sessions[0]?.calls === wanted && !hasFinding(report);
+const isGood = report.sessions[0]?.calls === wanted && !hasFinding(report);
 console.log(JSON.stringify({ calls: wanted, good: isGood, rss: most, more: most - before }));
 process.exitCode = isGood ? 0 : 1;
 

@@ -33,7 +33,10 @@ export class Sealer {
   #growing: Promise<void> = Promise.resolve();
   #next: Promise<void> | null = null;
   #round: Promise<void> | null = null;
-  readonly #sealing = new Set<Promise<unknown>>();
+  /** What goes on although nobody waits for it any more. */
+  readonly #busy = new Set<Promise<unknown>>();
+  /** Sessions that are being sealed: the chain of a long one is computed once. */
+  readonly #sealing = new Map<string, Promise<Seal | null>>();
 
   constructor(parts: SealerParts) {
     this.#parts = parts;
@@ -51,13 +54,13 @@ export class Sealer {
   async seal(id: string): Promise<Seal | null> {
     const enough = new AbortController();
     const work = this.#sealNow(id);
-    this.#sealing.add(work);
+    this.#busy.add(work);
     try {
       const waited = sleep(longestWait, null, { signal: enough.signal, ref: false }).catch(() => null);
       return await Promise.race([work, waited]);
     } finally {
       enough.abort();
-      void work.finally(() => this.#sealing.delete(work));
+      void work.finally(() => this.#busy.delete(work));
     }
   }
 
@@ -84,10 +87,10 @@ export class Sealer {
     return this.#round;
   }
 
-  /** What has begun may end. */
+  /** What has begun may end, for a while; what then breaks off is begun again by whoever comes next. */
   async stop(): Promise<void> {
-    await Promise.all([this.#round, ...this.#sealing]);
-    await this.#growing;
+    const all = Promise.all([this.#round, ...this.#busy]).then(() => this.#growing);
+    await Promise.race([all, sleep(patience, undefined, { ref: false })]);
   }
 
   async #sealAll(): Promise<void> {
@@ -101,7 +104,15 @@ export class Sealer {
     await this.#grow();
   }
 
-  async #sealOne(id: string): Promise<Seal | null> {
+  #sealOne(id: string): Promise<Seal | null> {
+    const busy = this.#sealing.get(id);
+    if (busy !== undefined) return busy;
+    const work = this.#sealAlone(id).finally(() => this.#sealing.delete(id));
+    this.#sealing.set(id, work);
+    return work;
+  }
+
+  async #sealAlone(id: string): Promise<Seal | null> {
     try {
       return await sealSession(this.#parts, id);
     } catch (error) {
