@@ -4,9 +4,10 @@ import type pg from "pg";
 import { GatewayError } from "../errors.ts";
 import type { CallNumber, Closing, Opening, RecordedBody } from "../model/receipt.ts";
 import { packBody } from "./bodies.ts";
-import { epochOf, openEpochs, type SaltRow, type Salts, saltDigest } from "./epochs.ts";
+import { epochOf, openEpochs, readSalts, type SaltRow, type Salts, saltDigest } from "./epochs.ts";
 import { Growths, growsAtEnd } from "./growth.ts";
 import type { Job, Result, Work } from "./job.ts";
+import { type Phrase, type Phrased, phraseClosing, phraseOpening } from "./phrases.ts";
 import * as statement from "./statements.ts";
 
 /** A living connection of a sink and the replica it stands for. */
@@ -69,8 +70,10 @@ type Opened = { readonly kind: "opened"; readonly salts: Salts };
 /** Nearly always there is nothing to ask: epochs are opened ahead. What the batch needs is its own from here on, whatever others forget. */
 const openEpochsOf = async (jobs: readonly Job[], client: pg.Client, salts: Salts): Promise<Opened | Failure> => {
   const sessions = jobs.map(sessionOf);
-  const missing = salts.missing(sessions);
   try {
+    const doubtful = salts.doubtful(sessions);
+    if (doubtful.length > 0) salts.confirm(doubtful, (await client.query<SaltRow>(readSalts(doubtful))).rows);
+    const missing = salts.missing(sessions);
     const found = missing.length === 0 ? [] : (await client.query<SaltRow>(openEpochs(missing))).rows;
     salts.add(found);
     return { kind: "opened", salts: salts.only(sessions) };
@@ -189,7 +192,8 @@ const planClosing = (
 const planOpening = (plan: Plan, { job, work, call }: Planned<"open" | "record"> & { call: CallNumber }): void => {
   const { opening } = work;
   const request_digest = digestFor(plan.salts, call, opening.request.body);
-  plan.openings.push({ ...call, opening, in_flight: work.kind === "open", request_digest });
+  const phrased = phraseOpening(call.session_id, opening);
+  plan.openings.push({ ...call, ...phrased, opening, in_flight: work.kind === "open", request_digest });
   plan.outcomes.push({ job, result: call });
   if (work.kind === "open") return;
   try {
@@ -203,6 +207,7 @@ const planOpening = (plan: Plan, { job, work, call }: Planned<"open" | "record">
 
 const numberedClosing = (salts: Salts, call: CallNumber, closing: Closing): statement.NumberedClosing => ({
   ...call,
+  ...phraseClosing(call.session_id, closing),
   closing,
   request_digest: digestFor(salts, call, closing.request_body),
   response_digest: digestFor(salts, call, closing.response?.body ?? null),
@@ -223,7 +228,7 @@ const notOpen = (call: CallNumber): GatewayError =>
 export const unwritable = (cause: unknown): GatewayError =>
   new GatewayError("recording_unavailable", "the receipt cannot be written", { cause });
 
-/** In this order: sessions, calls, closings, bodies. Every transaction takes its locks in it. */
+/** In this order: sessions, calls, closings, phrases, bodies. Every transaction takes its locks in it. */
 const toStatements = async (plan: Plan, replica: number): Promise<statement.Statement[]> => {
   const { openings, closings } = plan;
   const bodies = [
@@ -238,6 +243,7 @@ const toStatements = async (plan: Plan, replica: number): Promise<statement.Stat
     ]),
   ];
   const kept = await keep(bodies);
+  const phrases = distinctPhrases([...openings, ...closings]);
   const spills = bodies.flatMap(({ body }) =>
     body === null || body.spill === null ? [] : [{ spill: body.spill, sha256: body.sha256 }],
   );
@@ -252,6 +258,7 @@ const toStatements = async (plan: Plan, replica: number): Promise<statement.Stat
     ...(openings.length > 0 ? [statement.insertCalls(openings, replica)] : []),
     ...(flying.length > 0 ? [statement.takeOff(flying, replica)] : []),
     ...(closings.length > 0 ? [statement.insertClosings(closings)] : []),
+    ...(phrases.length > 0 ? [statement.insertPhrases(phrases)] : []),
     ...(kept.length > 0 ? [statement.insertBodies(kept)] : []),
     ...(spills.length > 0 ? [statement.claimSpills(spills)] : []),
     ...(masked.length > 0 ? [statement.insertMaskedValues(masked)] : []),
@@ -260,6 +267,10 @@ const toStatements = async (plan: Plan, replica: number): Promise<statement.Stat
 
 const maskedIn = ({ masked_hashes = [] }: Pick<Opening, "masked_hashes">, call: CallNumber): statement.MaskedValue[] =>
   masked_hashes.map((hash) => ({ ...call, hash }));
+
+const distinctPhrases = (receipts: readonly Phrased[]): Phrase[] => [
+  ...new Map(receipts.map(({ phrase }) => [`${phrase.week}.${phrase.digest.toString("latin1")}`, phrase])).values(),
+];
 
 type Digested = {
   readonly session_id: string;

@@ -19,8 +19,14 @@ const microseconds = (date: Date): bigint => (BigInt(date.getTime()) - 946_684_8
 
 export const uuid: Column<string> = { oid: 2950, encode: (value) => Buffer.from(value.replaceAll("-", ""), "hex") };
 export const int4: Column<number> = { oid: 23, encode: (value) => sized(4, (buffer) => buffer.writeInt32BE(value)) };
+export const int8: Column<number> = {
+  oid: 20,
+  encode: (value) => sized(8, (buffer) => buffer.writeBigInt64BE(BigInt(value))),
+};
 export const text: Column<string> = { oid: 25, encode: utf8 };
 export const json: Column<unknown> = { oid: 114, encode: (value) => Buffer.from(JSON.stringify(value)) };
+/** JSON that is text already. */
+export const jsonText: Column<string> = { oid: 114, encode: (value) => Buffer.from(value) };
 export const bytea: Column<Buffer> = { oid: 17, encode: (value) => value };
 export const timestamptz: Column<Date> = {
   oid: 1184,

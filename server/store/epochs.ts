@@ -21,6 +21,9 @@ export const saltDigest = (salt: Buffer, sha256: Buffer): Buffer =>
 const saltRow = z.object({ epoch: count, salt: z.instanceof(Buffer) });
 export type SaltRow = z.infer<typeof saltRow>;
 
+/** How many days are made ahead, beside the present one. */
+const ahead = 2;
+
 /** The salts that this process knows. One that is known says that the partitions of its epoch were there. */
 export class Salts {
   #known = new Map<number, Buffer>();
@@ -44,6 +47,23 @@ export class Salts {
     return [...new Set(session_ids.map(epochOf))].filter((epoch) => !this.#known.has(epoch)).toSorted((a, b) => a - b);
   }
 
+  /**
+   * Those that are known and may have been dropped since, and even opened again with another salt: retention drops what was over the day before
+   * yesterday, and nothing younger. They are asked for with every batch.
+   */
+  doubtful(session_ids: readonly string[]): number[] {
+    const newest = Math.max(...this.#known.keys());
+    return [...new Set(session_ids.map(epochOf))].filter(
+      (epoch) => this.#known.has(epoch) && epoch <= newest - ahead - 2,
+    );
+  }
+
+  /** What the database says of those that were doubtful. */
+  confirm(epochs: readonly number[], rows: readonly SaltRow[]): void {
+    for (const epoch of epochs) this.#known.delete(epoch);
+    this.add(rows);
+  }
+
   add(rows: readonly SaltRow[]): void {
     for (const { epoch, salt } of rows) this.#known.set(epoch, salt);
   }
@@ -57,9 +77,6 @@ export class Salts {
     for (const id of session_ids) this.#known.delete(epochOf(id));
   }
 }
-
-/** How many days are made ahead, beside the present one. */
-const ahead = 2;
 
 /**
  * Makes the next days' partitions, by the database's clock and by ours, and learns all salts. Several gateways may do so at once. What is not made
@@ -87,8 +104,16 @@ export const openEpochOf = async (rows: Rows, salts: Salts, session_id: string):
     );
 };
 
+type EpochStatement = Omit<Statement, "values"> & { readonly values: unknown[] };
+
+export const readSalts = (epochs: readonly number[]): EpochStatement => ({
+  name: "read-salts",
+  text: "SELECT epoch, salt FROM epochs WHERE epoch = ANY ($1::int4[])",
+  values: [epochs],
+});
+
 /** The same for a sink, on its own connection; epochs that no session belongs to are not made. */
-export const openEpochs = (epochs: readonly number[]): Omit<Statement, "values"> & { values: unknown[] } => ({
+export const openEpochs = (epochs: readonly number[]): EpochStatement => ({
   name: "open-epochs",
   text: `
     SELECT wanted AS epoch, open_epoch(wanted) AS salt FROM unnest($1::int4[]) AS wanted

@@ -4,12 +4,11 @@ import type pg from "pg";
 import { z } from "zod";
 import { GatewayError } from "../errors.ts";
 import type { Caller } from "../model/caller.ts";
-import { effects } from "../model/decision.ts";
 import { type PackedBody, unpackBody } from "./bodies.ts";
 import { connectClient, destroyClient } from "./connect.ts";
 import { epochOf } from "./epochs.ts";
+import { closingPhrase, joinFields, openingPhrase, weekOf } from "./phrases.ts";
 import { caller } from "./sessions.ts";
-import { bodyColumn } from "./storedBodies.ts";
 
 /** Who called, on what. */
 export type RecordedSession = { readonly id: string; readonly connection: string; readonly caller: Caller };
@@ -27,7 +26,7 @@ export type RecordedCall = {
   readonly path: string;
   readonly query: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
-  readonly effect: z.infer<typeof decidedEffect>;
+  readonly effect: z.infer<typeof openingPhrase>["decision"]["effect"];
   /** How many rules that decision names. */
   readonly rules: number;
   /** With which code the call ended, if with one. */
@@ -66,14 +65,12 @@ export interface CallReader {
 /** Rows of a page: enough that the round trip does not count, few enough that their headers fit anywhere. */
 const pageSize = 500;
 const sessionsAtOnce = 200;
-/** Different header lists, and decisions, that are kept: a few KiB each. */
+/** Phrases that are kept: a few KiB each. */
 const mostRemembered = 500;
 /** A whole page may have to be read from a cold disk, ms. */
 const patience = 60_000;
 /** How far the clocks of a gateway and of its database may be apart, ms. */
 const clocksApart = 60 * 60_000;
-
-const decidedEffect = z.enum([...effects, "observe"]);
 
 const sessionRow = z.object({ id: z.uuid(), connection: z.string(), caller });
 
@@ -86,18 +83,19 @@ const callRow = z.object({
   host: z.string(),
   path: z.string(),
   query: z.string(),
-  request_headers: z.string(),
-  decision: z.string(),
+  phrase: z.instanceof(Buffer),
+  own_values: z.array(z.string()).nullable(),
   error_code: z.string().nullable(),
   received_at: z.date(),
-  request_body: bodyColumn.nullable(),
+  /** Of the closing, when it has the request's body. */
+  late_phrase: z.instanceof(Buffer).nullable(),
+  request_size: z.number().nullable(),
   request_digest: z.instanceof(Buffer).nullable(),
   request_spill: z.string().nullable(),
 });
 type CallRow = z.infer<typeof callRow>;
 
-const headerList = z.array(z.tuple([z.string(), z.string()]));
-const decided = z.object({ effect: decidedEffect, rules: z.array(z.unknown()) });
+const phraseRow = z.object({ digest: z.instanceof(Buffer), value: z.unknown() });
 
 const packedRow = z.object({ coding: z.enum(["identity", "zstd"]), bytes: z.instanceof(Buffer) });
 const contentRow = packedRow.extend({ digest: z.instanceof(Buffer) });
@@ -148,7 +146,7 @@ type Ask = <T>(row: z.ZodType<T>, text: string, values: readonly unknown[]) => P
 
 /** Keyset pages over sessions, and over the calls of each piece of them: no cursor stays open in the gateway's database. */
 async function* callPages(ask: Ask, filter: CallFilter): AsyncGenerator<readonly RecordedCall[]> {
-  const documents = { headers: rememberParsed(headerList), decision: rememberParsed(decided) };
+  const learn = learnPhrases(ask);
   for await (const sessions of sessionPages(ask, filter)) {
     const byId = new Map(sessions.map((session) => [session.id, session]));
     let left = [...byId.keys()];
@@ -160,7 +158,10 @@ async function* callPages(ask: Ask, filter: CallFilter): AsyncGenerator<readonly
         after,
         filter.since ?? "-infinity",
       ]);
-      if (rows.length > 0) yield rows.flatMap((row) => callOf(row, { sessions: byId, documents }));
+      if (rows.length > 0) {
+        const phrases = await learn(rows);
+        yield rows.flatMap((row) => callOf(row, { sessions: byId, phrases }));
+      }
       const last = rows.length === pageSize ? rows.at(-1) : undefined;
       if (last !== undefined) left = left.slice(left.indexOf(last.session_id));
       else left = after === 0 ? [] : left.slice(1);
@@ -171,10 +172,11 @@ async function* callPages(ask: Ask, filter: CallFilter): AsyncGenerator<readonly
 
 /** A request body that was still arriving when the call was opened is in the closing. */
 const selectCalls = `
-  SELECT c.session_id, c.n, c.operation, c.access, c.method, c.host, c.path, c.query, c.request_headers::text, c.decision::text, c.received_at, e.error_code,
-    coalesce(e.request_body, c.request_body) AS request_body,
-    CASE WHEN e.request_body IS NULL THEN c.request_digest ELSE e.request_digest END AS request_digest,
-    CASE WHEN e.request_body IS NULL THEN c.request_spill ELSE e.request_spill END AS request_spill
+  SELECT c.session_id, c.n, c.operation, c.access, c.method, c.host, c.path, c.query, c.phrase, c.own_values, c.received_at, e.error_code,
+    CASE WHEN e.request_size IS NOT NULL THEN e.phrase END AS late_phrase,
+    coalesce(e.request_size, c.request_size)::float8 AS request_size,
+    CASE WHEN e.request_size IS NULL THEN c.request_digest ELSE e.request_digest END AS request_digest,
+    CASE WHEN e.request_size IS NULL THEN c.request_spill ELSE e.request_spill END AS request_spill
   FROM calls c LEFT JOIN closings e ON e.session_id = c.session_id AND e.n = c.n
   WHERE c.session_id = ANY ($1::uuid[]) AND c.n > $2::int4 AND c.received_at >= $3::timestamptz
   ORDER BY c.session_id, c.n LIMIT ${pageSize}`;
@@ -199,43 +201,76 @@ async function* sessionPages(ask: Ask, filter: CallFilter): AsyncGenerator<reado
   }
 }
 
-/** Clients send the same header fields and rules give the same reasons call after call: what was parsed is kept for a while. */
-const rememberParsed = <T>(schema: z.ZodType<T>): ((text: string) => T) => {
-  const parsed = new Map<string, T>();
-  return (text) => {
-    const before = parsed.get(text);
-    if (before !== undefined) return before;
-    if (parsed.size >= mostRemembered) parsed.clear();
-    const now = schema.parse(JSON.parse(text));
-    parsed.set(text, now);
-    return now;
+type Phrases = {
+  readonly opening: (row: CallRow) => z.infer<typeof openingPhrase>;
+  readonly late: (row: CallRow) => z.infer<typeof closingPhrase> | null;
+};
+
+/** Receipts say the same over and over: what was read of it is kept for a while. */
+const learnPhrases = (ask: Ask): ((rows: readonly CallRow[]) => Promise<Phrases>) => {
+  const openings = new Map<string, z.infer<typeof openingPhrase>>();
+  const read = async (rows: readonly CallRow[], digests: readonly Buffer[]) =>
+    digests.length === 0
+      ? []
+      : ask(
+          phraseRow,
+          "SELECT digest, value FROM phrases WHERE week = ANY ($1::int4[]) AND digest = ANY ($2::bytea[])",
+          [[...new Set(rows.map(({ session_id }) => weekOf(session_id)))], digests],
+        );
+  return async (rows) => {
+    if (openings.size >= mostRemembered) openings.clear();
+    const unknown = rows.map(({ phrase }) => phrase).filter((phrase) => !openings.has(phrase.toString("hex")));
+    for (const { digest, value } of await read(rows, unknown))
+      openings.set(digest.toString("hex"), openingPhrase.parse(value));
+    const late = new Map<string, z.infer<typeof closingPhrase>>();
+    for (const { digest, value } of await read(
+      rows,
+      rows.flatMap(({ late_phrase }) => (late_phrase === null ? [] : [late_phrase])),
+    ))
+      late.set(digest.toString("hex"), closingPhrase.parse(value));
+    return {
+      opening: ({ phrase, session_id, n }) => {
+        const found = openings.get(phrase.toString("hex"));
+        if (found !== undefined) return found;
+        throw new GatewayError("recording_unavailable", `call ${session_id}/${n} is not stored as a whole any more`);
+      },
+      late: ({ late_phrase }) => (late_phrase === null ? null : (late.get(late_phrase.toString("hex")) ?? null)),
+    };
   };
 };
 
 type Known = {
   readonly sessions: ReadonlyMap<string, RecordedSession>;
-  readonly documents: {
-    readonly headers: (text: string) => z.infer<typeof headerList>;
-    readonly decision: (text: string) => z.infer<typeof decided>;
-  };
+  readonly phrases: Phrases;
 };
 
-const callOf = (row: CallRow, { sessions, documents }: Known): RecordedCall[] => {
+const callOf = (row: CallRow, { sessions, phrases }: Known): RecordedCall[] => {
   const session = sessions.get(row.session_id);
   if (session === undefined) return [];
-  const { session_id: _id, request_headers, decision, request_body, request_digest, request_spill, ...rest } = row;
-  const { effect, rules } = documents.decision(decision);
+  const {
+    session_id,
+    own_values,
+    request_size,
+    request_digest,
+    request_spill,
+    phrase: _,
+    late_phrase: __,
+    ...rest
+  } = row;
+  const { headers, decision, body: atOnce } = phrases.opening(row);
+  const kind = phrases.late(row)?.request_body ?? atOnce;
   const body =
-    request_body === null || request_digest === null
+    kind === null || request_size === null || request_digest === null
       ? null
       : {
-          size: request_body.size,
-          kept: (request_body.kept || request_spill !== null) && !request_body.truncated,
-          epoch: epochOf(row.session_id),
+          size: request_size,
+          kept: (kind.kept || request_spill !== null) && !kind.truncated,
+          epoch: epochOf(session_id),
           digest: request_digest,
           spill: request_spill,
         };
-  return [{ ...rest, session, headers: documents.headers(request_headers), effect, rules: rules.length, body }];
+  const { effect, rules } = decision;
+  return [{ ...rest, session, headers: joinFields(headers, own_values), effect, rules: rules.length, body }];
 };
 
 /** Asks for the next page while the last one is looked at. */

@@ -26,6 +26,8 @@ const patience = 5_000;
 
 /** `int4` and `timestamptz` columns as they are spoken of in the model. */
 export const count = z.number().int();
+/** `int8` columns that count bytes. */
+export const size = z.bigint().transform(Number);
 export const time = z.number().transform((milliseconds) => new Date(milliseconds));
 
 export const openRows = async (connectionString: string): Promise<Rows> => {
@@ -80,9 +82,12 @@ const checkRows: Interceptor = {
   },
 };
 
-/** Whether a row was there and did not have the shape of its kind: somebody else wrote it. */
-export const isUnreadable = (error: unknown): boolean =>
-  error instanceof GatewayError && error.cause instanceof SchemaValidationError;
+/** Whether what was found does not have the shape that a gateway writes, or is not whole: somebody else was there. */
+export const isUnreadable = (error: unknown): boolean => {
+  if (error instanceof z.ZodError) return true;
+  // A question that was not answered says why it was not.
+  return error instanceof GatewayError && (error.cause === undefined || error.cause instanceof SchemaValidationError);
+};
 
 const unbroken = async <T>(answer: Promise<T>): Promise<T> => {
   const { promise: late, reject } = Promise.withResolvers<never>();

@@ -3,22 +3,25 @@
 import type pg from "pg";
 import type { CallNumber, Closing, Opening, RecordedBody } from "../model/receipt.ts";
 import type { PackedBody } from "./bodies.ts";
-import { array, bytea, type Column, int4, json, text, timestamptz, uuid } from "./encode.ts";
+import type { Phrase, Phrased } from "./phrases.ts";
+import { array, bytea, type Column, int4, int8, json, jsonText, text, timestamptz, uuid } from "./encode.ts";
 
 /** A prepared statement with its values; the name is what PostgreSQL keeps it under. */
 export type Statement = Pick<pg.QueryConfig<Buffer[]>, "name" | "text" | "values"> & { readonly text: string };
 
 /** With the salted digests of its bodies; null where there is none. */
-export type NumberedOpening = CallNumber & {
-  readonly opening: Opening;
-  readonly in_flight: boolean;
-  readonly request_digest: Buffer | null;
-};
-export type NumberedClosing = CallNumber & {
-  readonly closing: Closing;
-  readonly request_digest: Buffer | null;
-  readonly response_digest: Buffer | null;
-};
+export type NumberedOpening = CallNumber &
+  Phrased & {
+    readonly opening: Opening;
+    readonly in_flight: boolean;
+    readonly request_digest: Buffer | null;
+  };
+export type NumberedClosing = CallNumber &
+  Phrased & {
+    readonly closing: Closing;
+    readonly request_digest: Buffer | null;
+    readonly response_digest: Buffer | null;
+  };
 /** What a session's counters grow by: `late_…` at the end of calls, which counts although the session may have ended. */
 export type Growth = {
   readonly session_id: string;
@@ -101,10 +104,10 @@ export const takeOff = (calls: readonly CallNumber[], replica: number): Statemen
 export const insertCalls = (openings: readonly NumberedOpening[], replica: number): Statement => ({
   name: `insert-calls-${replica}`,
   text: `
-    INSERT INTO calls (replica, session_id, n, operation, access, method, host, path, query, decision, client,
-      received_at, decided_at, request_headers, request_body, request_digest, request_spill, approval_id)
+    INSERT INTO calls (replica, session_id, n, operation, access, method, host, path, query, phrase, own_values,
+      received_at, decided_at, request_size, request_digest, request_spill, approval_id)
     SELECT ${replica}, * FROM unnest($1::uuid[], $2::int4[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-      $8::text[], $9::json[], $10::text[], $11::timestamptz[], $12::timestamptz[], $13::json[], $14::json[], $15::bytea[], $16::uuid[], $17::uuid[])`,
+      $8::text[], $9::bytea[], $10::json[], $11::timestamptz[], $12::timestamptz[], $13::int8[], $14::bytea[], $15::uuid[], $16::uuid[])`,
   values: columns(openings, [
     of(uuid, (call) => call.session_id),
     of(int4, (call) => call.n),
@@ -114,11 +117,9 @@ export const insertCalls = (openings: readonly NumberedOpening[], replica: numbe
     of(text, (call) => call.opening.host),
     of(text, (call) => call.opening.path),
     of(text, (call) => call.opening.query),
-    of(json, (call) => call.opening.decision),
-    of(text, (call) => call.opening.client),
+    ...phraseColumns<NumberedOpening>(),
     of(timestamptz, (call) => call.opening.received_at),
     of(timestamptz, (call) => call.opening.decided_at),
-    of(json, (call) => call.opening.request.headers),
     ...bodyColumns((call: NumberedOpening) => ({ body: call.opening.request.body, digest: call.request_digest })),
     of(uuid, (call) => call.opening.approval_id ?? null),
   ]),
@@ -127,11 +128,11 @@ export const insertCalls = (openings: readonly NumberedOpening[], replica: numbe
 export const insertClosings = (closings: readonly NumberedClosing[]): Statement => ({
   name: "insert-closings",
   text: `
-    INSERT INTO closings (session_id, n, state, status, error_code, error, upstream, forwarded_at, first_byte_at, done_at,
-      request_body, request_digest, request_spill, response_headers, response_body, response_digest, response_spill, response_decision)
-    SELECT * FROM unnest($1::uuid[], $2::int4[], $3::text[], $4::int4[], $5::text[], $6::text[], $7::text[],
-      $8::timestamptz[], $9::timestamptz[], $10::timestamptz[], $11::json[], $12::bytea[], $13::uuid[],
-      $14::json[], $15::json[], $16::bytea[], $17::uuid[], $18::json[])`,
+    INSERT INTO closings (session_id, n, state, status, error_code, error, phrase, own_values, forwarded_at, first_byte_at, done_at,
+      request_size, request_digest, request_spill, response_size, response_digest, response_spill)
+    SELECT * FROM unnest($1::uuid[], $2::int4[], $3::text[], $4::int4[], $5::text[], $6::text[], $7::bytea[], $8::json[],
+      $9::timestamptz[], $10::timestamptz[], $11::timestamptz[], $12::int8[], $13::bytea[], $14::uuid[],
+      $15::int8[], $16::bytea[], $17::uuid[])`,
   values: columns(closings, [
     of(uuid, (call) => call.session_id),
     of(int4, (call) => call.n),
@@ -139,18 +140,28 @@ export const insertClosings = (closings: readonly NumberedClosing[]): Statement 
     of(int4, (call) => call.closing.status),
     of(text, (call) => call.closing.error_code),
     of(text, (call) => call.closing.error),
-    of(text, (call) => call.closing.upstream),
+    ...phraseColumns<NumberedClosing>(),
     of(timestamptz, (call) => call.closing.forwarded_at),
     of(timestamptz, (call) => call.closing.first_byte_at),
     of(timestamptz, (call) => call.closing.done_at),
     ...bodyColumns((call: NumberedClosing) => ({ body: call.closing.request_body, digest: call.request_digest })),
-    of(json, (call) => call.closing.response?.headers ?? null),
     ...bodyColumns((call: NumberedClosing) => ({
       body: call.closing.response?.body ?? null,
       digest: call.response_digest,
     })),
-    of(json, (call) => call.closing.response_decision ?? null),
   ]),
+});
+
+/** Those that a batch says, each once; nearly always they are there. */
+export const insertPhrases = (phrases: readonly Phrase[]): Statement => ({
+  name: "insert-phrases",
+  text: `
+    INSERT INTO phrases (week, digest, value) SELECT * FROM unnest($1::int4[], $2::bytea[], $3::json[])
+    ON CONFLICT (week, digest) DO NOTHING`,
+  values: columns(
+    phrases.toSorted((one, other) => one.week - other.week || one.digest.compare(other.digest)),
+    [of(int4, (phrase) => phrase.week), of(bytea, (phrase) => phrase.digest), of(jsonText, (phrase) => phrase.text)],
+  ),
 });
 
 /** In the order of their digests, because a row that another replica is inserting is waited for. */
@@ -226,18 +237,12 @@ const columns = <Row>(rows: readonly Row[], writers: readonly WriteColumn<Row>[]
 type Digested = { readonly body: RecordedBody | null; readonly digest: Buffer | null };
 
 const bodyColumns = <Row>(bodyOf: (row: Row) => Digested): WriteColumn<Row>[] => [
-  of(json, (row) => describe(bodyOf(row).body)),
+  of(int8, (row) => bodyOf(row).body?.size ?? null),
   of(bytea, (row) => bodyOf(row).digest),
   of(uuid, (row) => bodyOf(row).body?.spill ?? null),
 ];
 
-/** Read back by `bodyColumn` of receipts.ts. */
-const describe = (body: RecordedBody | null): object | null =>
-  body && {
-    size: body.size,
-    content_type: body.content_type,
-    encoding: body.encoding,
-    truncated: body.truncated,
-    kept: body.bytes !== null,
-    ...(body.withheld !== undefined && { withheld: body.withheld }),
-  };
+const phraseColumns = <Row extends Phrased>(): WriteColumn<Row>[] => [
+  of(bytea, ({ phrase }) => phrase.digest),
+  of(json, ({ own_values }) => own_values),
+];

@@ -6,24 +6,13 @@ import { z } from "zod";
 import type { StoredMessage } from "../model/receipt.ts";
 import { contentId } from "./bodies.ts";
 import { epochOf } from "./epochs.ts";
+import type { BodyKind } from "./phrases.ts";
 import { count, type Rows } from "./rows.ts";
-
-/** What a body's `json` column holds; its digest and spill have columns of their own, to be joined by. */
-export const bodyColumn = z.object({
-  size: count,
-  content_type: z.string().nullable(),
-  encoding: z.string().nullable(),
-  truncated: z.boolean(),
-  /** The bytes are in `bodies`, or were. */
-  kept: z.boolean(),
-  /** Why nothing of it is kept although it was there. */
-  withheld: z.string().exactOptional(),
-});
 
 /** A body as a receipt has it. */
 export type BodyRow = {
   readonly session_id: string;
-  readonly body: z.infer<typeof bodyColumn> | null;
+  readonly body: (BodyKind & { readonly size: number }) | null;
   readonly digest: Buffer | null;
   readonly spill: string | null;
 };

@@ -51,7 +51,7 @@ const fill = async (database: FreshDatabase): Promise<void> => {
     reason: "it is allowed by rule everything",
     policy: "0".repeat(64),
   };
-  const body = { size: 400, content_type: "application/json", encoding: null, truncated: false, kept: true };
+  const kind = { content_type: "application/json", encoding: null, truncated: false, kept: true };
   const sessions = Math.ceil(wanted / callsOfSession);
   await database.query(
     `INSERT INTO sessions (id, connection, caller, binding, opened_at, last_used_at, calls)
@@ -64,20 +64,28 @@ const fill = async (database: FreshDatabase): Promise<void> => {
     `INSERT INTO bodies (epoch, digest, sha256, coding, bytes)
      SELECT epoch_of('01900000-0000-7000-8000-000000000001'), sha256(v::text::bytea), sha256(v::text::bytea), 'identity', convert_to('{"priority":' || v || ',"message":"' || repeat('m', 360) || '"}', 'UTF8') FROM generate_series(1, 5) v`,
   );
+  for (const [digest, body] of [
+    ["01", null],
+    ["02", kind],
+  ] as const)
+    await database.query(
+      "INSERT INTO phrases (week, digest, value) SELECT e - e % 7, decode(repeat($1, 20), 'hex'), $2::json FROM epoch_of('01900000-0000-7000-8000-000000000001') e",
+      [digest, JSON.stringify({ client: null, decision, headers, body })],
+    );
   await database.query(
-    `INSERT INTO calls (session_id, n, replica, operation, access, method, host, path, query, decision, received_at, decided_at,
-       request_headers, request_body, request_digest)
+    `INSERT INTO calls (session_id, n, replica, operation, access, method, host, path, query, phrase, received_at, decided_at,
+       request_size, request_digest)
      SELECT ('01900000-0000-7000-8000-' || lpad(s::text, 12, '0'))::uuid, n, 1, k.operation, k.access, k.method, 'api.datadoghq.com',
-       k.path, k.query, $1::json, now(), now(), $2::json, CASE WHEN k.method = 'POST' THEN $3::json END,
-       CASE WHEN k.method = 'POST' THEN sha256((n / 5 % 5 + 1)::text::bytea) END
-     FROM generate_series(1, $4::int) s, generate_series(1, $5::int) n JOIN (VALUES
+       k.path, k.query, decode(repeat(CASE WHEN k.method = 'POST' THEN '02' ELSE '01' END, 20), 'hex'), now(), now(),
+       CASE WHEN k.method = 'POST' THEN 400 END, CASE WHEN k.method = 'POST' THEN sha256((n / 5 % 5 + 1)::text::bytea) END
+     FROM generate_series(1, $1::int4) s, generate_series(1, $2::int4) n JOIN (VALUES
        (0, 'v1.MonitorsApi.GetMonitor', 'read', 'GET', '/api/v1/monitor/4711', 'group_states=all'),
        (1, 'v1.MonitorsApi.ListMonitors', 'read', 'GET', '/api/v1/monitor', 'page=0&page_size=100'),
        (2, 'v2.IncidentsApi.GetIncident', 'read', 'GET', '/api/v2/incidents/00000000-0000-0000-1234-000000000000', ''),
        (3, 'v1.MonitorsApi.CreateMonitor', 'write', 'POST', '/api/v1/monitor', ''),
        (4, 'v1.MonitorsApi.DeleteMonitor', 'destructive', 'DELETE', '/api/v1/monitor/4711', '')
      ) k (i, operation, access, method, path, query) ON k.i = n % 5`,
-    [JSON.stringify(decision), JSON.stringify(headers), JSON.stringify(body), sessions, callsOfSession],
+    [sessions, callsOfSession],
   );
   await database.query(
     `INSERT INTO closings (session_id, n, state, status, done_at) SELECT session_id, n, 'closed', 200, now() FROM calls`,

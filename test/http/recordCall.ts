@@ -27,7 +27,8 @@ const masking = {
   sealing: {
     keys: keysOf(keyLine("k")),
     call: { connection: "prod", session: "" },
-    family: { name: "", parents: [], itemIds: null },
+    family: { name: "", parents: [], itemIds: null, wrappers: [] },
+    query: "",
   },
   custom: new Set<string>(),
   undecodable: "digest",

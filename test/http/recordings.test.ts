@@ -110,6 +110,34 @@ describe("an auditor", () => {
     expect([none.status, none.headers.get("dogwatch-error")]).toEqual([404, "not_found"]);
   });
 
+  test("is told of a body that has expired, as JSON, as bytes, and on every list, and its receipt is still there", async () => {
+    const { id } = await recorded();
+    await gateway.store.retain({ bodies: 0, receipts: 400 * 86_400_000 });
+    // The day is not over: nothing of it is old enough.
+    expect((await gateway.get(`/v1/sessions/${id}/calls/1`, auditor)).json.request.body.expired).toBe(false);
+    await gateway.database.query("SELECT drop_bodies(epoch_of($1))", [id]);
+
+    const gone = { size: 7, sha256: null, expired: true, content_type: "application/json", truncated: false };
+    const one = await gateway.get(`/v1/sessions/${id}/calls/1`, auditor);
+    expect(one.json).toEqual(call.parse(one.json));
+    expect(one.json).toMatchObject({ state: "closed", status: 200, request: { body: gone } });
+    expect(one.json.request.body).not.toHaveProperty("text");
+    expect(one.json.request.body).not.toHaveProperty("base64");
+    const list = await gateway.get(`/v1/sessions/${id}/calls`, auditor);
+    expect(list.json.items.map((item: { response: { body: unknown } }) => item.response.body)).toMatchObject([
+      { size: 10, expired: true },
+      { size: 40_000, expired: true },
+      { size: 2, expired: true },
+    ]);
+    for (const side of ["request", "response"]) {
+      const raw = await gateway.get(`/v1/sessions/${id}/calls/1/${side}/body`, auditor);
+      expect([raw.status, raw.headers.get("dogwatch-error")]).toEqual([410, "expired"]);
+      expect(raw.json.errors[0]).toContain("retention.bodies");
+    }
+    const none = await gateway.get(`/v1/sessions/${id}/calls/2/request/body`, auditor);
+    expect(none.status).toBe(404);
+  });
+
   test("lists all sessions, newest first, page by page", async () => {
     const opened = [await gateway.open(), await gateway.open(), await gateway.open()].map(
       ({ session_id }) => session_id,

@@ -93,7 +93,7 @@ test("receipts of sessions for whose day nothing was made are written all the sa
       ),
     ),
   );
-  expect(calls.map(({ n }) => n).toSorted()).toEqual([1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4]);
+  expect(calls.map(({ n }) => n).toSorted((a, b) => a - b)).toEqual([1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3, 4, 4, 4, 4]);
   for (const id of sessions) {
     const read = await other.receipts.body(id, 4, "response");
     expect(read !== null && (await readAll(read.stream)).toString()).toBe("written on demand");
@@ -117,6 +117,24 @@ test("partitions that are gone behind a sink's back are made again, and no recei
   expect(row?.request_digest).toEqual(salted(await saltOf(id), bodyOf("after").sha256));
   await database.query("SELECT drop_receipts(epoch_of($1) - epoch_of($1) % 7)", [id]);
   await expect(store.sink.record(opening(id), () => closing())).resolves.toMatchObject({ n: 3 });
+});
+
+test("an epoch that was dropped and opened again by another gateway has its new salt in every receipt", async () => {
+  const id = await sessionOfOld(database, 70);
+  await Promise.all(
+    [store, other].map(({ sink }) => sink.record(opening(id, { request: plain(bodyOf("before")) }), () => closing())),
+  );
+  await database.query("SELECT drop_bodies(epoch_of($1))", [id]);
+  await store.sink.record(opening(id, { request: plain(bodyOf("here")) }), () => closing());
+  await other.sink.record(opening(id, { request: plain(bodyOf("there")) }), () => closing());
+  const rows = await database.query<{ request_digest: Buffer }>(
+    "SELECT request_digest FROM calls WHERE session_id = $1 AND n > 2 ORDER BY n",
+    [id],
+  );
+  const salt = await saltOf(id);
+  expect(rows.map(({ request_digest }) => request_digest)).toEqual(
+    ["here", "there"].map((text) => salted(salt, bodyOf(text).sha256)),
+  );
 });
 
 test("a session that does not exist makes no partition", async () => {

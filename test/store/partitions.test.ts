@@ -100,7 +100,7 @@ beforeAll(async () => {
     logger: { debug: silent, info: silent, warn: silent, error: silent },
   });
   await dbClient.end();
-  expect(done.at(-1)?.name).toBe("0007_masked_values");
+  if (done.at(-1)?.name !== "0007_masked_values") throw new Error("another version than the one before partitions");
   await fill(database);
   store = await openStore({ connectionString: database.connectionString, log: quietLog, clock: () => new Date() });
 }, 60_000);

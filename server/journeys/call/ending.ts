@@ -13,6 +13,7 @@ import { type Ending, type Trace, draftClosing, recordOwn, recordUpload } from "
 import type { Call, Judged } from "./parts.ts";
 import type { Recorder } from "./recorder.ts";
 import { observe } from "./refuse.ts";
+import { auditTokens, usesOf } from "./returnTokens.ts";
 
 /** A call that is on its way. */
 export type Forwarded = {
@@ -30,6 +31,8 @@ export type Forwarded = {
 export async function closeReceipt(forwarded: Forwarded, ending: (call: CallNumber) => Ending): Promise<CallNumber> {
   const { call, judged, receipt, trace, upload } = forwarded;
   const request_body = upload === null ? null : await recordUpload(call, upload);
+  // Too late to be in the decision, which was made before the body was there.
+  if (upload !== null) auditTokens(call, judged.operation, usesOf(judged.masking, upload.astray));
   const known = { parts: call.parts, masking: judged.masking, trace };
   return receipt.close((number) => draftClosing(known, { ...ending(number), request_body }));
 }

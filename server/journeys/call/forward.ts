@@ -1,9 +1,12 @@
 /** Forwards an allowed call: nothing but a read goes out before its receipt is open, and nothing goes out twice. */
 
 import { type Sent, isBroken, originOf } from "../../stages/forward/upstream.ts";
+import type { HeaderList } from "../../model/receipt.ts";
 import { withLength } from "../../stages/forward/endToEnd.ts";
 import { type Outgoing, withCredentials } from "../../stages/forward/outgoing.ts";
 import { streamThrough } from "../../stages/forward/requestBody.ts";
+import type { Masking } from "../../stages/mask/masking.ts";
+import { TokenWatch } from "../../stages/mask/token/watch.ts";
 import { Receipt, isFresh } from "../../stages/record/receipt.ts";
 import { answerCall } from "./answer.ts";
 import { draftOpening, startTrace } from "./draft.ts";
@@ -34,7 +37,11 @@ type Ready = { readonly outgoing: Outgoing; readonly receipt: Receipt };
 type Loaded = Ready & { readonly upload: Recorder | null };
 
 const uploadOf = ({ parts, presented: { headers } }: Call, { masking }: Judged): Recorder =>
-  new Recorder(parts, { masking, side: "request", headers });
+  new Recorder(parts, { masking, side: "request", headers, ...watchFor(masking) });
+
+/** Where replies hold no tokens nobody has one to write. */
+const watchFor = ({ plan, custom }: Masking): { readonly watch?: TokenWatch } =>
+  plan.masksReply ? { watch: new TokenWatch(custom) } : {};
 
 async function carry(call: Call, judged: Judged, { outgoing, receipt, upload }: Loaded): Promise<void> {
   const { parts, incoming } = call;
@@ -64,7 +71,8 @@ async function openReceipt(call: Call, judged: Judged, upload: Recorder | null):
 }
 
 function outgoingOf(call: Call, judged: Judged, upload: Recorder | null): Outgoing {
-  const { connection, presented, host } = call;
+  const { connection, host } = call;
+  const presented = { ...call.presented, headers: wholeOnly(call.presented.headers, judged.masking) };
   const { method } = judged.operation;
   const { restored } = judged;
   if (restored !== undefined)
@@ -78,6 +86,10 @@ function outgoingOf(call: Call, judged: Judged, upload: Recorder | null): Outgoi
   const body = upload === null ? judged.body.prefix : streamThrough(judged.body, capturing(call, upload));
   return withCredentials(connection, { ...presented, method, host, body });
 }
+
+/** Of an answer in pieces (RFC 9110 §14.2) each could hold half a value, which no mask would know. */
+const wholeOnly = (headers: HeaderList, { plan }: Masking): HeaderList =>
+  plan.masksReply ? headers.filter(([name]) => !/^(?:if-)?range$/i.test(name)) : headers;
 
 const capturing =
   ({ parts: { tidy } }: Call, upload: Recorder) =>

@@ -155,8 +155,13 @@ async function drawOnLimits(
   }
 }
 
-export const maskingFor = ({ parts, connection, grant }: Call, operation: Operation): Masking =>
-  maskingOf(parts.masks(), operation, { connection: connection.name, session: grant.session_id });
+export const maskingFor = ({ parts, connection, grant, host, presented }: Call, operation: Operation): Masking =>
+  maskingOf(parts.masks(), operation, {
+    connection: connection.name,
+    session: grant.session_id,
+    host,
+    query: presented.query,
+  });
 
 export const factsOf = (call: Call, operation: Operation): Facts => ({
   caller: call.grant.caller,

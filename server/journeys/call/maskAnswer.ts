@@ -7,6 +7,7 @@ import type { CredentialGuard } from "../../stages/forward/guard.ts";
 import { BrokenAnswer } from "../../stages/forward/answerBody.ts";
 import type { Answer, Broken } from "../../stages/forward/upstream.ts";
 import { inReply } from "../../stages/mask/detect/detector.ts";
+import type { Masking } from "../../stages/mask/masking.ts";
 import { maskResponse } from "../../stages/mask/mask.ts";
 import { Unstreamable } from "../../stages/mask/stream/masker.ts";
 import { maskStream } from "../../stages/mask/stream/stream.ts";
@@ -36,6 +37,7 @@ export async function maskAnswer(
 ): Promise<MaskedAnswer | Refusal> {
   const { headers } = head;
   const { sealing, plan, undecodable } = masking;
+  if (isPartOnly(head, masking)) return unmaskable(part);
   const { reply, recording } = await maskResponse(plan, { headers, bytes }, { sealing, limits: parts.limits() });
   if (reply.outcome === "blocked" || reply.outcome === "unreadable") return unmaskable(reply.says);
   if (recording.outcome === "unreadable" && undecodable === "refuse") return unmaskable(recording.says);
@@ -45,6 +47,10 @@ export async function maskAnswer(
     ? { head: { ...head, headers: withLength(headers, reply.bytes.length) }, body: reply.bytes, recorded }
     : { head, body: bytes, recorded };
 }
+
+/** Nobody asked for it (`outgoingOf`): a value could lie on its edge. RFC 9110 §15.3.7. */
+const isPartOnly = ({ status }: Head, { plan }: Masking): boolean => plan.masksReply && status === 206;
+const part = "only a part of it came (206)";
 
 type Pieces = {
   readonly head: Head;
@@ -62,6 +68,7 @@ export async function maskedPieces(
   const { plan, sealing } = forwarded.judged.masking;
   const source = guardedPieces(forwarded, arriving, recorder);
   if (!plan.masksReply) return { head, length, body: source };
+  if (isPartOnly(head, forwarded.judged.masking)) return unmaskable(part);
   const masked = maskStream(source, head.headers, { search: plan.response, side: inReply, sealing });
   const changed = { ...head, headers: withLength(head.headers, null) };
   // What never ends has no first byte to wait for.

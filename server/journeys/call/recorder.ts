@@ -9,9 +9,11 @@ import { inRecording } from "../../stages/mask/detect/detector.ts";
 import { headerOf } from "../../stages/forward/endToEnd.ts";
 import { type MaskedBody, maskRequest, maskResponse } from "../../stages/mask/mask.ts";
 import type { Masking } from "../../stages/mask/masking.ts";
-import { Unstreamable } from "../../stages/mask/stream/masker.ts";
+import { type StreamContext, Unstreamable } from "../../stages/mask/stream/masker.ts";
 import { maskStream } from "../../stages/mask/stream/stream.ts";
 import { keyedDigest } from "../../stages/mask/token/equality.ts";
+import type { Attempt } from "../../stages/mask/token/restore.ts";
+import type { TokenWatch } from "../../stages/mask/token/watch.ts";
 import { Tally } from "../../stages/mask/tally.ts";
 import { Capture, inlineLimit } from "../../stages/record/capture.ts";
 import type { Call, CallParts } from "./parts.ts";
@@ -21,6 +23,8 @@ export type Passing = {
   readonly masking: Masking;
   readonly side: "request" | "response";
   readonly headers: HeaderList;
+  /** Looks for tokens in what streams. */
+  readonly watch?: TokenWatch;
 };
 
 export class Recorder {
@@ -77,21 +81,29 @@ export class Recorder {
   }
 
   async #mask(feed: PassThrough): Promise<void> {
-    const { masking, side, headers } = this.#passing;
+    const { masking, side, headers, watch } = this.#passing;
     const note = (values: readonly MaskedValue[]): void => this.#tally.add(values);
-    const context = { search: masking.plan[side], side: inRecording, sealing: masking.sealing, note };
+    const context: StreamContext = { search: masking.plan[side], side: inRecording, sealing: masking.sealing, note };
+    const watched = watch && { watch: (chunk: Buffer): void => watch.push(chunk) };
     try {
-      for await (const piece of maskStream(feed, headers, context)) {
-        await this.#capture.take(piece);
-        if (this.#capture.truncated) break;
+      for await (const piece of maskStream(feed, headers, { ...context, ...watched })) {
+        // What is not kept any more may still hold a token.
+        if (!this.#capture.truncated) await this.#capture.take(piece);
+        else if (watch === undefined) break;
       }
     } catch (error) {
       if (!(error instanceof Unstreamable)) throw error;
       this.#withheld = error.message;
     } finally {
+      watch?.end();
       this.#over = true;
       feed.destroy();
     }
+  }
+
+  /** Tokens that passed in it; all of them once it is finished. */
+  get astray(): readonly Attempt[] {
+    return this.#passing.watch?.attempts ?? [];
   }
 
   /** The body as it will be stored; null when there was none. */

@@ -12,7 +12,7 @@ import { type RequestBody, readUpTo } from "../../stages/forward/requestBody.ts"
 import { maskSentence } from "../../stages/mask/beside.ts";
 import { maskRequest } from "../../stages/mask/mask.ts";
 import type { Masking } from "../../stages/mask/masking.ts";
-import { type Attempt, findForeign, restoreTokens } from "../../stages/mask/token/restore.ts";
+import { type Attempt, findForeign, mostReturned, restoreTokens } from "../../stages/mask/token/restore.ts";
 import type { Call } from "./parts.ts";
 
 /** The request once its tokens are looked at. Bodies are encoded as the one that came. */
@@ -58,11 +58,10 @@ async function readWhole(call: Call, { operation, masking }: Reading, body: Requ
   if (isRefusal(plain)) return tooLarge(limits.inspect);
   // Nothing is opened in what cannot be read, whatever it holds.
   if (!Buffer.isBuffer(plain)) return as;
-  const context = { ...masking, method: operation.method };
-  const { bytes, onApproval, attempts } = restoreTokens(
-    { bytes: plain, contentType: headerOf(headers, "content-type") ?? "" },
-    context,
-  );
+  const context = { ...masking, operation };
+  const looked = restoreTokens({ bytes: plain, contentType: headerOf(headers, "content-type") ?? "" }, context);
+  if (looked === null) return tooMany;
+  const { bytes, onApproval, attempts } = looked;
   const unreturnable = attempts.find(({ outcome }) => outcome === "unreturnable");
   if (unreturnable !== undefined) return cannotReturn(shown(masking, unreturnable.path));
   const encoded = (changed: Buffer | null): Promise<Buffer> | null =>
@@ -71,12 +70,21 @@ async function readWhole(call: Call, { operation, masking }: Reading, body: Requ
     ...as,
     restored: await encoded(bytes),
     onApproval: await encoded(onApproval),
-    tokens: attempts.slice(0, mostTokens).map((attempt) => useOf(masking, attempt)),
+    tokens: usesOf(masking, attempts),
   };
 }
 
-/** As many as a receipt names. */
 const mostTokens = 100;
+
+/** As many as a receipt names; those first that did not turn back. */
+export const usesOf = (masking: Masking, attempts: readonly Attempt[]): TokenUse[] => {
+  const isHome = ({ outcome }: Attempt): boolean => outcome === "restored";
+  const told =
+    attempts.length <= mostTokens
+      ? attempts
+      : [...attempts.filter((attempt) => !isHome(attempt)), ...attempts.filter(isHome)].slice(0, mostTokens);
+  return told.map((attempt) => useOf(masking, attempt));
+};
 
 /** Names of members are the caller's words too. */
 const useOf = (masking: Masking, { kind, path, outcome }: Attempt): TokenUse => ({
@@ -90,11 +98,10 @@ const shown = (masking: Masking, path: string): string => maskSentence(masking, 
 function tokensBeside({ presented: { path, query, headers } }: Call, masking: Masking): TokenUse[] {
   if (!masking.plan.masksReply) return [];
   const places: readonly (readonly [string, string])[] = [["path", path], ["query", query], ...headers];
-  return places
-    .flatMap(([name, text]) =>
-      findForeign(text, masking.custom).map((attempt) => useOf(masking, { ...attempt, path: name })),
-    )
-    .slice(0, mostTokens);
+  const attempts = places.flatMap(([path, text]) =>
+    findForeign(text, masking.custom).map((attempt) => ({ ...attempt, path })),
+  );
+  return usesOf(masking, attempts);
 }
 
 const tooLarge = (limit: number): Refusal =>
@@ -108,6 +115,11 @@ const unmaskable = (says: string): Refusal =>
     "denied",
     `its body could not be recorded as it has to be: masks apply to it, and ${says} (policy.undecodable: refuse); nothing was sent`,
   );
+
+const tooMany = refuse(
+  "denied",
+  `its body holds more than ${mostReturned} tokens of masks, which is more than are turned back at once; send it in parts; nothing was sent`,
+);
 
 /** To send the token would put it in the place of the value. */
 const cannotReturn = (path: string): Refusal =>

@@ -5,10 +5,10 @@ import type { HeaderList } from "../../model/receipt.ts";
 import { type Body, isUnreadable, readBody } from "./body/read.ts";
 import { buildSide, type MaskedValue } from "./body/build.ts";
 import { inRecording, inReply } from "./detect/detector.ts";
-import { type Found, nothingFound, type Search } from "./findings.ts";
+import { type Finding, type Found, maskedOn, nothingFound, type Search } from "./findings.ts";
 import { noFields } from "./json/fields.ts";
 import type { Plan } from "./plan.ts";
-import { bindTokens, type Sealing } from "./token/bind.ts";
+import { bindPaced, bindTokens, type Sealing } from "./token/bind.ts";
 import { isToken } from "./token/sealer.ts";
 import { mayHoldToken } from "./token/text.ts";
 
@@ -116,10 +116,26 @@ const maskSide = async (
   { codings, bytes, found }: ReadMessage,
   sealing: Sealing,
 ): Promise<MaskedBody> => {
-  const built = buildSide(side, { bytes, found }, bindTokens(sealing));
+  const tokens = new Map<Finding, string>();
+  await sealAll(side, { bytes, found }, { sealing, tokens });
+  const built = buildSide(side, { bytes, found }, (_bytes, findings) =>
+    findings.map((finding) => tokens.get(finding) ?? ""),
+  );
   if (built === null) return untouched;
   if ("blocked" in built) return { outcome: "blocked", says: built.blocked };
   return { outcome: "masked", bytes: await encodeCodings(built.bytes, codings), values: built.values };
+};
+
+/** A token for every finding that this side shows, also within what is embedded. */
+const sealAll = async (
+  side: number,
+  { bytes, found }: { readonly bytes: Buffer; readonly found: Found },
+  to: { readonly sealing: Sealing; readonly tokens: Map<Finding, string> },
+): Promise<void> => {
+  const { findings, embedded } = maskedOn(side, found);
+  const tokens = findings.length === 0 ? [] : await bindPaced(to.sealing, bytes, findings);
+  for (const [index, finding] of findings.entries()) to.tokens.set(finding, tokens[index] ?? "");
+  for (const part of embedded) await sealAll(side, part, to);
 };
 
 /** Then the recording of an answer is what its caller got. */

@@ -27,10 +27,10 @@ export type Masking = {
 export const maskingOf = (
   { masks, keys, families, undecodable }: MaskSet,
   operation: Operation,
-  call: CallPlace,
+  { host, query, ...call }: CallPlace & { readonly host: string; readonly query: string },
 ): Masking => ({
   plan: planFor(masks, operation),
-  sealing: { keys, call, family: familyOf(families, operation) },
+  sealing: { keys, call, query, family: familyOf(families, operation, host) },
   custom: masks.custom,
   undecodable,
 });

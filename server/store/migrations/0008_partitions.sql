@@ -41,12 +41,12 @@ CREATE TABLE calls (
   host text NOT NULL,
   path text NOT NULL,
   query text NOT NULL,
-  decision json NOT NULL,
-  client text,
+  phrase bytea NOT NULL,
+  -- Values of header fields that phrases leave out.
+  own_values json,
   received_at timestamptz NOT NULL,
   decided_at timestamptz NOT NULL,
-  request_headers json NOT NULL,
-  request_body json,
+  request_size int8,
   request_digest bytea,
   request_spill uuid,
   approval_id uuid,
@@ -62,20 +62,28 @@ CREATE TABLE closings (
   status int4,
   error_code text,
   error text,
-  upstream text,
+  phrase bytea,
+  own_values json,
   forwarded_at timestamptz,
   first_byte_at timestamptz,
   done_at timestamptz NOT NULL,
-  request_body json,
+  request_size int8,
   request_digest bytea,
   request_spill uuid,
-  response_headers json,
-  response_body json,
+  response_size int8,
   response_digest bytea,
   response_spill uuid,
-  response_decision json,
   PRIMARY KEY (session_id, n)
 ) PARTITION BY RANGE (session_id);
+
+-- What receipts of a week say over and over, named by digest: client, decision and request header fields of openings; upstream, response header
+-- fields and response decision of closings; and what kind of bodies they have. Append-only; partitioned like calls.
+CREATE TABLE phrases (
+  week int4 NOT NULL,
+  digest bytea NOT NULL CHECK (length(digest) = 20),
+  value json NOT NULL,
+  PRIMARY KEY (week, digest)
+) PARTITION BY RANGE (week);
 
 -- Where a value that masks took out can be found again: its keyed hash (HMAC under the mask key, which is not in this database) and the call.
 -- Written in the same transaction as the receipt, and no part of it; partitioned like calls.
@@ -117,6 +125,7 @@ CREATE TABLE body_chunks (
 -- Statements that name the whole table; make_partition guards the partitions.
 CREATE TRIGGER calls_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON calls FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER closings_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON closings FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+CREATE TRIGGER phrases_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON phrases FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 CREATE TRIGGER bodies_never_change BEFORE UPDATE ON bodies FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
 
 CREATE FUNCTION partition_name(parent text, first_epoch int4) RETURNS text LANGUAGE sql IMMUTABLE STRICT
@@ -126,7 +135,7 @@ CREATE FUNCTION partition_name(parent text, first_epoch int4) RETURNS text LANGU
 CREATE FUNCTION make_partition(parent text, first_epoch int4, days int4) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
   name text := partition_name(parent, first_epoch);
-  refused text := CASE WHEN parent IN ('calls', 'closings') THEN 'UPDATE OR DELETE OR TRUNCATE' WHEN parent = 'bodies' THEN 'UPDATE' END;
+  refused text := CASE WHEN parent IN ('calls', 'closings', 'phrases') THEN 'UPDATE OR DELETE OR TRUNCATE' WHEN parent = 'bodies' THEN 'UPDATE' END;
 BEGIN
   IF to_regclass(name) IS NOT NULL THEN
     RETURN;
@@ -135,8 +144,8 @@ BEGIN
   IF refused IS NOT NULL THEN
     EXECUTE format('CREATE TRIGGER append_only BEFORE %s ON %I FOR EACH STATEMENT EXECUTE FUNCTION refuse_change()', refused, name);
   END IF;
-  IF parent = 'bodies' THEN
-    EXECUTE format('ALTER TABLE bodies ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', name, first_epoch, first_epoch + days);
+  IF parent IN ('bodies', 'phrases') THEN
+    EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%s) TO (%s)', parent, name, first_epoch, first_epoch + days);
   ELSE
     EXECUTE format('ALTER TABLE %I ATTACH PARTITION %I FOR VALUES FROM (%L) TO (%L)', parent, name, first_id_of(first_epoch), first_id_of(first_epoch + days));
   END IF;
@@ -149,8 +158,8 @@ DECLARE
 BEGIN
   -- `dogw`, 0: replicas, which share the first half of the key, are numbered from 1.
   PERFORM pg_advisory_xact_lock(1685022583, 0);
-  PERFORM make_partition('calls', week, 7), make_partition('closings', week, 7), make_partition('masked_values', week, 7),
-    make_partition('bodies', wanted, 1), make_partition('spills', wanted, 1), make_partition('body_chunks', wanted, 1);
+  PERFORM make_partition('calls', week, 7), make_partition('closings', week, 7), make_partition('phrases', week, 7),
+    make_partition('masked_values', week, 7), make_partition('bodies', wanted, 1), make_partition('spills', wanted, 1), make_partition('body_chunks', wanted, 1);
   -- Two UUIDs have 244 random bits, from the same source as a key's.
   INSERT INTO epochs AS e (epoch, salt)
   VALUES (wanted, sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())))
@@ -178,6 +187,7 @@ CREATE FUNCTION drop_receipts(week int4) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   EXECUTE format('DROP TABLE IF EXISTS %I', partition_name('calls', week));
   EXECUTE format('DROP TABLE IF EXISTS %I', partition_name('closings', week));
+  EXECUTE format('DROP TABLE IF EXISTS %I', partition_name('phrases', week));
   PERFORM drop_bodies(day) FROM generate_series(week, week + 6) day;
   EXECUTE format('DROP TABLE IF EXISTS %I', partition_name('masked_values', week));
 END $$;
@@ -228,16 +238,38 @@ CREATE FUNCTION salted(session_id uuid, sha256 bytea) RETURNS bytea LANGUAGE sql
 CREATE FUNCTION rehomed(session_id uuid, spill uuid) RETURNS uuid LANGUAGE sql IMMUTABLE STRICT
   RETURN (left(session_id::text, 13) || substr(spill::text, 14))::uuid;
 
-INSERT INTO calls
-SELECT session_id, n, replica, operation, access, method, host, path, query, decision, client, received_at, decided_at, request_headers,
-  request_body, salted(session_id, request_sha256), rehomed(session_id, request_spill), approval_id
+CREATE FUNCTION body_kind(body json) RETURNS json LANGUAGE sql IMMUTABLE STRICT
+  RETURN CASE WHEN body -> 'withheld' IS NULL
+    THEN json_build_object('content_type', body -> 'content_type', 'encoding', body -> 'encoding', 'truncated', body -> 'truncated', 'kept', body -> 'kept')
+    ELSE json_build_object('content_type', body -> 'content_type', 'encoding', body -> 'encoding', 'truncated', body -> 'truncated', 'kept', body -> 'kept',
+      'withheld', body -> 'withheld') END;
+
+CREATE TEMPORARY TABLE old_openings ON COMMIT DROP AS
+SELECT session_id, n, json_build_object('client', client, 'decision', decision, 'headers', request_headers, 'body', body_kind(request_body)) AS value
 FROM old_calls;
+CREATE TEMPORARY TABLE old_ends ON COMMIT DROP AS
+SELECT session_id, n, json_build_object('upstream', upstream, 'headers', response_headers, 'decision', response_decision,
+  'request_body', body_kind(request_body), 'response_body', body_kind(response_body)) AS value
+FROM old_closings;
+
+CREATE FUNCTION phrase_digest(value json) RETURNS bytea LANGUAGE sql IMMUTABLE STRICT
+  RETURN substring(sha256(convert_to(value::text, 'UTF8')) FOR 20);
+
+INSERT INTO phrases
+SELECT epoch_of(session_id) - epoch_of(session_id) % 7, phrase_digest(value), value FROM old_openings
+UNION ALL SELECT epoch_of(session_id) - epoch_of(session_id) % 7, phrase_digest(value), value FROM old_ends
+ON CONFLICT DO NOTHING;
+
+INSERT INTO calls
+SELECT session_id, n, replica, operation, access, method, host, path, query, phrase_digest(value), NULL, received_at, decided_at,
+  (request_body ->> 'size')::int8, salted(session_id, request_sha256), rehomed(session_id, request_spill), approval_id
+FROM old_calls JOIN old_openings USING (session_id, n);
 
 INSERT INTO closings
-SELECT session_id, n, state, status, error_code, error, upstream, forwarded_at, first_byte_at, done_at,
-  request_body, salted(session_id, request_sha256), rehomed(session_id, request_spill),
-  response_headers, response_body, salted(session_id, response_sha256), rehomed(session_id, response_spill), response_decision
-FROM old_closings;
+SELECT session_id, n, state, status, error_code, error, phrase_digest(value), NULL, forwarded_at, first_byte_at, done_at,
+  (request_body ->> 'size')::int8, salted(session_id, request_sha256), rehomed(session_id, request_spill),
+  (response_body ->> 'size')::int8, salted(session_id, response_sha256), rehomed(session_id, response_spill)
+FROM old_closings JOIN old_ends USING (session_id, n);
 
 INSERT INTO masked_values SELECT hash, session_id, n FROM old_masked_values
 WHERE EXISTS (SELECT FROM epochs WHERE epoch = epoch_of(session_id));
@@ -258,4 +290,6 @@ SELECT rehomed(p.session_id, c.spill), c.seq, c.coding, c.bytes FROM old_places 
 
 DROP FUNCTION salted(uuid, bytea);
 DROP FUNCTION rehomed(uuid, uuid);
-DROP TABLE old_places, old_calls, old_closings, old_masked_values, old_body_chunks, old_spills, old_bodies;
+DROP FUNCTION body_kind(json);
+DROP FUNCTION phrase_digest(json);
+DROP TABLE old_openings, old_ends, old_places, old_calls, old_closings, old_masked_values, old_body_chunks, old_spills, old_bodies;

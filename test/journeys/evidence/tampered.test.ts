@@ -27,6 +27,13 @@ const check = async (wanted: "all" | readonly string[] = "all") => verify(await 
 /** Whoever swaps, deletes or changes rows changes both halves of a receipt. */
 const bothTables = (statement: (table: string) => string): string[] => ["calls", "closings"].map(statement);
 
+/** Decisions and header fields are kept once a week for all calls that say the same: one call is given words of its own. */
+const rephrase = (n: number, from: string, to: string): string[] => [
+  `INSERT INTO phrases (week, digest, value) SELECT p.week, decode(repeat('0${n}', 20), 'hex'), replace(p.value::text, '${from}', '${to}')::json
+   FROM phrases p JOIN calls c ON c.phrase = p.digest WHERE c.session_id = '${id}' AND c.n = ${n}`,
+  `UPDATE calls SET phrase = decode(repeat('0${n}', 20), 'hex') WHERE session_id = '${id}' AND n = ${n}`,
+];
+
 test("what nobody touched is anchored where the anchor covers it, and unanchored where it came later", async () => {
   const report = await check();
   expect(report.findings).toEqual([]);
@@ -66,10 +73,7 @@ describe("one bit", () => {
   });
 
   test("of a header", async () => {
-    await scene.tamper([
-      `UPDATE calls SET request_headers = '[["Content-Type", "application/jsoo"]]' WHERE session_id = $1 AND n = 4`,
-      id,
-    ]);
+    await scene.tamper(...rephrase(4, '["Content-Type","application/json"]', '["Content-Type","application/jsoo"]'));
     const report = reportOf(await check(), id);
     expect(report.verdict).toBe("altered");
     expect(report.findings).toEqual([
@@ -77,11 +81,15 @@ describe("one bit", () => {
     ]);
   });
 
+  test("of a header that many calls share is found in each of them", async () => {
+    await scene.tamper("UPDATE phrases SET value = replace(value::text, 'Content-Type', 'Content-Typo')::json");
+    const report = await check();
+    expect(report.sessions.map(({ verdict }) => verdict)).toEqual(["altered", "altered", "altered"]);
+    expect(new Set(named(reportOf(report, id)))).toEqual(new Set([1, 2, 3, 4, 5, 6].map((n) => `header ${n}`)));
+  });
+
   test("of a decision", async () => {
-    await scene.tamper([
-      `UPDATE calls SET decision = replace(decision::text, 'it matched', 'it natched')::json WHERE session_id = $1 AND n = 5`,
-      id,
-    ]);
+    await scene.tamper(...rephrase(5, "it matched", "it natched"));
     const report = reportOf(await check(), id);
     expect([report.verdict, named(report)]).toEqual(["altered", ["decision 5"]]);
   });
@@ -98,12 +106,13 @@ describe("one bit", () => {
 
 test("a call that was made unreadable is named, and the others are checked", async () => {
   await scene.tamper(
-    ["UPDATE calls SET decision = '{}' WHERE session_id = $1 AND n = 2", id],
+    ...rephrase(2, '"effect":"allow"', '"effect":"sure"'),
+    ["UPDATE calls SET phrase = decode(repeat('ff', 20), 'hex') WHERE session_id = $1 AND n = 3", id],
     ["UPDATE calls SET received_at = 'infinity' WHERE session_id = $1 AND n = 4", id],
     ["UPDATE closings SET status = 500 WHERE session_id = $1 AND n = 5", id],
   );
   const report = await check();
-  expect(named(reportOf(report, id))).toEqual(["chain 2", "chain 4", "outcome 5"]);
+  expect(named(reportOf(report, id))).toEqual(["chain 2", "chain 3", "chain 4", "outcome 5"]);
   expect(reportOf(report, first).verdict).toBe("anchored");
 });
 

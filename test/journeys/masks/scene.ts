@@ -48,6 +48,11 @@ export class Agent {
     return this.#send("PUT", target, { body: Buffer.from(body), headers });
   }
 
+  /** To an intake, whose paths are no API's. */
+  submit(target: string, body: Buffer, headers: readonly (readonly [string, string])[]): Promise<Received> {
+    return send(this.#url, { method: "POST", target, headers: [["DD-API-KEY", this.#token], json, ...headers], body });
+  }
+
   post(target: string, body: string | Buffer, headers: readonly (readonly [string, string])[] = []): Promise<Received> {
     return this.#send("POST", target, { body: Buffer.from(body), headers });
   }

@@ -1,8 +1,11 @@
 /** What a session reads masked it can write back: Datadog gets the values, each only at its own place. */
 
+import { randomBytes } from "node:crypto";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import type { CallJson } from "../../../server/contract.ts";
+import { mostReturned } from "../../../server/stages/mask/token/restore.ts";
+import { inlineLimit } from "../../../server/stages/record/capture.ts";
 import type { World } from "../../standins/world.ts";
 import { type Agent, openAgent, startMasking, tokenIn } from "./scene.ts";
 
@@ -70,6 +73,14 @@ test("compressed as it came it goes on, with its new length", async () => {
   expect(gunzipSync(things.get(monitor) ?? Buffer.alloc(0)).toString()).toBe(original.toString());
 });
 
+test("more tokens than are opened at once are refused, and nothing is sent", async () => {
+  const token = tokenIn((await agent.get(monitor)).body.toString(), "phone");
+  const answer = await agent.put(monitor, JSON.stringify({ message: `${token} `.repeat(mostReturned + 1) }));
+  expect(answer.status).toBe(403);
+  expect(answer.body.toString()).toContain(`more than ${mostReturned} tokens of masks`);
+  expect(things.get(monitor)).toBe(original);
+});
+
 describe("a token turns back nowhere else", () => {
   const expectNotOpened = async (target: string, outcome: string): Promise<void> => {
     expect(things.get(target)?.toString()).not.toMatch(/ann@|geheim/);
@@ -124,6 +135,21 @@ describe("a token turns back nowhere else", () => {
     await agent.get(`/api/v1/monitor?name=${token}`);
     expect(world.upstream.requests.at(-1)?.url).toContain(token);
     expect((await lastCall()).decision.tokens).toEqual([{ kind: "email", path: "query", outcome: "foreign" }]);
+  });
+
+  test.each([
+    ["plain", (body: Buffer) => body, []],
+    ["compressed", gzipSync, [["Content-Encoding", "gzip"] as const]],
+  ])("in logs that stream through, %s", async (_name, encode, headers) => {
+    const token = tokenIn((await agent.get(monitor)).body.toString(), "phone");
+    const lines = (): string => JSON.stringify({ message: randomBytes(512).toString("base64") });
+    const logs = `[${Array.from({ length: 600 }, lines).join(",")},{"message":"${token}"},${lines()}]`;
+    const sent = encode(Buffer.from(logs));
+    expect(sent.length).toBeGreaterThan(2 * inlineLimit);
+    expect((await agent.submit("/proxy/http-intake.logs.datadoghq.com/api/v2/logs", sent, headers)).status).toBe(200);
+    expect(world.upstream.requests.at(-1)?.body.equals(sent)).toBe(true);
+    const event = await world.audited(new RegExp(`token_astray .*SubmitLog.*${agent.id}`));
+    expect(event.reason).toBe("phone at $: foreign");
   });
 
   test("beside a changed destination, where people have to agree first", async () => {

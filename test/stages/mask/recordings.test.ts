@@ -262,6 +262,7 @@ const itemOf = (read: Exchange, update: Exchange, text: string): string => {
   const list = Array.isArray(original) ? original : original.data;
   if (!Array.isArray(list)) return text;
   const id = update.request.path.slice(read.request.path.replace(/\/$/, "").length + 1);
+  if (id === "" && list.length > 1) return text;
   const at = list.indexOf(
     id === "" ? list[0] : list.find((item) => idIn(Buffer.from(JSON.stringify({ data: item })), id) !== null),
   );

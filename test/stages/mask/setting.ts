@@ -48,7 +48,8 @@ export const everything = masksOf({ detect: ["secret", "personal", "network"] })
 export const sealingOf = (of: Operation, call: CallPlace = here): Sealing => ({
   keys,
   call,
-  family: familyOf(families, of),
+  family: familyOf(families, of, "api"),
+  query: "",
 });
 
 const limits = { inspect: 8 * 2 ** 20 };
@@ -104,7 +105,8 @@ export const restore = (
     custom = new Set<string>(),
   }: { of: Operation; sealing?: Sealing; contentType?: string; custom?: ReadonlySet<string> },
 ): Restored & { readonly text: string; readonly outcomes: readonly string[] } => {
-  const restored = restoreTokens({ bytes: Buffer.from(body), contentType }, { sealing, custom, method: of.method });
+  const restored = restoreTokens({ bytes: Buffer.from(body), contentType }, { sealing, custom, operation: of });
+  if (restored === null) throw new Error("more tokens than are opened at once");
   return {
     ...restored,
     text: (restored.bytes ?? body).toString(),

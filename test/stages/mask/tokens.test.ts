@@ -499,7 +499,7 @@ describe("families", () => {
     ["GET", "/api/v2/incidents/search", "PATCH", "/api/v2/incidents/1"],
     ["GET", "/api/v2/team/t/links", "PATCH", "/api/v2/team/t/links/l"],
   ])("%s %s and %s %s are about the same", ([aMethod, aPath, bMethod, bPath]) => {
-    const [a, b] = [operation(aMethod, aPath), operation(bMethod, bPath)].map((of) => familyOf(families, of));
+    const [a, b] = [operation(aMethod, aPath), operation(bMethod, bPath)].map((of) => familyOf(families, of, "api"));
     expect(a?.name).toBe(b?.name);
   });
 
@@ -511,7 +511,7 @@ describe("families", () => {
       "/api/v1/user/1",
       "/api/v2/team/t/links/l",
       "/api/v2/team/t",
-    ].map((path) => familyOf(families, operation("GET", path)).name);
+    ].map((path) => familyOf(families, operation("GET", path), "api").name);
     expect(new Set(names).size).toBe(names.length);
   });
 });

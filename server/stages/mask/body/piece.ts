@@ -1,4 +1,4 @@
-/** One decoded text of a body, and what stands in it: by its look, behind percent-encoding, in base64. */
+/** One decoded text of a body, and what stands in it: by its look, behind percent-encoding, between NULs, in base64. */
 
 import { type Span, inRecording, inReply } from "../detect/detector.ts";
 import { deepestNesting, type Finding, type Layer, type Search } from "../findings.ts";
@@ -33,6 +33,7 @@ export const spansIn = (search: Search, text: string, depth: number): Span[] => 
   const spans = search.detector.find(text);
   if (!search.decodes) return spans;
   if (text.includes("%")) spans.push(...behindPercent(search, text));
+  if (text.includes("\0")) spans.push(...betweenNuls(search, text));
   if (depth < deepestNesting) spans.push(...inBase64(search, text, depth));
   return spans;
 };
@@ -58,21 +59,46 @@ const mergedOn = (spans: readonly Span[]): Span[] => {
   return result;
 };
 
-/** What a reader of a URL would see in it; masked as it is written. */
+/** What a reader of a URL would see in it, and of a URL in that one's query; masked as it is written. */
 const behindPercent = (search: Search, text: string): Span[] => {
-  const decoded = percentDecode(text);
-  if (decoded === null) return [];
-  return search.detector.find(decoded.text).map((span) => ({
-    ...span,
-    start: decoded.offsets[span.start] ?? 0,
-    end: decoded.offsets[span.end] ?? text.length,
-  }));
+  const spans: Span[] = [];
+  let whole: Decoded = { text, offsets: null };
+  for (let round = 0; round < mostRounds; round++) {
+    const decoded = percentDecode(whole.text);
+    if (decoded === null) break;
+    whole = { text: decoded.text, offsets: through(whole.offsets, decoded.offsets) };
+    spans.push(...spansBehind(search, whole));
+  }
+  return spans;
 };
 
-type PercentDecoded = { readonly text: string; readonly offsets: Int32Array };
+/** A URL in a URL in a URL. */
+const mostRounds = 3;
+
+/** UTF-16 and UTF-32 put NULs between the characters of ASCII; everything that is looked for is ASCII. */
+const betweenNuls = (search: Search, text: string): Span[] => {
+  const offsets = new Int32Array(text.length + 1);
+  let length = 0;
+  for (let at = 0; at < text.length; at++) if (text.charCodeAt(at) !== 0) offsets[length++] = at;
+  offsets[length] = text.length;
+  return spansBehind(search, { text: text.replaceAll("\0", ""), offsets });
+};
+
+/** `offsets`: where each character, and the end, stood in what it was decoded from. */
+type Decoded = { readonly text: string; readonly offsets: Int32Array | null };
+
+const through = (outer: Int32Array | null, inner: Int32Array): Int32Array =>
+  outer === null ? inner : inner.map((at) => outer[at] ?? 0);
+
+const spansBehind = (search: Search, { text, offsets }: Decoded): Span[] =>
+  search.detector.find(text).map((span) => ({
+    ...span,
+    start: offsets?.[span.start] ?? span.start,
+    end: offsets?.[span.end] ?? span.end,
+  }));
 
 /** What is no UTF-8 stays as it is. Null where there is nothing to decode. */
-export const percentDecode = (text: string): PercentDecoded | null => {
+export const percentDecode = (text: string): { readonly text: string; readonly offsets: Int32Array } | null => {
   const offsets = new Int32Array(text.length + 1);
   const parts: string[] = [];
   let length = 0;
@@ -182,7 +208,8 @@ const mayEncodeText = (text: string, at: number): boolean => {
 
 const decodeBase64 = (encoded: string): string | null => {
   const bytes = Buffer.from(encoded, "base64");
-  for (const byte of bytes) if (byte < 32 && byte !== 9 && byte !== 10 && byte !== 13) return null;
+  // NUL: UTF-16, as `powershell -EncodedCommand` has it.
+  for (const byte of bytes) if (byte < 32 && byte !== 0 && byte !== 9 && byte !== 10 && byte !== 13) return null;
   const text = bytes.toString("utf8");
   return text.includes("\uFFFD") ? null : text;
 };

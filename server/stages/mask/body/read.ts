@@ -42,6 +42,8 @@ type Range = {
 const read = (search: Search, marked: Range, found: Found): BodyForm | Unreadable => {
   const range = withoutMark(marked);
   const essence = (range.type.split(";")[0] ?? "").trim().toLowerCase();
+  if (search.fields.rules.length > 0 && otherDocuments.test(essence))
+    return { unreadable: `fields of it are to be masked, and nobody here reads ${essence}`, isClosed: false };
   const parts = essence.startsWith("multipart/") ? readParts(search, range, found) : null;
   const whole = parts ?? readEmbedded(search, range, found);
   if (whole !== null) return whole;
@@ -60,6 +62,9 @@ const read = (search: Search, marked: Range, found: Found): BodyForm | Unreadabl
       return looksLikeJson(range.bytes) ? readJsonOrText(search, range, found) : readText(search, range, found);
   }
 };
+
+/** What its caller may ask for, and may be full of fields. */
+const otherDocuments = /[/.+-](?:msgpack|cbor|bson|avro|ion|protobuf|xml|yaml|toml)$/;
 
 const byteOrderMark = Buffer.from("\uFEFF");
 

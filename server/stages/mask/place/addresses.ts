@@ -1,4 +1,4 @@
-/** Whom and what a text leads to: its mentions and its URLs. */
+/** Whom and what a text leads to: its mentions, its URLs, the hosts it names. */
 
 /** `@name`s of a text in order, as far as they reach; what stands between is nobody's address. */
 export const mentionsIn = (text: string): string[] => {
@@ -25,6 +25,28 @@ export const urlsIn = (text: string): string[] => {
     found.push(text.slice(start, end));
   }
   return found;
+};
+
+/** In a text for people only what is followed or answered: a word with a dot in it is hardly ever a host there. */
+export const leadsIn = (text: string): string[] => [...urlsIn(text), ...mentionsIn(text)];
+
+/** Two texts with the same ones lead to the same places. */
+export const addressesIn = (text: string): string[] => [...leadsIn(text), ...hostsIn(text)];
+
+/** Names of hosts and IPv4 addresses, with their port: words with a dot in them that end like a domain. Lengths are RFC 1035's (§2.3.4). */
+const hostsIn = (text: string): string[] =>
+  (text.includes(".") ? (text.match(hostWords) ?? []) : []).filter(
+    (word) => word.length < 260 && isHostWord.test(word),
+  );
+
+const hostWords = /[\p{L}\p{N}.:_-]+/gu;
+const isHostWord =
+  /^[.:_-]*(?:(?:[\p{L}\p{N}_-]{1,63}\.)+\p{L}[\p{L}\p{N}-]{1,62}\.?|(?:\d{1,3}\.){3}\d{1,3})(?::\d{0,5})?[.:_-]*$/u;
+
+/** A text that is one host and nothing else, as a field without a telling name may hold it. */
+export const isHost = (text: string): boolean => {
+  const word = text.trim();
+  return word.length < 260 && word.includes(".") && isHostWord.test(word);
 };
 
 const isSpace = (code: number): boolean => code <= 32 || code === 0xa0;

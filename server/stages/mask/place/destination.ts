@@ -31,6 +31,7 @@ const endings = [
   "recipient",
   "recipients",
   "region",
+  "script",
   "server",
   "site",
   "subdomain",
@@ -42,31 +43,51 @@ const endings = [
 ];
 
 /** Only as the whole name: at the end of others they mean something else. */
-const whole = new Set(["to", "cc", "bcc", "ip", "port", "notifications", "notifylist"]);
+const whole = new Set(["to", "cc", "bcc", "ip", "port", "code", "javascript", "notifications", "notifylist"]);
 
 /** Texts in which `@name` sends them to somebody: https://docs.datadoghq.com/monitors/notify/#notifications */
 const mentioning = new Set(["message", "escalationmessage", "text"]);
 
-const sortedEndings = endingsOf([...endings, ...whole, ...mentioning].filter(({ length }) => length > 2));
+/** Texts for people, and what Datadog itself evaluates: words with dots in them are no hosts there (`system.cpu.user`). */
+const inert = new Set([
+  "description",
+  "facet",
+  "facets",
+  "formula",
+  "groupby",
+  "metric",
+  "metricname",
+  "name",
+  "notes",
+  "query",
+  "queries",
+  "service",
+  "sources",
+  "tags",
+  "title",
+  "type",
+]);
+
+const sortedEndings = endingsOf([...endings, ...whole, ...mentioning, ...inert].filter(({ length }) => length > 2));
 
 /**
- * Families of which nothing is sent anywhere, however its fields are called; with the reason. Everything else goes by the names above, new
- * operations too.
+ * Families of which nothing is sent anywhere but to whoever looks at them, whose browser fetches what a text or a frame there names: with the
+ * value only where it stands in the same text. With the reason. Everything else goes by the names above, new operations too.
  */
-const shownOnly: ReadonlyMap<string, string> = new Map([
+const shown: ReadonlyMap<string, string> = new Map([
   ["/api/v1/dashboard", "a dashboard is shown; its links are followed by people"],
   ["/api/v1/dashboard/lists/manual", "a list of dashboards is shown"],
   ["/api/v1/notebooks", "a notebook is shown; its links are followed by people"],
   ["/api/v2/powerpacks", "a group of widgets is shown"],
 ]);
 
-export const sendsNothing = (family: string): boolean => shownOnly.has(family);
+export const isShown = (family: string): boolean => shown.has(family);
 
 /**
- * What of a field decides: all of it; only its `@names`; in a text that holds a masked value the URLs around it; in any other text only what it
- * says as a document of its own.
+ * What of a field decides: all of it; only its `@names`; the URLs and hosts in it; in an inert text that holds a masked value the URLs around it,
+ * and in any other inert text only what it says as a document of its own.
  */
-export type Reading = "whole" | "mentions" | "around" | "nested";
+export type Reading = "whole" | "mentions" | "addresses" | "around" | "nested";
 
 /** One such field: its path from the resource, and its bytes; a string's are inside the quotes. `isNamed`: by its name, whatever it says. */
 export type DestinationField = {
@@ -83,11 +104,12 @@ export type MaskedRange = { readonly start: number; readonly end: number; readon
 
 /**
  * `masked`: the first masked value in a range of the resource's bytes. `every`: all texts are wanted, since each may stand where a destination
- * was.
+ * was. `isShown`: only texts that hold a masked value decide.
  */
 export type Wanted = {
   readonly masked: (start: number, end: number) => MaskedRange | null;
   readonly every: boolean;
+  readonly isShown: boolean;
 };
 
 /** In the order of the document. `bytes`: of one resource. */
@@ -104,8 +126,10 @@ type Level = {
   keyEnd: number;
   keyFlags: number;
   sort: Sort;
+  /** What its members are for the name of the whole. */
+  readonly inherited: Sort;
 };
-type Sort = "destination" | "mentions" | "other";
+type Sort = "destination" | "mentions" | "inert" | "other";
 
 class Finder implements JsonVisitor {
   readonly #bytes: Buffer;
@@ -124,18 +148,27 @@ class Finder implements JsonVisitor {
     level.keyStart = start;
     level.keyEnd = end;
     level.keyFlags = flags;
-    const mayMatter = flags !== 0 || end - start < 4 || mayEnd(sortedEndings, this.#bytes, { start, end });
+    if (level.inherited === "destination") return;
+    // A separator at its end hides how it ends.
+    const mayMatter =
+      flags !== 0 ||
+      end - start < 4 ||
+      !isAlphanumeric(this.#bytes[end - 1] ?? 0) ||
+      mayEnd(sortedEndings, this.#bytes, { start, end });
     level.sort = mayMatter ? this.#sortOf(this.#keyOf(level)) : "other";
   }
 
   string(start: number, end: number, flags: number): void {
     const sort = this.#enter();
     const masked = this.#wanted.masked(start, end);
+    if (masked === null && this.#wanted.isShown) return;
     if (sort === "destination") this.#add({ start, end, flags, reading: "whole", isNamed: true });
     // What its reader sees counts: a token that keeps the form of a URL, or one that does not.
     else if (masked?.start === start ? masked.kind === "url" : this.#isUrl(start, end, flags))
       this.#add({ start, end, flags, reading: "whole", isNamed: false });
     else if (sort === "mentions") this.#add({ start, end, flags, reading: "mentions", isNamed: true });
+    else if (sort !== "inert" && (masked !== null || this.#wanted.every || this.#mayHoldAddress(start, end, flags)))
+      this.#add({ start, end, flags, reading: "addresses", isNamed: false });
     else if (masked !== null) this.#add({ start, end, flags, reading: "around", isNamed: false });
     else if (this.#wanted.every || this.#mayBeDocument(start, flags))
       this.#add({ start, end, flags, reading: "nested", isNamed: false });
@@ -143,15 +176,16 @@ class Finder implements JsonVisitor {
 
   scalar(start: number, end: number): void {
     const isNull = this.#bytes[start] === 0x6e;
-    if (this.#enter() === "destination" && !isNull)
+    if (this.#enter() === "destination" && !isNull && !this.#wanted.isShown)
       this.#add({ start, end, flags: 0, reading: "whole", isNamed: true });
   }
 
   open(_start: number, isArray: boolean): void {
     const sort = this.#enter();
-    // The elements of `recipients` are each one; the members of an object have names of their own.
+    // The elements of `recipients` are each one, and so is whatever tells them: `{"id": …}`, `{"data": {"type": …, "id": …}}`.
+    const inherited = isArray || sort === "destination" ? sort : "other";
     if (this.#levels.length <= deepest)
-      this.#levels.push({ isArray, index: -1, keyStart: 0, keyEnd: 0, keyFlags: 0, sort: isArray ? sort : "other" });
+      this.#levels.push({ isArray, index: -1, keyStart: 0, keyEnd: 0, keyFlags: 0, sort: inherited, inherited });
   }
 
   close(): void {
@@ -181,7 +215,7 @@ class Finder implements JsonVisitor {
     const bytes = this.#bytes;
     if ((flags & escaped) !== 0)
       return beginsAsUrl.test(
-        decodeText({ bytes, start, end: Math.min(end, wholeEscapes(bytes, start, end)), flags }) ?? "",
+        asRead(decodeText({ bytes, start, end: Math.min(end, wholeEscapes(bytes, start, end)), flags }) ?? ""),
       );
     let from = start;
     while (from < end && (bytes[from] ?? 0) <= 0x20) from++;
@@ -196,6 +230,16 @@ class Finder implements JsonVisitor {
     );
   }
 
+  /** Every one has a dot, an `@` or two slashes, if nothing hides them. */
+  #mayHoldAddress(start: number, end: number, flags: number): boolean {
+    if (flags !== 0) return true;
+    for (let at = start; at < end; at++) {
+      const byte = this.#bytes[at];
+      if (byte === 0x2e || byte === 0x40 || (byte === 0x2f && this.#bytes[at + 1] === 0x2f)) return true;
+    }
+    return false;
+  }
+
   #mayBeDocument(start: number, flags: number): boolean {
     const byte = this.#bytes[start] ?? 0;
     return (flags & escaped) !== 0 && (byte === 0x7b || byte === 0x5b || byte === 0x5c || byte <= 0x20);
@@ -206,7 +250,13 @@ class Finder implements JsonVisitor {
     if (known !== undefined) return known;
     const plain = key.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "");
     const isDestination = whole.has(plain) || endings.some((ending) => plain.endsWith(ending));
-    const sort = isDestination ? "destination" : mentioning.has(plain) ? "mentions" : "other";
+    const sort = isDestination
+      ? "destination"
+      : mentioning.has(plain)
+        ? "mentions"
+        : inert.has(plain)
+          ? "inert"
+          : "other";
     this.#sorts.set(key, sort);
     return sort;
   }
@@ -216,6 +266,9 @@ const longestScheme = 20;
 
 /** RFC 3986 §4.2; where the scheme is one of the web's, readers of URLs do without the slashes (WHATWG URL §4.4). */
 const beginsAsUrl = /^[\s\0-\x20]*(?:[a-z][a-z0-9+.-]{0,19}:\/\/|(?:https?|wss?|ftp):|\/\/[a-z0-9[])/i;
+
+/** Readers of URLs pass over tabs and line breaks, and take a backslash for a slash (WHATWG URL §4.4). */
+const asRead = (text: string): string => text.replaceAll(/[\t\r\n]/g, "").replaceAll("\\", "/");
 
 /** Enough of a text to tell how it begins, cut between two escapes. */
 const wholeEscapes = (bytes: Buffer, start: number, end: number): number => {

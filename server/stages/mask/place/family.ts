@@ -8,8 +8,10 @@ export type Family = {
   readonly name: string;
   /** The path's parameters, in order. */
   readonly parents: readonly string[];
-  /** Null: the items, or the one object of the body, say which they are; by the first of these members that they have. */
+  /** By which of its members an item, or the one object of the body, says which it is; null where the path says it. */
   readonly itemIds: readonly string[] | null;
+  /** Names of the member in which a body may hold it, or a list of it. */
+  readonly wrappers: readonly string[];
 };
 
 /** Template of a collection → name of the parameter that picks one of its items. */
@@ -36,7 +38,7 @@ const aliases: ReadonlyMap<string, string> = new Map([
 const views = new Set(["search", "list"]);
 
 /** Where nothing else names an item, what Datadog's integrations call theirs: an account is known by its id, not by its secrets. */
-const ownIds = [
+export const ownIds = [
   "id",
   "public_id",
   "uuid",
@@ -48,16 +50,39 @@ const ownIds = [
   "handle",
 ];
 
-export const familyOf = (families: Families, { path, params, known }: Operation): Family => {
-  if (!known) return { name: path, parents: [], itemIds: null };
+/** What can be given to another by an update: counts only where no other id does. */
+export const weakIds: ReadonlySet<string> = new Set(["name", "handle"]);
+
+/** Answers whose lists are called otherwise than their path. */
+const otherLists: ReadonlyMap<string, readonly string[]> = new Map([
+  ["/api/v1/dashboard/lists/manual", ["dashboard_lists"]],
+  ["/api/v1/integration/aws", ["accounts"]],
+  ["/api/v1/integration/aws/filtering", ["filters"]],
+  ["/api/v1/integration/gcp", ["accounts"]],
+]);
+
+/** `{"data": …}` (JSON:API), `{"monitors": […]}`, `{"user": {…}}`. */
+const wrappersOf = (name: string): readonly string[] => {
+  const [, noun = ""] = /\/([a-z_]+)$/.exec(name) ?? [];
+  const own = noun === "" ? [] : [noun, `${noun}s`, noun.replace(/s$/, "")];
+  return [...new Set(["data", ...own, ...(otherLists.get(name) ?? [])])];
+};
+
+/** `host`: what nobody knows is another thing on another host. */
+export const familyOf = (families: Families, { path, params, known }: Operation, host: string): Family => {
+  if (!known) return { name: `${host}${path}`, parents: [], itemIds: null, wrappers: wrappersOf(path) };
   const parents = Object.values(params);
   const [, collection] = /^(.+)\/\{\w+\}$/.exec(path) ?? [];
-  if (collection !== undefined) return { name: canonical(collection), parents, itemIds: null };
+  if (collection !== undefined) {
+    const name = canonical(collection);
+    return { name, parents, itemIds: null, wrappers: wrappersOf(name) };
+  }
   const [, viewed = path, view = ""] = /^(.+)\/([^/{}]+)$/.exec(path) ?? [];
   const name = canonical(views.has(view) && families.has(canonical(viewed)) ? viewed : path);
   const parameter = families.get(name);
-  if (parameter !== undefined) return { name, parents, itemIds: idNames(parameter) };
-  return { name, parents, itemIds: parents.length > 0 ? null : ownIds };
+  const wrappers = wrappersOf(name);
+  if (parameter !== undefined) return { name, parents, itemIds: idNames(parameter), wrappers };
+  return { name, parents, itemIds: parents.length > 0 ? null : ownIds, wrappers };
 };
 
 /** `webhook_name` → `webhook_name`, `name`, `id`. */

@@ -31,7 +31,7 @@ export class Places {
     return this.#mac.of(encode(["resource", this.#call, family, id])).toString("latin1");
   }
 
-  /** 8 bytes. `nth`: which of several values in one field, where their order matters; else 0. */
+  /** 8 bytes. `path`: behind how the body wraps the resource (`Layout.wrapper`). `nth`: which of several values in one field, where their order matters; else 0. */
   value(resource: string, path: readonly Step[], nth: number): Buffer {
     return this.#mac.of(encode(["value", resource, nth, ...path])).subarray(0, 8);
   }
@@ -62,6 +62,10 @@ export const destinationBytes = 5;
 const encode = (parts: readonly Step[]): Buffer => {
   let text = "";
   // A number and its digits are two steps: an array's element and an object's member.
-  for (const part of parts) text += typeof part === "number" ? `#${part},` : `${part.length}:${part},`;
+  for (const part of parts) text += typeof part === "number" ? `#${part},` : `${part.length}:${wellFormed(part)},`;
   return Buffer.from(text, "utf8");
 };
+
+/** UTF-8 would make all lone surrogates one; a real text that looks so has another length. */
+const wellFormed = (text: string): string =>
+  text.isWellFormed() ? text : text.replaceAll(/\p{Surrogate}/gu, (half) => `\\u${half.charCodeAt(0).toString(16)}`);

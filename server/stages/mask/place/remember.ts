@@ -2,17 +2,21 @@
 
 import { deepestNesting } from "../findings.ts";
 import { decodeText } from "../json/text.ts";
-import { mentionsIn, urlsIn } from "./addresses.ts";
-import { type DestinationField, destinationsOf, type MaskedRange, type Wanted } from "./destination.ts";
+import { addressesIn, leadsIn, mentionsIn, urlsIn } from "./addresses.ts";
+import { type DestinationField, destinationsOf, isShown, type MaskedRange } from "./destination.ts";
 import type { Destination, Step } from "./place.ts";
 
 /** A range of a body, one resource or more, and what is masked in the whole body, in order. */
 export type Scope = { readonly bytes: Buffer; readonly base: number; readonly masked: readonly MaskedRange[] };
 
-/** `every`: see Wanted. */
-export const fieldsIn = ({ bytes, base, masked }: Scope, every: Wanted["every"]): DestinationField[] =>
+/** `every`: see Wanted. `family`: of the resource in the scope. */
+export const fieldsIn = (
+  { bytes, base, masked }: Scope,
+  { every, family }: { readonly every: boolean; readonly family: string },
+): DestinationField[] =>
   destinationsOf(bytes, {
     every,
+    isShown: isShown(family),
     masked: (start, end) => {
       const found = masked[firstFrom(masked, base + start)];
       return found === undefined || found.start >= base + end
@@ -57,8 +61,10 @@ const writtenAs = (scope: Scope, field: DestinationField): readonly string[] | n
       return parts;
     case "mentions":
       return orNull([...mentionsIn(seen(parts)), ...urlsIn(seen(parts)).filter((url) => url.includes(hidden))]);
+    case "addresses":
+      return nestedIn(seen(parts), 0) ?? orNull(addressesIn(seen(parts)));
     case "around":
-      return nestedIn(seen(parts), 0) ?? orNull(urlsIn(seen(parts)));
+      return nestedIn(seen(parts), 0) ?? orNull(leadsIn(seen(parts)));
     case "nested":
       return nestedIn(seen(parts), 0);
     default:
@@ -93,21 +99,34 @@ const seen = (parts: readonly string[]): string =>
 /** The destinations of a text that is a document of its own, each with its path. Null where it is none, or has none. */
 const nestedIn = (text: string, depth: number): readonly string[] | null => {
   const first = text.trimStart()[0];
-  if ((first !== "{" && first !== "[") || depth >= deepestNesting) return null;
+  if (first !== "{" && first !== "[") return null;
+  // Nobody looks deeper, and so all of it counts.
+  if (depth >= deepestNesting) return [text];
   const scope: Scope = { bytes: Buffer.from(text), base: 0, masked: [] };
-  const fields = destinationsOf(scope.bytes, { every: true, masked: () => null });
+  const fields = destinationsOf(scope.bytes, { every: true, isShown: false, masked: () => null });
   return orNull(
     fields.flatMap((field) => {
       const says = partsOf(scope, field).join("");
-      const written =
-        field.reading === "whole"
-          ? [says]
-          : field.reading === "mentions"
-            ? mentionsIn(says)
-            : (nestedIn(says, depth + 1) ?? (says.includes(hidden) ? urlsIn(says) : []));
+      const written = nestedAs(says, field.reading, depth + 1);
       return written.length === 0 ? [] : [JSON.stringify(field.path), String(written.length), ...written];
     }),
   );
+};
+
+const nestedAs = (says: string, reading: DestinationField["reading"], depth: number): readonly string[] => {
+  switch (reading) {
+    case "whole":
+      return [says];
+    case "mentions":
+      return mentionsIn(says);
+    case "addresses":
+      return nestedIn(says, depth) ?? addressesIn(says);
+    case "around":
+    case "nested":
+      return nestedIn(says, depth) ?? (says.includes(hidden) ? leadsIn(says) : []);
+    default:
+      return reading satisfies never;
+  }
 };
 
 /** Index of the first of `ranges`, which are in order, that begins at or behind `at`. */

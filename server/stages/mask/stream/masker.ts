@@ -7,12 +7,13 @@ import type { Binder, Sealing } from "../token/bind.ts";
 /** Why a body cannot be masked while it passes. `says` ends a sentence about the body. */
 export class Unstreamable extends Error {}
 
-/** What is masked on which side, and what tokens are made with. `note` is told what was. */
+/** What is masked on which side, and what tokens are made with. `note` is told what was, `watch` what came, decoded. */
 export type StreamContext = {
   readonly search: Search;
   readonly side: number;
   readonly sealing: Sealing;
   readonly note?: (values: readonly MaskedValue[]) => void;
+  readonly watch?: (chunk: Buffer) => void;
 };
 
 /** One piece masked on the stream's side; null where nothing in it is. Throws `Unstreamable`. */

@@ -93,14 +93,19 @@ export async function* maskStream(
   const masker = openStream(context, contentTypeOf(headers));
   let decoded: AsyncIterable<Buffer> = source;
   for (const decoder of decodersOf(codings)) decoded = through(decoded, decoder, largestExpansion);
-  let masked: AsyncIterable<Buffer> = maskedPieces(decoded, masker);
+  let masked: AsyncIterable<Buffer> = maskedPieces(decoded, masker, context.watch);
   for (const encoder of encodersOf(codings)) masked = through(masked, encoder, Number.POSITIVE_INFINITY);
   yield* masked;
   return masker.masked;
 }
 
-async function* maskedPieces(source: AsyncIterable<Buffer>, masker: StreamMasker): AsyncGenerator<Buffer> {
+async function* maskedPieces(
+  source: AsyncIterable<Buffer>,
+  masker: StreamMasker,
+  watch: StreamContext["watch"],
+): AsyncGenerator<Buffer> {
   for await (const chunk of source) {
+    watch?.(chunk);
     const piece = masker.push(chunk);
     if (piece.length > 0) yield piece;
   }

@@ -1,8 +1,9 @@
 /** Turns what was found in one body into tokens, each bound to its place. */
 
+import { setImmediate as turn } from "node:timers/promises";
 import type { Finding } from "../findings.ts";
 import { besideIn } from "../place/beside.ts";
-import { type DestinationField, sendsNothing } from "../place/destination.ts";
+import { type DestinationField, isShown } from "../place/destination.ts";
 import type { Family } from "../place/family.ts";
 import { type CallPlace, type Destination, Places, type ResourcePlace } from "../place/place.ts";
 import { fieldsIn, standingIn, writtenIn } from "../place/remember.ts";
@@ -10,8 +11,13 @@ import { type Layout, layOut, relative, type Resource } from "../place/resource.
 import type { MaskKeys } from "./keys.ts";
 import { mostDestinations, seal } from "./sealer.ts";
 
-/** Everything that tokens of one call's bodies are made with. */
-export type Sealing = { readonly keys: MaskKeys; readonly call: CallPlace; readonly family: Family };
+/** Everything that tokens of one call's bodies are made with. `query`: the request's, which may say what the body is about. */
+export type Sealing = {
+  readonly keys: MaskKeys;
+  readonly call: CallPlace;
+  readonly family: Family;
+  readonly query: string;
+};
 
 /** A token for each of the findings in `bytes`, which are in order. */
 export type Binder = (bytes: Buffer, findings: readonly Finding[]) => string[];
@@ -20,22 +26,41 @@ export type Binder = (bytes: Buffer, findings: readonly Finding[]) => string[];
 export const bindTokens =
   (sealing: Sealing): Binder =>
   (bytes, findings) => {
-    const places = new Places(sealing.keys[0].places, sealing.call);
-    const layout = layOut(bytes, sealing.family);
-    const reader = new Reader({ bytes, findings, layout, places });
-    return findings.map((finding) => {
-      const { resource, place, path } = relative(layout, finding.start, finding.path);
-      const remembered = reader.of(resource, place);
-      // In a field that decides where values go the order of its tokens matters: one host is not another.
-      const nth = standingIn(remembered.fields, remembered.base, { start: finding.start, masked: findings }) ?? 0;
-      return seal(sealing.keys, finding.kind, {
-        value: finding.text,
-        place: places.value(remembered.key, path, nth),
-        destinations: remembered.digests,
-        beside: remembered.beside,
-      });
+    const sealed = sealerFor(sealing, bytes, findings);
+    return findings.map(sealed);
+  };
+
+/** The same, with pauses: a body of nothing but short values has a million of them, and other calls must not wait for all. */
+export const bindPaced = async (sealing: Sealing, bytes: Buffer, findings: readonly Finding[]): Promise<string[]> => {
+  const sealed = sealerFor(sealing, bytes, findings);
+  const tokens: string[] = [];
+  for (const [index, finding] of findings.entries()) {
+    if (index > 0 && index % sealedAtOnce === 0) await turn();
+    tokens.push(sealed(finding));
+  }
+  return tokens;
+};
+
+/** Some ten milliseconds. */
+const sealedAtOnce = 1_000;
+
+const sealerFor = (sealing: Sealing, bytes: Buffer, findings: readonly Finding[]): ((finding: Finding) => string) => {
+  const places = new Places(sealing.keys[0].places, sealing.call);
+  const layout = layOut(bytes, sealing);
+  const reader = new Reader({ bytes, findings, layout, places });
+  return (finding) => {
+    const { resource, place, path } = relative(layout, finding.start, finding.path);
+    const remembered = reader.of(resource, place);
+    // In a field that decides where values go the order of its tokens matters: one host is not another.
+    const nth = standingIn(remembered.fields, remembered.base, { start: finding.start, masked: findings }) ?? 0;
+    return seal(sealing.keys, finding.kind, {
+      value: finding.text,
+      place: places.value(remembered.key, [resource === null ? "" : layout.wrapper, ...path], nth),
+      destinations: remembered.digests,
+      beside: remembered.beside,
     });
   };
+};
 
 type Remembered = {
   readonly key: string;
@@ -74,17 +99,17 @@ class Reader {
     // What stands outside of the resources goes wherever anything in the body does.
     const range = resource ?? layout.document;
     const base = range?.start ?? 0;
-    if (range === null || sendsNothing(resource?.family ?? layout.outside.family))
-      return { key, base, fields: [], digests: [], beside: null };
+    if (range === null) return { key, base, fields: [], digests: [], beside: null };
+    const family = resource?.family ?? layout.outside.family;
     const scope = { bytes: bytes.subarray(base, range.end), base, masked: findings };
-    const fields = fieldsIn(scope, false);
+    const fields = fieldsIn(scope, { every: false, family });
     const { present } = writtenIn(scope, fields);
     this.#beside ??= besideIn({ bytes, base: 0, masked: findings }, layout);
     const digests =
       present.length > mostDestinations
         ? [places.destinations(key, present)]
         : present.map((destination) => places.destination(key, destination));
-    const hasBeside = resource !== null && this.#beside.length > 0;
+    const hasBeside = resource !== null && !isShown(family) && this.#beside.length > 0;
     return { key, base, fields, digests, beside: hasBeside ? places.beside(key, this.#beside) : null };
   }
 }

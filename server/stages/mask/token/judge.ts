@@ -3,7 +3,7 @@
 import { type Finding, keyStep } from "../findings.ts";
 import type { Body } from "../body/read.ts";
 import { besideIn } from "../place/beside.ts";
-import { type DestinationField, type MaskedRange, sendsNothing } from "../place/destination.ts";
+import { type DestinationField, isShown, type MaskedRange } from "../place/destination.ts";
 import { type Destination, Places, type Step } from "../place/place.ts";
 import { byValue, type Destinations, fieldsIn, standingIn, writtenIn } from "../place/remember.ts";
 import { type Layout, layOut, relative, type Resource } from "../place/resource.ts";
@@ -52,16 +52,44 @@ type Standing = {
   readonly fields: readonly DestinationField[];
   readonly written: Destinations;
   readonly keys: readonly string[];
-  /** By key, once somebody asked. */
+  /** Whether what stands around the resource decides too. */
+  readonly decidesBeside: boolean;
+  /** By key, once somebody asked: a body may have thousands of tokens. */
   readonly digests: Map<number, Digests>;
 };
-type Digests = { readonly present: readonly Buffer[]; readonly vacant: readonly Buffer[] };
+/** `all`: of all destinations together, where there are too many. `beside`: of what stands around the resource. */
+type Digests = {
+  readonly present: readonly string[];
+  readonly vacant: ReadonlySet<string>;
+  readonly all: string | null;
+  readonly beside: string | null;
+};
+
+/** Parameters of updates that say how, and not what. */
+const harmless = new Set(["force", "dry_run", "validate"]);
+
+const pairsOf = (query: string): { readonly name: string; readonly value: string }[] =>
+  [...new URLSearchParams(query)].map(([name, value]) => ({ name, value }));
+
+const textOf = (digest: Buffer): string => digest.toString("latin1");
 
 /** Of all values of one request: a short token may stand for a long value, and be sent many times. */
 const mostRestored = 32 * 2 ** 20;
 const longestName = 65_536;
 
-export class Judge {
+/** Taken apart as answers are, and where that leaves a token over, as the resource itself: both are ways in which it may have been read. */
+export const judgeTokens = (all: Case): Judgement[] => {
+  const judge = new Judge(all, { asItself: false });
+  const judged = judge.judge();
+  if (judge.wrapper === "" || astray(judged) === 0) return judged;
+  const asItself = new Judge(all, { asItself: true }).judge();
+  return astray(asItself) < astray(judged) ? asItself : judged;
+};
+
+const astray = (judged: readonly Judgement[]): number =>
+  judged.filter(({ outcome }) => outcome !== "restored" && outcome !== "destination").length;
+
+class Judge {
   readonly #case: Case;
   readonly #layout: Layout;
   /** One set of places for each key: a token was bound with the key that sealed it. */
@@ -71,16 +99,21 @@ export class Judge {
   readonly #translated = new Map<string, string>();
   #beside: readonly Destination[] | null = null;
   #left = mostRestored;
-  constructor(all: Case) {
+  constructor(all: Case, { asItself }: { readonly asItself: boolean }) {
     this.#case = all;
-    const { keys, call, family } = all.sealing;
+    const { keys, call, family, query } = all.sealing;
     this.#places = keys.map((key) => new Places(key.places, call));
     this.#masked = all.sent.map(({ finding, written }) => ({
       start: finding.start,
       end: finding.end,
       kind: written.kind,
     }));
-    this.#layout = layOut(all.body.bytes, family, (text) => this.#translate(text));
+    const understand = (text: string): string => this.#translate(text);
+    this.#layout = layOut(all.body.bytes, { family, query, understand, asItself });
+  }
+
+  get wrapper(): string {
+    return this.#layout.wrapper;
   }
 
   judge(): Judgement[] {
@@ -120,52 +153,67 @@ export class Judge {
     const spot = relative(this.#layout, finding.start, this.#translatePath(finding.path));
     const standing = this.#standing(spot.resource);
     const nth = this.#nth(token) ?? 0;
+    const paths = this.#wrappers(spot.resource).map((wrapper) => [wrapper, ...spot.path]);
     const key = this.#places.findIndex((places, i) =>
-      places.value(standing.keys[i] ?? "", spot.path, nth).equals(opened.place),
+      paths.some((path) => places.value(standing.keys[i] ?? "", path, nth).equals(opened.place)),
     );
     if (key === -1) return "foreign";
-    return this.#isSameBeside(standing, { opened, key, resource: spot.resource }) &&
-      this.#isSameDestination(standing, opened, key)
+    return this.#isSameThing(spot.resource) && this.#isSameDestination(standing, opened, this.#digests(standing, key))
       ? "restored"
       : "destination";
   }
 
-  #isSameDestination(standing: Standing, { destinations }: Opened, key: number): boolean {
-    const { present, vacant } = standing.written;
-    const resource = standing.keys[key] ?? "";
-    if (isDigestOfAll(destinations)) {
-      const all = this.#places[key]?.destinations(resource, present);
-      return present.length > mostDestinations && all !== undefined && destinations[0]?.equals(all) === true;
-    }
-    if (present.length > mostDestinations) return false;
-    const digests = standing.digests.get(key) ?? this.#digests(standing, key);
-    standing.digests.set(key, digests);
-    const isKnown = (digest: Buffer): boolean => destinations.some((remembered) => remembered.equals(digest));
-    if (!digests.present.every(isKnown) || (vacant.length > 0 && digests.vacant.some(isKnown))) return false;
-    return this.#case.partial || digests.present.length === destinations.length;
+  /** What was read in a list or a wrapping is written as it was read, or by itself. */
+  #wrappers(resource: Resource | null): readonly string[] {
+    const { wrapper } = this.#layout;
+    return wrapper !== "" || resource === null
+      ? [resource === null ? "" : wrapper]
+      : ["", "[]", ...this.#case.sealing.family.wrappers];
   }
 
-  #digests({ written, keys }: Standing, key: number): Digests {
+  /** The query may say that something else is written than the path and the body do. */
+  #isSameThing(resource: Resource | null): boolean {
+    const { family, query } = this.#case.sealing;
+    const told = resource?.told ?? family.parents;
+    if (resource?.isClear === false) return false;
+    if (query === "" || told.length === 0) return true;
+    return pairsOf(query).every(({ name, value }) => told.includes(value) || harmless.has(name));
+  }
+
+  #isSameDestination({ written }: Standing, { destinations, beside }: Opened, now: Digests): boolean {
+    // What stands around the resource may be left out, and may not be another.
+    if (now.beside !== null && (beside === null || textOf(beside) !== now.beside)) return false;
+    const remembered = new Set(destinations.map(textOf));
+    if (now.all !== null || isDigestOfAll(destinations)) return now.all !== null && remembered.has(now.all);
+    // A body may have as many tokens as vacant places: each costs as much as it remembers.
+    if (!now.present.every((digest) => remembered.has(digest))) return false;
+    if ([...remembered].some((digest) => now.vacant.has(digest))) return false;
+    return this.#case.partial || written.present.length === destinations.length;
+  }
+
+  #digests(standing: Standing, key: number): Digests {
+    const known = standing.digests.get(key) ?? this.#digestsNow(standing, key);
+    standing.digests.set(key, known);
+    return known;
+  }
+
+  #digestsNow({ written: { present, vacant }, keys, decidesBeside }: Standing, key: number): Digests {
     const places = this.#places[key];
     const resource = keys[key] ?? "";
-    if (places === undefined) return { present: [], vacant: [] };
+    if (places === undefined) throw new Error("no such key");
+    const hasAll = present.length > mostDestinations;
+    const beside = decidesBeside ? this.#besideNow() : [];
     return {
-      present: written.present.map((destination) => places.destination(resource, destination)),
-      vacant: written.vacant.map((path) => places.destination(resource, byValue(path))),
+      present: hasAll ? [] : present.map((destination) => textOf(places.destination(resource, destination))),
+      vacant: new Set(hasAll ? [] : vacant.map((path) => textOf(places.destination(resource, byValue(path))))),
+      all: hasAll ? textOf(places.destinations(resource, present)) : null,
+      beside: beside.length === 0 ? null : textOf(places.beside(resource, beside)),
     };
   }
 
-  /** What stands around the resource may be left out, and may not be another. */
-  #isSameBeside(
-    { keys }: Standing,
-    { opened, key, resource }: { readonly opened: Opened; readonly key: number; readonly resource: Resource | null },
-  ): boolean {
-    if (resource === null || sendsNothing(resource.family)) return true;
-    const scope = { bytes: this.#case.body.bytes, base: 0, masked: this.#masked };
-    this.#beside ??= besideIn(scope, this.#layout);
-    if (this.#beside.length === 0) return true;
-    const digest = this.#places[key]?.beside(keys[key] ?? "", this.#beside);
-    return digest !== undefined && opened.beside?.equals(digest) === true;
+  #besideNow(): readonly Destination[] {
+    this.#beside ??= besideIn({ bytes: this.#case.body.bytes, base: 0, masked: this.#masked }, this.#layout);
+    return this.#beside;
   }
 
   #standing(resource: Resource | null): Standing {
@@ -175,10 +223,11 @@ export class Judge {
     const range = resource ?? this.#layout.document;
     const base = range?.start ?? 0;
     const scope = { bytes: this.#case.body.bytes.subarray(base, range?.end ?? 0), base, masked: this.#masked };
-    const fields = range === null || sendsNothing(place.family) ? [] : fieldsIn(scope, this.#case.partial);
+    const fields = range === null ? [] : fieldsIn(scope, { every: this.#case.partial, family: place.family });
     const written = writtenIn(scope, fields, (path) => this.#translatePath(path));
     const keys = this.#places.map((places) => places.resource(place));
-    const standing = { base, fields, written, keys, digests: new Map<number, Digests>() };
+    const decidesBeside = resource !== null && !isShown(resource.family);
+    const standing = { base, fields, written, keys, decidesBeside, digests: new Map<number, Digests>() };
     this.#standings.set(resource, standing);
     return standing;
   }

@@ -1,6 +1,7 @@
 /** Turns tokens in what a caller sends back into what they stand for: each only at its own place, and none beside a changed destination. */
 
 import { isUtf8 } from "node:buffer";
+import type { Operation } from "../../../model/operation.ts";
 import { readJson, UnreadableJson } from "../../../model/json.ts";
 import { spliced } from "../body/build.ts";
 import { type Body, type BodyForm, isUnreadable, readBody } from "../body/read.ts";
@@ -10,9 +11,9 @@ import { gateOf } from "../detect/gate.ts";
 import { type Finding, type Layer, nothingFound, type Search } from "../findings.ts";
 import { noFields } from "../json/fields.ts";
 import type { Sealing } from "./bind.ts";
-import { type AttemptOutcome, failureOf, Judge, type Judgement, type Sent } from "./judge.ts";
+import { type AttemptOutcome, failureOf, type Judgement, judgeTokens, type Sent } from "./judge.ts";
 import { open } from "./sealer.ts";
-import { findTokens } from "./text.ts";
+import { findTokens, unescaped } from "./text.ts";
 
 /** `path`: where it stands, for people: `$.data.attributes.url`. */
 export type Attempt = { readonly kind: string; readonly path: string; readonly outcome: AttemptOutcome };
@@ -31,21 +32,24 @@ export type Restored = {
 export type RestoreContext = {
   readonly sealing: Sealing;
   readonly custom: ReadonlySet<string>;
-  readonly method: string;
+  readonly operation: Operation;
 };
 
-/** `body`: decoded. */
-export const restoreTokens = (body: Body, { sealing, custom, method }: RestoreContext): Restored => {
+/** As many as one request may hold: to open each takes some ten microseconds, and other calls wait. */
+export const mostReturned = 20_000;
+
+/** `body`: decoded. Null where it holds more tokens than `mostReturned`: none was looked at. */
+export const restoreTokens = (body: Body, { sealing, custom, operation }: RestoreContext): Restored | null => {
   const knows = (kind: string): boolean => isTokenKind(kind, custom);
   const found = nothingFound();
   const form = readBody(tokenSearch(knows), body, found);
   const findings = found.findings.toSorted((a, b) => a.start - b.start);
   if (findings.length === 0) return { bytes: null, onApproval: null, attempts: [] };
+  if (findings.length > mostReturned) return null;
   const sent = findings.map((finding) => readSent(sealing, finding, knows));
   if (isUnreadable(form) || !isUnambiguous(form, body.bytes)) return refuseAll(sent, "ambiguous");
-  // What is created was never read, whatever id the body says it has.
-  if (method === "POST" && sealing.family.itemIds !== null) return createdFrom(sent);
-  const judged = new Judge({ sealing, body, sent, partial: method === "PATCH" }).judge();
+  if (creates(operation) || !saysJson(body.contentType)) return staying(sent);
+  const judged = judgeTokens({ sealing, body, sent, partial: operation.method === "PATCH" });
   const opening = (opens: ReadonlySet<AttemptOutcome>): Buffer | null => {
     const splices = judged.flatMap((judgement) => {
       const { start, end } = judgement.token.finding;
@@ -65,7 +69,7 @@ const agreed: ReadonlySet<AttemptOutcome> = new Set(["restored", "destination"])
 
 /** Tokens in what is no body: a path, a query, a header field. None of those is a place that a value was read at, so none turns back. */
 export const findForeign = (text: string, custom: ReadonlySet<string>): readonly Attempt[] =>
-  findTokens(text, (kind) => isTokenKind(kind, custom)).map(({ kind, payload, isCut }) => ({
+  findTokens(unescaped(text), (kind) => isTokenKind(kind, custom)).map(({ kind, payload, isCut }) => ({
     kind,
     path: "",
     outcome: payload !== null ? "foreign" : isCut ? "truncated" : "altered",
@@ -94,7 +98,22 @@ const attemptOf = ({ finding, written }: Sent): Omit<Attempt, "outcome"> => ({
   path: ["$", ...finding.path.map((step) => (typeof step === "number" && step < 0 ? "(key)" : String(step)))].join("."),
 });
 
-const createdFrom = (sent: readonly Sent[]): Restored => ({
+/** What is created was never read, whatever id the body says it has. A few operations change what is there by POST, and say so. */
+const creates = ({ method, name }: Operation): boolean => method === "POST" && !/^(?:Update|Upsert)[A-Z]/.test(name);
+
+/** Another reader could take the body for a form, or in another charset for another text. JSON is UTF-8 (RFC 8259 §8.1). */
+const saysJson = (contentType: string): boolean => {
+  const [essence = "", ...parameters] = contentType
+    .toLowerCase()
+    .split(";")
+    .map((part) => part.trim());
+  return (
+    /^(?:|text\/json|application\/(?:[\w.-]+\+)?json)$/.test(essence) &&
+    parameters.every((parameter) => !parameter.startsWith("charset") || /^charset="?utf-?8"?$/.test(parameter))
+  );
+};
+
+const staying = (sent: readonly Sent[]): Restored => ({
   bytes: null,
   onApproval: null,
   attempts: sent.map((token) => ({ ...attemptOf(token), outcome: failureOf(token) ?? "foreign" })),

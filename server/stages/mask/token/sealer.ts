@@ -16,7 +16,7 @@ export type Sealed = {
   readonly beside: Buffer | null;
 };
 
-export const mostDestinations = 30;
+export const mostDestinations = 60;
 
 export const isDigestOfAll = ([first]: readonly Buffer[]): boolean => first?.length === digestBytes;
 
@@ -34,7 +34,7 @@ const deflated = 1;
 /** Text that is no Unicode (a lone surrogate) would not survive UTF-8. */
 const utf16 = 2;
 const digestOnly = 3;
-const allDestinations = 31;
+const allDestinations = 0xff;
 const hasBeside = 0x80;
 
 /** Deterministic: the same value with the same `sealed` gives the same token under one key. */
@@ -48,12 +48,13 @@ export const seal = (
   const count = isDigestOfAll(destinations) ? allDestinations : destinations.length;
   const size = count === allDestinations ? digestBytes : count * destinationBytes;
   const payload = Buffer.allocUnsafe(
-    headBytes + ivBytes + 1 + placeBytes + size + (beside?.length ?? 0) + bytes.length,
+    headBytes + ivBytes + 2 + placeBytes + size + (beside?.length ?? 0) + bytes.length,
   );
   payload[0] = key.id;
   payload.writeUInt16BE(payload.length, 1);
   let at = headBytes + ivBytes;
-  payload[at++] = (form << 5) | count | (beside === null ? 0 : hasBeside);
+  payload[at++] = form | (beside === null ? 0 : hasBeside);
+  payload[at++] = count;
   at += place.copy(payload, at);
   for (const destination of destinations) at += destination.copy(payload, at);
   if (beside !== null) at += beside.copy(payload, at);
@@ -113,16 +114,16 @@ const bounded = (key: MaskKey, packed: Packed): Packed =>
 
 const unpack = (plain: Buffer): Opened | "altered" => {
   const head = plain[0] ?? 0;
-  const count = head & 31;
-  const first = 1 + placeBytes;
-  const place = plain.subarray(1, first);
+  const count = plain[1] ?? 0;
+  const first = 2 + placeBytes;
+  const place = plain.subarray(2, first);
   const size = count === allDestinations ? digestBytes : destinationBytes;
   const end = first + (count === allDestinations ? size : count * size);
   const destinations: Buffer[] = [];
   for (let at = first; at < end; at += size) destinations.push(plain.subarray(at, at + size));
   const behind = (head & hasBeside) === 0 ? end : end + destinationBytes;
   const beside = behind === end ? null : plain.subarray(end, behind);
-  return { place, destinations, beside, form: (head & ~hasBeside) >> 5, packed: plain.subarray(behind) };
+  return { place, destinations, beside, form: head & ~hasBeside, packed: plain.subarray(behind) };
 };
 
 /** `limit`: bytes. Null for a value that was too long to go into its token, which never turns back, and for one that is longer than `limit`. */

@@ -23,6 +23,12 @@ export const writeToken = (kind: string, payload: Buffer): string => {
 /** A cheap look: whether there can be one in it. */
 export const mayHoldToken = (text: string): boolean => text.includes(prefix);
 
+/** As its reader sees it: JSON and forms may write any letter of a token with an escape. */
+export const unescaped = (text: string): string =>
+  text.replaceAll(/\\u00([2-7][0-9a-f])/gi, letterOf).replaceAll(/%([2-7][0-9a-f])/gi, letterOf);
+
+const letterOf = (_escape: string, code: string): string => String.fromCharCode(Number.parseInt(code, 16));
+
 /** A token in a text, UTF-16 offsets. `payload` is null where it is not written as one: cut, lengthened, its case changed. */
 export type Written = {
   readonly start: number;
