@@ -78,6 +78,10 @@ describe("the log", () => {
     expect((await bytesAt("/v1/log/tile/0/000.p/2")).bytes).toEqual(bytes.subarray(0, 64));
   });
 
+  test("a session shows its seal as its close answered it", async () => {
+    expect((await gateway.get(`/v1/sessions/${ids[0]}`, auditor)).json.seal).toEqual(closeAnswers[0]?.seal);
+  });
+
   test("its key is the one that signs", async () => {
     expect((await gateway.get("/v1/log/key", auditor)).text).toBe(`${gateway.signKeys.signers[0].vkey}\n`);
   });
