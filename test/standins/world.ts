@@ -4,7 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
-import { type Gateway, startGateway } from "../../server/app.ts";
+import type { Gateway } from "../../server/app.ts";
+import { startReplicas } from "./replicas.ts";
 import type { CallJson, SessionJson, TokenAnswer } from "../../server/contract.ts";
 import { type FreshDatabase, freshDatabase } from "./database.ts";
 import { type TestClaims, type TestIssuer, githubClaims, startIssuer } from "./issuer.ts";
@@ -101,7 +102,7 @@ export async function startScene(answer: Answerer, options: WorldOptions = {}): 
 export async function startWorld(answer: Answerer, options: WorldOptions = {}): Promise<World> {
   const scene = await startScene(answer, options);
   const log: string[] = [];
-  const gateway = await startGateway({
+  const gateway = await startReplicas({
     file: scene.file,
     env: {},
     log: pino({ level: "debug" }, { write: (line) => log.push(line) }),

@@ -13,6 +13,7 @@ export type Peer = {
   readonly says: string;
   readonly url: string;
   readonly headers: Readonly<Record<string, string>>;
+  readonly pid: number;
 };
 
 export type Scene = { readonly peers: readonly Peer[]; readonly missing: readonly string[]; stop(): Promise<void> };
@@ -32,27 +33,21 @@ export const startPeers = async (): Promise<Scene> => {
   const running: { stop(): Promise<void> }[] = [];
   const peers: Peer[] = [];
   const missing: string[] = [];
-  const upstream = await freePort();
   const at = (port: number): string => `http://127.0.0.1:${port}`;
   const measure = async (name: string, says: string, begin: (port: number) => Program): Promise<void> => {
     const port = await freePort();
-    running.push(begin(port));
+    const program = begin(port);
+    running.push(program);
     await answers(at(port));
-    peers.push({ name, says, url: at(port), headers: {} });
+    peers.push({ name, says, url: at(port), headers: {}, pid: program.pid });
   };
 
-  running.push(
-    nginx(folder, {
-      name: "upstream",
-      start,
-      server: `listen 127.0.0.1:${upstream}; location / { default_type application/json; return 200 '${answer}'; }`,
-    }),
-  );
-  await answers(at(upstream));
-  peers.push({ name: "nothing between", says: "nothing between", url: at(upstream), headers: {} });
+  const upstream = await startUpstream(folder);
+  running.push(upstream);
+  peers.push({ name: "nothing between", says: "nothing between", url: upstream.url, headers: {}, pid: upstream.pid });
 
   const passes = `proxy_pass http://datadog; proxy_http_version 1.1; proxy_set_header Connection "";`;
-  const pool = `upstream datadog { server 127.0.0.1:${upstream}; keepalive 128; }`;
+  const pool = `upstream datadog { server ${upstream.url.slice("http://".length)}; keepalive 128; }`;
   await measure("nginx", "nginx, records nothing", (port) =>
     nginx(folder, {
       name: "proxy",
@@ -66,7 +61,7 @@ export const startPeers = async (): Promise<Scene> => {
       startMeasured("mitmdump", [
         "-q",
         "--mode",
-        `reverse:${at(upstream)}`,
+        `reverse:${upstream.url}`,
         "--listen-host",
         "127.0.0.1",
         "-p",
@@ -85,48 +80,21 @@ export const startPeers = async (): Promise<Scene> => {
         join(import.meta.dirname, "fastifyProxy.mjs"),
         packages,
         String(port),
-        at(upstream),
+        upstream.url,
       ]),
     );
   else missing.push("@fastify/http-proxy (not in the folder that DOGWATCH_BENCH_PEERS names)");
 
-  const database = await startDatabase();
-  running.push(database);
-  const issuer = await startIssuer();
-  running.push({ stop: () => issuer.close() });
-  const dogwatch = async (name: string, says: string, flags: readonly string[]): Promise<void> => {
-    const own = await freshDatabase();
-    const port = await freePort();
-    const file = join(folder, `${port}.yaml`);
-    const configuration = configurationOf({
-      issuer: issuer.url,
-      upstream: at(upstream),
-      database: own.connectionString,
-      dataDir: join(folder, String(port)),
-    });
-    writeFileSync(file, configuration.replace("listen: 127.0.0.1:0", `listen: 127.0.0.1:${port}`));
-    const main = join(import.meta.dirname, "../../../server/main.ts");
-    const program = startMeasured(process.execPath, [...flags, main, "serve", "--config", file], {
-      DOGWATCH_LOG_LEVEL: "warn",
-    });
-    running.push({
-      stop: async () => {
-        await program.stop();
-        await own.drop();
-      },
-    });
-    await answers(`${at(port)}/readyz`);
-    const { access_token } = await exchange(
-      at(port),
-      await issuer.sign({ ...githubClaims, aud: "http://gateway.test" }),
-    );
-    peers.push({ name, says, url: at(port), headers: { "DD-API-KEY": access_token } });
-  };
-  await dogwatch("dogwatch", "dogwatch, receipt committed before release", []);
-  await dogwatch("dogwatch without recording", "dogwatch, made to record nothing (bench only)", [
-    "--import",
-    join(import.meta.dirname, "noRecord.mjs"),
-  ]);
+  const ours = await startStable(folder, upstream.url);
+  running.push(ours);
+  peers.push(await ours.gateway({ name: "dogwatch", says: "dogwatch, receipt committed before release" }));
+  peers.push(
+    await ours.gateway({
+      name: "dogwatch without recording",
+      says: "dogwatch, made to record nothing (bench only)",
+      flags: ["--import", join(import.meta.dirname, "noRecord.mjs")],
+    }),
+  );
 
   return {
     peers,
@@ -136,6 +104,80 @@ export const startPeers = async (): Promise<Scene> => {
       rmSync(folder, { recursive: true, force: true });
     },
   };
+};
+
+export type OwnOptions = {
+  readonly name: string;
+  readonly says: string;
+  /** Of Node. */
+  readonly flags?: readonly string[];
+  /** `policy.rules` in YAML. */
+  readonly rules?: string;
+  /** More of `policy:`, or top level keys. */
+  readonly more?: string;
+  /** In place of a fresh database of its own. */
+  readonly database?: string;
+};
+
+/** Gateways of ours, each a process with a database of its own unless it is told another, and a session at each. */
+export type Stable = { gateway(options: OwnOptions): Promise<Own>; stop(): Promise<void> };
+export type Own = Peer & { readonly database: string };
+
+export const startStable = async (folder: string, upstream: string): Promise<Stable> => {
+  const database = await startDatabase();
+  const issuer = await startIssuer();
+  const running: { stop(): Promise<void> }[] = [database, { stop: () => issuer.close() }];
+  return {
+    gateway: async ({ name, says, flags = [], rules, more, database: told }) => {
+      const port = await freePort();
+      const url = `http://127.0.0.1:${port}`;
+      const fresh = told === undefined ? await freshDatabase() : null;
+      const connectionString = told ?? fresh?.connectionString ?? "";
+      const dataDir = join(folder, String(port));
+      const file = `${dataDir}.yaml`;
+      const configuration = configurationOf({
+        issuer: issuer.url,
+        upstream,
+        database: connectionString,
+        dataDir,
+        ...(rules !== undefined && { rules }),
+        ...(more !== undefined && { more }),
+      });
+      writeFileSync(file, configuration.replace("listen: 127.0.0.1:0", `listen: 127.0.0.1:${port}`));
+      const program = startMeasured(process.execPath, [...flags, main, "serve", "--config", file], {
+        DOGWATCH_LOG_LEVEL: "warn",
+      });
+      running.push({
+        stop: async () => {
+          await program.stop();
+          await fresh?.drop();
+        },
+      });
+      await answers(`${url}/readyz`);
+      const { access_token } = await exchange(url, await issuer.sign({ ...githubClaims, aud: "http://gateway.test" }));
+      return { name, says, url, headers: { "DD-API-KEY": access_token }, pid: program.pid, database: connectionString };
+    },
+    stop: async () => {
+      for (const program of running.toReversed()) await program.stop();
+    },
+  };
+};
+
+const main = join(import.meta.dirname, "../../../server/main.ts");
+
+/** Datadog's place: 2 KB whatever is asked, and 50 MB below `/large`. */
+export const startUpstream = async (folder: string): Promise<Program & { readonly url: string }> => {
+  const port = await freePort();
+  const large = join(folder, "large.json");
+  writeFileSync(large, `"${"x".repeat(50 * 2 ** 20 - 2)}"`);
+  const program = nginx(folder, {
+    name: "upstream",
+    start,
+    server: `listen 127.0.0.1:${port}; location = /api/v1/dashboard/large { default_type application/json; alias ${large}; } location / { default_type application/json; return 200 '${answer}'; }`,
+  });
+  const url = `http://127.0.0.1:${port}`;
+  await answers(url);
+  return { ...program, url };
 };
 
 const nginx = (

@@ -2,7 +2,8 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
-import { type Gateway, startGateway } from "../../../server/app.ts";
+import type { Gateway } from "../../../server/app.ts";
+import { startReplicas } from "../../standins/replicas.ts";
 import type { ApprovalJson, TokenAnswer } from "../../../server/contract.ts";
 import { type GitHubStandin, startGitHub } from "../../../server/demo/github/standin.ts";
 import type {
@@ -138,7 +139,7 @@ export async function startApprovalScene(options: SceneOptions = {}): Promise<Ap
   const gateways: Gateway[] = [];
   const joined: { scene?: ApprovalScene } = {};
   const start = async (): Promise<Gateway> => {
-    const gateway = await startGateway({
+    const gateway = await startReplicas({
       file: scene.file,
       env: {},
       log: pino({ level: "info" }, { write: (line: string) => log.push(line) }),

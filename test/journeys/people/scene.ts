@@ -2,7 +2,8 @@
 
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
-import { type Gateway, startGateway } from "../../../server/app.ts";
+import type { Gateway } from "../../../server/app.ts";
+import { startReplicas } from "../../standins/replicas.ts";
 import type { ApprovalJson, TokenAnswer } from "../../../server/contract.ts";
 import { type GitHubStandin, startGitHub } from "../../../server/demo/github/standin.ts";
 import type { App, Repository } from "../../../server/demo/github/state.ts";
@@ -76,7 +77,7 @@ export async function startPeople(options: PeopleOptions = {}): Promise<PeopleSc
     },
   );
   const log: string[] = [];
-  const gateway = await startGateway({
+  const gateway = await startReplicas({
     file: scene.file,
     env: {},
     log: pino({ level: "debug" }, { write: (line: string) => log.push(line) }),
