@@ -1,5 +1,6 @@
 /** Keeps the last checkpoint that this gateway signed or saw beside the database: a database that was rolled back is recognised by it. */
 
+import { randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import type { CheckpointMemory } from "./journeys/seal/grow.ts";
@@ -46,7 +47,7 @@ const readIfThere = async (file: string): Promise<string | null> => {
 
 const writeDurably = async (file: string, text: string): Promise<void> => {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 });
-  const fresh = `${file}.${process.pid}`;
+  const fresh = `${file}.${randomUUID()}`;
   const handle = await open(fresh, "w", 0o600);
   try {
     await handle.writeFile(text);
