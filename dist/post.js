@@ -7361,7 +7361,7 @@ const tokenAnswer$1 = object({
 const tokenError = object({ error: string(), error_description: string(), code: string() });
 
 
-/** The signed end of a session; null until sessions are sealed. */
+/** The signed end of a session; null until it is sealed. Its place in the log and the checkpoint may follow a moment later. */
 const seal = object({
     session_id: uuid,
     calls: number().int(),

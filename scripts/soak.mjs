@@ -35,6 +35,10 @@ const parts = {
     what: "approvals raced at two gateways: 200 rounds of 50 identical requests and 20 answers",
     act: () => runTest("test/journeys/approval/race.test.ts", { DOGWATCH_RACE_ROUNDS: "200" }),
   },
+  evidence: {
+    what: "a session of 100,000 calls is sealed, exported with its proof and verified, in at most 512 MiB",
+    act: sealLongSession,
+  },
 };
 
 const wanted = process.argv.slice(2);
@@ -114,6 +118,19 @@ async function runTests(place) {
   console.log(`  ${last} (${since(started)} s)`);
   expect(code === 0, `npm test passes:\n${npm.output().slice(-3_000)}`);
   expect(Date.now() - started < 8 * minutes, "less than eight minutes");
+}
+
+/** Says its figures itself; the last line is JSON. */
+async function sealLongSession() {
+  const child = spawn(process.execPath, [join(root, "test/bench/evidence.ts"), "100000"], { cwd: root });
+  let output = "";
+  child.stdout.on("data", (piece) => (output += piece));
+  child.stderr.pipe(process.stderr);
+  const code = await new Promise((resolve) => child.on("close", resolve));
+  const lines = output.trimEnd().split("\n");
+  for (const line of lines.slice(0, -1)) console.log(`  ${line}`);
+  expect(code === 0, "nothing is found in what nobody altered");
+  expect(JSON.parse(lines.at(-1)).rss < 512 * 2 ** 20, "at most 512 MiB");
 }
 
 /** In this checkout, with more rounds than the suite has time for. */

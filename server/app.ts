@@ -27,7 +27,11 @@ import type { OfferedConnection } from "./journeys/token.ts";
 import type { AuditEvent } from "./model/audit.ts";
 import type { AccessToken, Config, Problem } from "./model/config.ts";
 import { type Rulebook, findingsIn, readRulebook } from "./rulebook.ts";
+import { checkpointFileIn, openCheckpointFile } from "./checkpointFile.ts";
+import { Sealer } from "./journeys/seal/sealer.ts";
+import type { SignKeys } from "./journeys/seal/grow.ts";
 import { openMaskKeys } from "./maskKeys.ts";
+import { openSignKeys } from "./signKeys.ts";
 import { Rules, keptOf } from "./rules.ts";
 import { type Presenter, createPresenter } from "./stages/authenticate/present.ts";
 import { createBudget } from "./stages/decide/budget.ts";
@@ -123,7 +127,10 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
   const approvals = await joinApprovals({ config: first.config, store, log, hold: () => rules.current.config.hold });
   running.push(() => approvals.close());
   const maskKeys = openMaskKeys(first.config);
-  const joined = { store, rules, upstreams, calls, catalogue, log, approvals, env, maskKeys };
+  const signKeys = openSignKeys(first.config, await store.log.checkpoint());
+  const sealer = joinSealer({ store, log, signKeys, config: first.config });
+  running.push(() => sealer.stop());
+  const joined = { store, rules, upstreams, calls, catalogue, log, approvals, env, maskKeys, signKeys, sealer };
   const { app, signIn } = await joinSurfaces(joined);
   running.push(() => stopServing(app, { patience, breakOff: () => upstreams.close() }));
   running.push(async () => {
@@ -132,10 +139,12 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
   });
   const url = await app.listen(first.config.listen);
   log.info({ url, publicUrl: first.config.publicUrl }, "listening");
+  log.info({ key: signKeys.signers[0].vkey }, "seals are signed with this key: hand it to whoever verifies recordings");
+  void sealer.round();
 
   const watch = watchConfig({ file, env, examine: (config) => findingsIn(config, catalogue) }, rules);
   running.push(async () => watch.stop());
-  const sweep = setInterval(() => void expireSessions(store, log), sweepEvery);
+  const sweep = setInterval(() => void expireSessions(store, log).then(() => sealer.round()), sweepEvery);
   running.push(async () => clearInterval(sweep));
   const retention = keepRetention(store, rules, log);
   running.push(async () => retention.stop());
@@ -180,6 +189,29 @@ const keepRetention = (store: Store, rules: Rules, log: FastifyBaseLogger): { st
   };
 };
 
+const joinSealer = ({
+  store,
+  log,
+  signKeys,
+  config,
+}: {
+  readonly store: Store;
+  readonly log: FastifyBaseLogger;
+  readonly signKeys: SignKeys;
+  readonly config: Config;
+}): Sealer =>
+  new Sealer({
+    sessions: store.sessions,
+    receipts: store.receipts,
+    seals: store.seals,
+    sealLog: store.log,
+    keys: signKeys,
+    memory: openCheckpointFile(checkpointFileIn(config.dataDir), log),
+    audit: (event) => store.audit.append(event),
+    log,
+    now: () => new Date(),
+  });
+
 type Joined = {
   readonly store: Store;
   readonly rules: Rules;
@@ -190,15 +222,20 @@ type Joined = {
   readonly approvals: Approvals;
   readonly env: Environment;
   readonly maskKeys: MaskKeys;
+  readonly signKeys: SignKeys;
+  readonly sealer: Sealer;
 };
 
 async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; signIn: SignIn }> {
-  const { store, rules, calls, log, approvals, env, maskKeys } = joined;
+  const { store, rules, calls, log, approvals, env, maskKeys, signKeys, sealer } = joined;
   const { publicUrl } = rules.current.config;
   const audit = (event: AuditEvent): void => store.audit.append(event);
   const now = (): Date => new Date();
   const presenter = createPresenter(store.sessions, now);
-  const metrics = createMetrics(() => calls.size);
+  const metrics = createMetrics(
+    () => calls.size,
+    () => sealer.health,
+  );
   const parts = callParts(joined, { presenter, metrics });
 
   const app = createGatewayServer({
@@ -241,6 +278,13 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
     recordings: {
       ...history,
       maskKeys,
+      seal: (id) => sealer.seal(id),
+      seals: store.seals,
+      sealLog: store.log,
+      signKeys,
+      bodies: store.bodies,
+      keepsReceipts: () => rules.current.config.retention.receipts,
+      now,
       auditFirst: (event) => store.audit.write(event),
       approvals: approvals.answering,
       present: presenter.presentEnded,

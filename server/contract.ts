@@ -22,7 +22,7 @@ export type TokenAnswer = z.infer<typeof tokenAnswer>;
 export const tokenError = z.object({ error: z.string(), error_description: z.string(), code: z.string() });
 export type TokenError = z.infer<typeof tokenError>;
 
-/** The signed end of a session; null until sessions are sealed. */
+/** The signed end of a session; null until it is sealed. Its place in the log and the checkpoint may follow a moment later. */
 export const seal = z
   .object({
     session_id: uuid,

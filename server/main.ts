@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from "commander";
 import type { RunOptions } from "../action/run.ts";
 import { addApprovalsCommands } from "./cli/approvals.ts";
 import type { DemoOptions } from "./cli/demo.ts";
+import { addEvidenceCommands } from "./cli/evidence.ts";
 import { addGitHubCommands } from "./cli/github.ts";
 import { addMaskedValueCommands } from "./cli/maskedValues.ts";
 import { addPolicyCommands } from "./cli/policy.ts";
@@ -107,6 +108,7 @@ addPolicyCommands(program);
 addApprovalsCommands(program);
 addGitHubCommands(program);
 addMaskedValueCommands(program);
+addEvidenceCommands(program);
 
 program
   .command("run")

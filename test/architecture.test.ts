@@ -28,6 +28,12 @@ const table: readonly { part: string; may: readonly string[]; types?: readonly s
   { part: "server/app.ts", may: ["server/", "package.json"] },
   // What app.ts joins, part by part.
   { part: "server/maskKeys.ts", may: ["server/model/", "server/stages/mask/token/keys.ts"] },
+  {
+    part: "server/signKeys.ts",
+    may: ["server/model/", "server/stages/seal/note.ts"],
+    types: ["server/journeys/seal/grow.ts"],
+  },
+  { part: "server/checkpointFile.ts", may: ["server/model/"], types: ["server/journeys/seal/grow.ts"] },
   { part: "server/approvals.ts", may: ["server/journeys/", "server/github/", "server/store/", "server/model/"] },
   {
     part: "server/setup.ts",
@@ -64,6 +70,8 @@ const table: readonly { part: string; may: readonly string[]; types?: readonly s
       "server/demo/",
       // The commands about a policy decide what was recorded again: they join those parts as app.ts joins a gateway's.
       "server/journeys/policy/",
+      // What verifies recordings knows neither gateway nor database.
+      "server/stages/seal/",
       // The command that makes the GitHub App joins its parts, and shows a browser the same pages as a gateway.
       "server/setup.ts",
       "server/journeys/setup.ts",

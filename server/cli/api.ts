@@ -83,6 +83,16 @@ export class Api {
     return this.#ask(path, { method: "POST", body: JSON.stringify(body) }, shape);
   }
 
+  /** What is too large to be read at once; a silence of a minute ends it. @throws ApiRefused, and GatewayError `upstream_unreachable` */
+  async stream(path: string): Promise<AsyncIterable<Uint8Array>> {
+    const silence = new AbortController();
+    const timer = setTimeout(() => silence.abort(), longestSilence).unref();
+    const response = await this.#send(path, { method: "GET", signal: silence.signal });
+    if (!response.ok) throw new ApiRefused(response.status, complaintIn(await response.text(), response.status));
+    if (response.body === null) throw unreachable(`${this.#gateway.origin} answers ${path.split("?")[0]} with nothing`);
+    return whole(response.body, timer, this.#gateway.origin);
+  }
+
   async #ask<T extends z.ZodType>(path: string, request: Question, shape: T): Promise<z.infer<T>> {
     const response = await this.#send(path, request);
     const text = await response.text();
@@ -101,10 +111,10 @@ export class Api {
     try {
       // A redirect would take the token somewhere else.
       return await this.#fetch(new URL(path, this.#gateway), {
+        signal: AbortSignal.timeout(patience),
         ...request,
         headers,
         redirect: "error",
-        signal: AbortSignal.timeout(patience),
       });
     } catch (error) {
       throw unreachable(`${this.#gateway.origin} cannot be reached: ${reasonOf(error)}`);
@@ -112,7 +122,28 @@ export class Api {
   }
 }
 
-type Question = { readonly method: "GET" | "POST"; readonly body?: string };
+type Question = { readonly method: "GET" | "POST"; readonly body?: string; readonly signal?: AbortSignal };
+
+/** ms without a byte. */
+const longestSilence = 60_000;
+
+async function* whole(
+  body: AsyncIterable<Uint8Array>,
+  timer: NodeJS.Timeout,
+  origin: string,
+): AsyncGenerator<Uint8Array> {
+  try {
+    for await (const piece of body) {
+      timer.refresh();
+      yield piece;
+      timer.refresh();
+    }
+  } catch (error) {
+    throw unreachable(`${origin} broke off: ${reasonOf(error)}`);
+  } finally {
+    clearTimeout(timer);
+  }
+}
 
 function gatewayOf(address: string | undefined): URL {
   if (address === undefined || address === "")

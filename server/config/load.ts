@@ -78,6 +78,7 @@ const configOf = (data: ConfigFile, file: string, noticed: readonly Problem[]): 
     signIn: { github: data.signIn?.github ?? true },
     policy: { ...data.policy, rules: data.policy.rules.map(ruleSource) },
     ...(data.keys?.mask !== undefined && { maskKeys: data.keys.mask }),
+    ...(data.keys?.sign !== undefined && { signKeys: data.keys.sign }),
     hold: data.hold,
     ...(data.dataHosts !== undefined && { dataHosts: data.dataHosts }),
     limits: data.limits,

@@ -26,6 +26,7 @@ export const notices = (file: ConfigFile): Located[] => [
   ...observed(file),
   ...unprotectedAddress(file),
   ...unsharedMaskKeys(file),
+  ...unsharedSignKey(file),
   ...withoutEffect(file),
   ...file.access.tokens.flatMap(({ token }, index) =>
     token.reveal().length < 20
@@ -224,10 +225,22 @@ const unsharedMaskKeys = ({ database, keys, policy }: ConfigFile): Located[] =>
       ]
     : [];
 
+/** A log has one key: a second gateway with one of its own signs nothing. */
+const unsharedSignKey = ({ database, keys }: ConfigFile): Located[] =>
+  database !== undefined && keys?.sign === undefined
+    ? [
+        {
+          path: ["database"],
+          at: "key",
+          message:
+            "is shared by gateways perhaps, and this one signs its seals with a key that it makes for itself (data/keys/sign); where there are several, name one for all of them in keys.sign",
+        },
+      ]
+    : [];
+
 /** Accepted so that one file serves this version and the next; whoever relies on them has to know that they do nothing yet. */
-const withoutEffect = ({ keys, signIn }: ConfigFile): Located[] => {
+const withoutEffect = ({ signIn }: ConfigFile): Located[] => {
   const later: readonly (readonly [relied: boolean, path: readonly string[], why: string])[] = [
-    [keys?.sign !== undefined, ["keys", "sign"], "this version seals nothing"],
     [(signIn?.oidc.length ?? 0) > 0, ["signIn", "oidc"], "people sign in with GitHub only"],
   ];
   return later.flatMap(([relied, path, why]): Located[] =>

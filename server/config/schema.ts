@@ -132,6 +132,19 @@ const signIn = z.strictObject({
   oidc: z.array(z.looseObject({ issuer: issuerAddress })).default([]),
 });
 
+const verifierKey = z.string().regex(/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$/, {
+  error: "must be the public key of a log, like dogwatch.example.com/v1/log+1a2b3c4d+AW…",
+});
+
+const signingCommand = z.strictObject({
+  command: z
+    .array(z.string().min(1, { error: "is empty" }))
+    .min(1, { error: "must name a program" })
+    .describe("Program and arguments: gets the bytes to sign on standard input, prints the signature as base64"),
+  publicKey: verifierKey.describe("Its public key, with the name of the log"),
+  oldKeys: z.array(verifierKey).default([]).describe("Public keys that signed before"),
+});
+
 /** Everything dogwatch.yaml may say. */
 export const configFile = z
   .strictObject({
@@ -182,7 +195,15 @@ export const configFile = z
       .describe("How long bodies and receipts are kept; default: 90d and 400d"),
     signIn: signIn.optional().describe("How people sign in"),
     keys: z
-      .strictObject({ mask: multilineSecret.optional(), sign: multilineSecret.optional() })
+      .strictObject({
+        mask: multilineSecret.optional(),
+        sign: z
+          .union([multilineSecret, signingCommand], {
+            error: "must be a key, like ${file:/run/secrets/sign}, or a map with command and publicKey",
+          })
+          .optional()
+          .describe("Ed25519 key that signs the log of seals, or a command that signs with one"),
+      })
       .optional()
       .describe("Generated under dataDir when left out"),
   })

@@ -1,12 +1,13 @@
 /** Sessions, calls and events in the JSON of the contract. */
 
-import type { BodyJson, CallJson, SessionJson, TokenAnswer } from "../contract.ts";
+import type { BodyJson, CallJson, CloseAnswer, SessionJson, TokenAnswer } from "../contract.ts";
 import type { Page, ReadCall } from "../journeys/history.ts";
 import type { Issued } from "../journeys/token.ts";
 import type { StoredAuditEvent } from "../model/audit.ts";
 import { flattenCaller } from "../model/caller.ts";
 import type { Decision } from "../model/decision.ts";
 import type { StoredBodyMeta, StoredMessage } from "../model/receipt.ts";
+import type { Seal } from "../model/seal.ts";
 import type { Session } from "../model/session.ts";
 
 export const sessionUrl = (publicUrl: string, id: string): string => `${publicUrl.replace(/\/$/, "")}/sessions/${id}`;
@@ -34,7 +35,19 @@ export const sessionJson = (publicUrl: string, session: Session): SessionJson =>
   denied: session.denied,
   approved: session.approved,
   masked: session.masked,
-  seal: null,
+  seal: sealJson(session.seal),
+});
+
+const sealJson = (seal: Seal | null): SessionJson["seal"] =>
+  seal === null ? null : { ...seal, sealed_at: seal.sealed_at.toISOString() };
+
+export const closeJson = (publicUrl: string, { calls, denied, approved, masked, seal, id }: Session): CloseAnswer => ({
+  calls,
+  denied,
+  approved,
+  masked,
+  seal: sealJson(seal),
+  url: sessionUrl(publicUrl, id),
 });
 
 export const callJson = (publicUrl: string, { call, bodies }: ReadCall): CallJson => ({

@@ -2,6 +2,7 @@
 
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 import type { CallOutcome } from "../journeys/call/parts.ts";
+import type { SealHealth } from "../journeys/seal/sealer.ts";
 
 export type Metrics = {
   readonly registry: Registry;
@@ -9,7 +10,7 @@ export type Metrics = {
 };
 
 /** `inFlight`: calls that have begun and not ended. */
-export function createMetrics(inFlight: () => number): Metrics {
+export function createMetrics(inFlight: () => number, seals: () => SealHealth): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   const registers = [registry];
@@ -35,6 +36,7 @@ export function createMetrics(inFlight: () => number): Metrics {
     },
   });
   registry.registerMetric(flying);
+  for (const gauge of sealGauges(seals)) registry.registerMetric(gauge);
   return {
     registry,
     observe: ({ operation, effect, status, code, seconds: took }) => {
@@ -47,3 +49,28 @@ export function createMetrics(inFlight: () => number): Metrics {
     },
   };
 }
+
+const sealGauges = (seals: () => SealHealth): Gauge[] => {
+  const gauge = (name: string, help: string, value: (health: SealHealth) => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers: [],
+      collect() {
+        this.set(value(seals()));
+      },
+    });
+  return [
+    gauge("dogwatch_log_size", "Seals in the log, as this gateway saw it last.", ({ size }) => size),
+    gauge(
+      "dogwatch_log_consistent",
+      "0 while the log in the database contradicts what was signed: nothing is signed then.",
+      ({ consistent }) => (consistent ? 1 : 0),
+    ),
+    gauge(
+      "dogwatch_sessions_unsealable",
+      "Sessions that this gateway could not seal because their recordings contradict themselves.",
+      ({ unsealable }) => unsealable,
+    ),
+  ];
+};

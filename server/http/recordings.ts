@@ -17,11 +17,12 @@ import {
 } from "../journeys/history.ts";
 import type { StoredBodyMeta } from "../model/receipt.ts";
 import { admit, knownReader, turnAway, type AccessParts, refusals } from "./access.ts";
-import { auditJson, callJson, pageJson, sessionJson, sessionUrl } from "./json.ts";
+import { auditJson, callJson, closeJson, pageJson, sessionJson } from "./json.ts";
 import type { Api } from "./zodRoutes.ts";
 
 export type RecordingParts = AccessParts &
-  Omit<HistoryParts, "sessions"> & {
+  Omit<HistoryParts, "sessions"> &
+  Pick<CloseParts, "seal"> & {
     readonly publicUrl: string;
     readonly sessions: HistoryParts["sessions"] & CloseParts["sessions"];
   };
@@ -83,8 +84,7 @@ const registerSessions = (api: Api, parts: RecordingParts): void => {
     handler: async (request, reply) => {
       const closed = await closeSession(parts, knownReader(request), request.params.id);
       if (isApiRefusal(closed)) return reply.send(turnAway(parts, { request, reply }, closed));
-      const { calls, denied, approved, masked, id } = closed;
-      return { calls, denied, approved, masked, seal: null, url: sessionUrl(parts.publicUrl, id) };
+      return closeJson(parts.publicUrl, closed);
     },
   });
   api.route({

@@ -3,6 +3,7 @@
 import { refuseApi, type ApiRefusal } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import { whoIs } from "../model/caller.ts";
+import type { Seal } from "../model/seal.ts";
 import type { Session } from "../model/session.ts";
 import type { Reader } from "./history.ts";
 
@@ -12,6 +13,8 @@ export type CloseParts = {
     /** Leaves a session that is not open as it is. */
     close(id: string, state: "closed" | "expired"): Promise<Session>;
   };
+  /** Seals it now if that can be; never fails. */
+  seal(id: string): Promise<Seal | null>;
   audit(event: AuditEvent): void;
 };
 
@@ -26,7 +29,9 @@ export async function closeSession(parts: CloseParts, reader: Reader, id: string
     const reason = `${session.calls} calls, ${session.denied} denied`;
     parts.audit({ kind: "session_closed", who: whoIs(grant.caller), what: `session ${id}`, reason });
   }
-  return session;
+  // What its last calls added is in the answer too.
+  const seal = await parts.seal(id);
+  return { ...((await parts.sessions.get(id)) ?? session), seal };
 }
 
 export type ExpiryParts = {

@@ -20,6 +20,8 @@ export const auditKinds = [
   "configuration_loaded",
   "configuration_refused",
   "call_indeterminate",
+  "session_unsealable",
+  "log_refused",
   "recordings_expired",
   "events_dropped",
 ] as const;

@@ -141,6 +141,14 @@ export type GitHubSource = {
   readonly issues: boolean;
 };
 
+/** A program that signs, for keys that nobody can read. */
+export type SigningCommand = {
+  readonly command: readonly string[];
+  /** `<name>+<id>+<key>`, as signed notes write it. */
+  readonly publicKey: string;
+  readonly oldKeys: readonly string[];
+};
+
 export type Config = {
   /** Path of the file that was read, for messages. */
   readonly file: string;
@@ -165,6 +173,8 @@ export type Config = {
   };
   /** What tokens are sealed with, the newest first; absent: generated under `dataDir`. */
   readonly maskKeys?: Secret;
+  /** What signs the log of seals; absent: generated under `dataDir`. */
+  readonly signKeys?: Secret | SigningCommand;
   /** How long a plain client's connection is held for an approval, ms. */
   readonly hold: number;
   /** `*.dd.example.com` */

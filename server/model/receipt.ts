@@ -114,6 +114,8 @@ export type StoredMessage = {
 /** `sha256` is null once the body has `expired`: then a receipt has nothing by which it could be guessed. `id` names its bytes, where there are any. */
 export type StoredBodyMeta = Omit<RecordedBody, "bytes" | "spill" | "replaced" | "sha256"> & {
   readonly sha256: Buffer | null;
+  /** SHA-256(salt of the session's day ‖ SHA-256(stored bytes)): says nothing once the salt is gone, and stays. */
+  readonly digest: Buffer;
   readonly expired: boolean;
   readonly id: string | null;
 };

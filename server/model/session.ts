@@ -1,6 +1,7 @@
 /** What one caller did on one connection, from token exchange to close; for CI, one job. */
 
 import type { Caller } from "./caller.ts";
+import type { Seal } from "./seal.ts";
 
 export type SessionState = "open" | "closed" | "expired";
 
@@ -17,6 +18,8 @@ export type Session = {
   readonly denied: number;
   readonly approved: number;
   readonly masked: number;
+  /** Null until it is sealed. */
+  readonly seal: Seal | null;
 };
 
 /** What a presented session token stands for; kept in memory by the token's digest. */

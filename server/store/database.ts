@@ -8,6 +8,7 @@ import { type Approvals, createApprovals } from "./approvals.ts";
 import { openAhead, Salts } from "./epochs.ts";
 import { listenToAll } from "./listen.ts";
 import { createLimits, type Limits } from "./limits.ts";
+import { createSealLog, type SealLog } from "./log.ts";
 import { migrate } from "./migrate.ts";
 import { createPeople, type People } from "./people.ts";
 import { createPolicies, type Policies } from "./policies.ts";
@@ -15,6 +16,7 @@ import { createReceipts, type Receipts } from "./receipts.ts";
 import { recover, sweep } from "./recover.ts";
 import { retain, type Retention } from "./retention.ts";
 import { openRows, type Rows } from "./rows.ts";
+import { createSeals, type Seals } from "./seals.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
 import { openSink, type Sink } from "./sink.ts";
 
@@ -33,6 +35,8 @@ export type Store = {
   readonly policies: Policies;
   readonly people: People;
   readonly limits: Limits;
+  readonly seals: Seals;
+  readonly log: SealLog;
   readonly sink: Sink;
   /** Closes calls of gateways that are gone as `indeterminate`; runs at the start and every second by itself. */
   recover(): Promise<number>;
@@ -81,6 +85,8 @@ const joinStore = async ({ connectionString, log, clock }: StoreOptions): Promis
     policies: createPolicies(rows, clock),
     people: createPeople(rows),
     limits: createLimits(rows),
+    seals: createSeals(rows),
+    log: createSealLog(rows),
     sink,
     recover: () => recover(rows),
     retain: async (retention) => {

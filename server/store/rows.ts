@@ -82,6 +82,13 @@ const checkRows: Interceptor = {
   },
 };
 
+/** Whether what was found does not have the shape that a gateway writes, or is not whole: somebody else was there. */
+export const isUnreadable = (error: unknown): boolean => {
+  if (error instanceof z.ZodError) return true;
+  // A question that was not answered says why it was not.
+  return error instanceof GatewayError && (error.cause === undefined || error.cause instanceof SchemaValidationError);
+};
+
 const unbroken = async <T>(answer: Promise<T>): Promise<T> => {
   const { promise: late, reject } = Promise.withResolvers<never>();
   const timer = setTimeout(() => reject(new Error(`no answer in ${patience} ms`)), patience);

@@ -9,6 +9,7 @@ import type { Caller } from "../model/caller.ts";
 import type { Session, SessionGrant, SessionState } from "../model/session.ts";
 import { cutPage, type Page, type PageRequest, readCursor, rowsFor, writeCursor } from "./cursor.ts";
 import { count, type Rows, time } from "./rows.ts";
+import { firstCheckpoint } from "./seals.ts";
 
 export type NewSession = {
   readonly caller: Caller;
@@ -62,6 +63,12 @@ const sessionRow = z.object({
   approved: count,
   masked: count,
 });
+const sealedRow = sessionRow.extend({
+  seal_head: z.string().nullable(),
+  sealed_at: time.nullable(),
+  log_index: count.nullable(),
+  checkpoint: z.string().nullable(),
+});
 const grantRow = z.object({ session_id: z.uuid(), connection: z.string(), caller, expires_at: time, state });
 const idRow = z.object({ id: z.uuid() });
 
@@ -69,8 +76,8 @@ const columns = sql.fragment`s.id, s.connection, s.caller, s.state, s.opened_at,
 const instant = (date: Date) => sql.fragment`${date.toISOString()}::timestamptz`;
 
 export const createSessions = (rows: Rows, clock: () => Date): Sessions => ({
-  open: ({ caller, connection, binding, token_digest, expires_at }) =>
-    rows.ask((db) =>
+  open: async ({ caller, connection, binding, token_digest, expires_at }) => {
+    const opened = await rows.ask((db) =>
       db.one(sql.type(sessionRow)`
         WITH s AS (
           INSERT INTO sessions (id, connection, caller, binding, opened_at, last_used_at)
@@ -81,22 +88,28 @@ export const createSessions = (rows: Rows, clock: () => Date): Sessions => ({
           SELECT ${sql.binary(token_digest)}, id, ${instant(expires_at)} FROM s
         )
         SELECT ${columns} FROM s`),
-    ),
+    );
+    return { ...opened, seal: null };
+  },
 
-  get: async (id) => (z.uuid().safeParse(id).success ? rows.ask((db) => db.maybeOne(selectSession(id))) : null),
+  get: async (id) => {
+    if (!z.uuid().safeParse(id).success) return null;
+    const found = await rows.ask((db) => db.maybeOne(selectSession(id)));
+    return found === null ? null : withSeal(found);
+  },
 
   list: async (page) => {
     const start = readCursor("sessions", z.uuid(), page.cursor);
     if (isApiRefusal(start)) return start;
     const found = await rows.ask((db) =>
-      db.any(sql.type(sessionRow)`
-        SELECT ${columns} FROM sessions s
+      db.any(sql.type(sealedRow)`
+        SELECT ${columns}, ${sealColumns} FROM sessions s LEFT JOIN seals z ON z.session_id = s.id
         WHERE (${start.after}::uuid IS NULL OR s.id < ${start.after}::uuid)
           AND s.state = coalesce(${page.state ?? null}, s.state)
           AND s.connection = coalesce(${page.connection ?? null}, s.connection)
         ORDER BY s.id DESC LIMIT ${rowsFor(page)}`),
     );
-    return cutPage(found, page, (last) => writeCursor("sessions", last.id));
+    return cutPage(found.map(withSeal), page, (last) => writeCursor("sessions", last.id));
   },
 
   findByToken: (digest) =>
@@ -126,7 +139,7 @@ export const createSessions = (rows: Rows, clock: () => Date): Sessions => ({
       return db.maybeOne(selectSession(id));
     });
     if (closed === null) throw new GatewayError("session_closed", `there is no session ${id}`);
-    return closed;
+    return withSeal(closed);
   },
 
   closeIdle: async (before) => {
@@ -160,4 +173,15 @@ export const createSessions = (rows: Rows, clock: () => Date): Sessions => ({
   },
 });
 
-const selectSession = (id: string) => sql.type(sessionRow)`SELECT ${columns} FROM sessions s WHERE s.id = ${id}`;
+const sealColumns = sql.fragment`encode(z.head, 'hex') AS seal_head, z.sealed_at, z.log_index, ${firstCheckpoint} AS checkpoint`;
+
+const selectSession = (id: string) => sql.type(sealedRow)`
+  SELECT ${columns}, ${sealColumns} FROM sessions s LEFT JOIN seals z ON z.session_id = s.id WHERE s.id = ${id}`;
+
+/** The seal says what the session says: neither changes any more. */
+const withSeal = ({ seal_head, sealed_at, log_index, checkpoint, ...session }: z.infer<typeof sealedRow>): Session => {
+  const { id, calls, state } = session;
+  const isSealed = seal_head !== null && sealed_at !== null && state !== "open";
+  const seal = isSealed ? { session_id: id, calls, head: seal_head, state, sealed_at, log_index, checkpoint } : null;
+  return { ...session, seal };
+};

@@ -59,7 +59,8 @@ export const storedBody = (row: BodyRow, stored: Stored): StoredMessage["body"] 
   if (row.body === null || row.digest === null) return null;
   const { kept: _, ...meta } = row.body;
   const id = nameOf(row);
-  if (id === null) return { ...meta, sha256: ofNothing, expired: false, id };
+  const { digest } = row;
+  if (id === null) return { ...meta, digest, sha256: ofNothing, expired: false, id };
   const sha256 = stored.get(id) ?? null;
-  return { ...meta, sha256, expired: sha256 === null, id };
+  return { ...meta, digest, sha256, expired: sha256 === null, id };
 };

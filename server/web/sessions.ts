@@ -28,10 +28,17 @@ ${claim(session, "workflow", "Workflow")}${claim(session, "job_workflow_ref", "W
 <dt>Connection</dt><dd>${session.connection}</dd>
 <dt>State</dt><dd>${session.state}, opened ${session.opened_at}${session.closed_at === null ? "" : `, closed ${session.closed_at}`}</dd>
 <dt>Calls</dt><dd>${session.calls}, of which ${session.denied} denied</dd>
+<dt>Seal</dt><dd>${sealOf(session)}</dd>
 </dl>
 <h2>Calls</h2>
 ${table("Calls", ["#", "Received", "Operation", "Request", "Decision", "Status", "ms"], calls.items.map(callRow))}${more(`/sessions/${session.id}`, calls)}`,
 });
+
+const sealOf = ({ seal }: SessionJson): Html => {
+  if (seal === null) return html`<span class="soft">none yet</span>`;
+  const place = seal.log_index === null ? "not in the log yet" : `leaf ${seal.log_index} of the log`;
+  return html`${seal.sealed_at}, ${place}, head <code>${seal.head}</code>`;
+};
 
 const callRow = (call: CallJson): Html => html`<tr>
 <td class="n"><a href="/sessions/${call.session_id}/calls/${call.n}">${call.n}</a></td>

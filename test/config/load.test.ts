@@ -64,7 +64,7 @@ keys: { mask: "\${env:OPS}", sign: "\${file:${pem}}" }
       retention: { bodies: 30 * 86_400_000, receipts: 364 * 86_400_000 },
     });
     expect(config.database?.reveal()).toBe("postgres://u:p@db/dogwatch");
-    expect(config.notices.map(({ path }) => path.join("."))).toEqual(["signIn.oidc", "keys.sign"]);
+    expect(config.notices.map(({ path }) => path.join("."))).toEqual(["signIn.oidc"]);
   });
 
   test.each([

@@ -4,6 +4,8 @@ import { randomBytes } from "node:crypto";
 import Fastify from "fastify";
 import { registerApi } from "../../server/http/api.ts";
 import type { OfferedConnection } from "../../server/journeys/token.ts";
+import type { SignKeys } from "../../server/journeys/seal/grow.ts";
+import type { Sealer } from "../../server/journeys/seal/sealer.ts";
 import type { AuditEvent } from "../../server/model/audit.ts";
 import type { AccessToken, Issuer } from "../../server/model/config.ts";
 import { Secret } from "../../server/model/connection.ts";
@@ -12,6 +14,7 @@ import { createPresenter } from "../../server/stages/authenticate/present.ts";
 import { openStore, type Store } from "../../server/store/database.ts";
 import { freshDatabase, type FreshDatabase, quietLog } from "../standins/database.ts";
 import { githubClaims, startIssuer, type TestClaims, type TestIssuer } from "../standins/issuer.ts";
+import { newSealer, newSignKeys } from "../standins/sealing.ts";
 import { keyLine, keysOf } from "../stages/mask/setting.ts";
 
 export const audience = "https://dogwatch.example.com";
@@ -31,6 +34,8 @@ export type TestGateway = {
   readonly events: AuditEvent[];
   readonly connections: OfferedConnection[];
   readonly clock: { now: number };
+  readonly signKeys: SignKeys;
+  readonly sealer: Sealer;
   /** An identity token of a push to acme/app for this gateway. */
   identity(claims?: TestClaims): Promise<string>;
   exchange(form: Readonly<Record<string, string>>): Promise<Answer>;
@@ -80,6 +85,9 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
     token: new Secret(accessTokens[role]),
   }));
 
+  const signKeys = newSignKeys();
+  const sealer = newSealer({ store, keys: signKeys, now });
+  await sealer.round();
   const app = Fastify();
   await registerApi(app, {
     version: "0.0.0",
@@ -104,6 +112,13 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
       receipts: store.receipts,
       auditLog: store.audit,
       maskKeys: keysOf(keyLine("k")),
+      seal: (id) => sealer.seal(id),
+      seals: store.seals,
+      sealLog: store.log,
+      signKeys,
+      bodies: store.bodies,
+      keepsReceipts: () => 400 * 86_400_000,
+      now,
       auditFirst: (event) => store.audit.write(event),
       policies: store.policies,
       approvals: {
@@ -149,6 +164,8 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
     events,
     connections,
     clock,
+    signKeys,
+    sealer,
     identity,
     exchange,
     open: async (claims) => {

@@ -255,7 +255,14 @@ describe("a session token", () => {
       denied: 0,
       approved: 0,
       masked: 0,
-      seal: null,
+      seal: {
+        session_id: id,
+        calls: 3,
+        head: expect.stringMatching(/^[0-9a-f]{64}$/),
+        state: "closed",
+        log_index: expect.any(Number),
+        checkpoint: expect.stringMatching(/^dogwatch\.example\.com\/v1\/log\n/),
+      },
       url: `${audience}/sessions/${id}`,
     });
     const again = await gateway.post(`/v1/sessions/${id}/close`, token);
@@ -353,7 +360,12 @@ test("/v1/openapi.json describes every route, with the contract's schemas by nam
     "GET /v1/approvals",
     "GET /v1/approvals/{id}",
     "GET /v1/audit",
+    "GET /v1/log/checkpoint",
+    "GET /v1/log/key",
+    "GET /v1/log/tile/entries/{*}",
+    "GET /v1/log/tile/{*}",
     "GET /v1/policies/{digest}",
+    "GET /v1/proof",
     "GET /v1/sessions",
     "GET /v1/sessions/{id}",
     "GET /v1/sessions/{id}/calls",

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { createSandbox } from "../../server/datadog/sandbox/sandbox.ts";
 import { type GitHubStandin, startGitHub } from "../../server/demo/github/standin.ts";
+import { findAnchors } from "../../server/stages/seal/verify/anchor.ts";
 import { type Job, newJob } from "../standins/job.ts";
 import { type World, realKeys, startWorld } from "../standins/world.ts";
 
@@ -100,6 +101,9 @@ test("a job's clients, unchanged, do their work through the gateway, and the sum
   const summary = job.summary();
   expect(summary).toContain(`http://gateway.test/sessions/${session}`);
   expect(summary).toContain("no-monitor-deletes");
+  // The customer's anchor: the checkpoint, with the session whose seal it covers.
+  const [anchor] = findAnchors("summary", summary);
+  expect(anchor).toMatchObject({ sealed: { session_id: session, head: expect.stringMatching(/^[0-9a-f]{64}$/) } });
 
   const recorded = await world.session(session);
   const calls = await world.calls(session);
@@ -108,6 +112,7 @@ test("a job's clients, unchanged, do their work through the gateway, and the sum
     calls: calls.length,
     denied: 1,
     caller: { repository: "acme/app", actor: "octocat" },
+    seal: { calls: calls.length, head: anchor?.sealed?.head, log_index: 0, checkpoint: anchor?.note },
   });
   expect(calls.filter((call) => call.operation === "unknown")).toEqual([]);
   expect(calls.at(-1)).toMatchObject({

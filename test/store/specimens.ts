@@ -38,10 +38,12 @@ export const sessionOfOld = async ({ query }: Pick<FreshDatabase, "query">, days
 
 /** Closed, and not used since. */
 export const lieFallow = ({ query }: Pick<FreshDatabase, "query">, id: string, daysAgo: number): Promise<unknown> =>
-  query("UPDATE sessions SET state = 'closed', closed_at = $2, last_used_at = $2 WHERE id = $1", [
-    id,
-    new Date(Date.now() - daysAgo * day),
-  ]);
+  // What has ended does not change, but for whoever turns that off.
+  query(`
+    SET session_replication_role = replica;
+    UPDATE sessions SET state = 'closed', closed_at = w.at, last_used_at = w.at
+    FROM (SELECT '${new Date(Date.now() - daysAgo * day).toISOString()}'::timestamptz AS at) w WHERE id = '${id}';
+    RESET session_replication_role`);
 
 export const openSession = (sessions: Sessions): Promise<Session> => sessions.open(newSession());
 

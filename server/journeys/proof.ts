@@ -1,0 +1,253 @@
+/** An export that proves itself: sessions with their receipts and bodies, their seals, and the log that holds them, line by line. */
+
+import { GatewayError, refuseApi, type ApiRefusal } from "../errors.ts";
+import type { AuditEvent } from "../model/audit.ts";
+import type { StoredCall } from "../model/receipt.ts";
+import type { Seal } from "../model/seal.ts";
+import type { Session } from "../model/session.ts";
+import { proveInclusion, type ReadHash } from "../stages/seal/merkle.ts";
+import type { WrittenLine } from "../stages/seal/proofLines.ts";
+import { receiptOf } from "../stages/seal/receipt.ts";
+import { readThroughTiles, tileWidth } from "../stages/seal/tiles.ts";
+import type { Bodies } from "../store/bodies.ts";
+import type { SealLog } from "../store/log.ts";
+import type { Receipts } from "../store/receipts.ts";
+import { isUnreadable } from "../store/rows.ts";
+import type { Seals } from "../store/seals.ts";
+import { type Reader, readerName, seesEverything } from "./history.ts";
+import { readReceipts, sealedSessionOf } from "./seal.ts";
+import type { SignKeys } from "./seal/grow.ts";
+
+export type ProofParts = {
+  readonly sessions: { get(id: string): Promise<Session | null> };
+  readonly receipts: Pick<Receipts, "calls" | "call">;
+  readonly bodies: Pick<Bodies, "read">;
+  readonly seals: Seals;
+  readonly sealLog: SealLog;
+  readonly signKeys: SignKeys;
+  /** How long receipts are kept, ms. */
+  keepsReceipts(): number;
+  audit(event: AuditEvent): void;
+  now(): Date;
+};
+
+/** Which sessions: `all` that have ended. */
+export type Wanted = "all" | readonly string[];
+
+/** A refusal comes before the first line. */
+export async function exportProof(
+  parts: ProofParts,
+  reader: Reader,
+  wanted: Wanted,
+): Promise<AsyncIterable<WrittenLine> | ApiRefusal> {
+  const refusal = seesEverything(reader);
+  if (refusal !== null) return refusal;
+  const checkpoint = await parts.sealLog.checkpoint();
+  if (checkpoint === null)
+    return refuseApi("recording_unavailable", "the log of seals has not been signed yet: try again in a moment");
+  const what = wanted === "all" ? "all sessions" : `${wanted.length} sessions: ${wanted.slice(0, 5).join(", ")}`;
+  parts.audit({ kind: "recording_viewed", who: readerName(reader), what, reason: "export with its proof" });
+  return counted(linesOf(parts, wanted, checkpoint));
+}
+
+/** The last line says how many there are, so that a file that was cut is known by it. */
+async function* counted(lines: AsyncIterable<WrittenLine>): AsyncGenerator<WrittenLine> {
+  let count = 1;
+  for await (const line of lines) {
+    count += 1;
+    yield line;
+  }
+  yield { kind: "end", lines: count };
+}
+
+async function* linesOf(parts: ProofParts, wanted: Wanted, note: string): AsyncGenerator<WrittenLine> {
+  const [origin = "", sizeText = "0"] = note.split("\n");
+  const size = Number(sizeText);
+  yield {
+    kind: "header",
+    format: "dogwatch-proof-v1",
+    origin,
+    key: parts.signKeys.known.map(({ vkey }) => vkey),
+    made_at: parts.now().toISOString(),
+    sessions: wanted === "all" ? "all" : [...wanted],
+  };
+  yield { kind: "checkpoint", note };
+  yield* leavesOf(parts, size);
+  const read = readThroughTiles((place) => parts.sealLog.readTile(place));
+  const proving = { ...parts, read, size };
+  if (wanted !== "all") for (const id of wanted) yield* sessionOf(proving, id, await parts.seals.get(id));
+  else yield* everything(proving);
+}
+
+async function* leavesOf({ sealLog }: ProofParts, size: number): AsyncGenerator<WrittenLine> {
+  for (let from = 0; from < size; from += tileWidth) {
+    // Whoever added leaves since has made it longer.
+    const tile = await sealLog.readTile({ level: 0, n: from / tileWidth });
+    const hashes = tile.subarray(0, Math.min(tileWidth, size - from) * 32).toString("base64");
+    yield { kind: "leaves", from, hashes };
+  }
+}
+
+type Proving = ProofParts & { readonly read: ReadHash; readonly size: number };
+
+/** Rows of a list that are in memory at a time. */
+const atOnce = 200;
+
+/** By the log first, so that a session that is gone is missed; then whatever has ended and has no place in it. */
+async function* everything(parts: Proving): AsyncGenerator<WrittenLine> {
+  for (let from = 0; from < parts.size; ) {
+    const seals: readonly Seal[] = await parts.seals.logged(from, atOnce);
+    for (const seal of seals)
+      if ((seal.log_index ?? parts.size) < parts.size) yield* sessionOf(parts, seal.session_id, seal);
+    const last = seals.at(-1)?.log_index ?? null;
+    if (last === null) break;
+    from = last + 1;
+  }
+  let after: string | null = null;
+  for (;;) {
+    const ids: readonly string[] = await parts.seals.outside(parts.size, after, atOnce);
+    for (const id of ids) yield* sessionOf(parts, id, await parts.seals.get(id));
+    after = ids.at(-1) ?? null;
+    if (ids.length < atOnce) return;
+  }
+}
+
+async function* sessionOf(parts: Proving, id: string, seal: Seal | null): AsyncGenerator<WrittenLine> {
+  const session = await unlessUnreadable(() => parts.sessions.get(id));
+  const written = seal === null ? null : writtenSeal(seal);
+  const proof = await proofOf(parts, seal);
+  if (session === null || session === "unreadable") {
+    const sealedSince = seal === null ? 0 : parts.now().getTime() - seal.sealed_at.getTime();
+    const why = session ?? (sealedSince > parts.keepsReceipts() ? "expired" : "gone");
+    yield { kind: "absent", session_id: id, seal: written, proof, why };
+    return;
+  }
+  yield { kind: "session", session: sealedSessionOf(session), seal: written, proof };
+  const digests = new DigestRows(parts.seals, id);
+  const salt = await parts.seals.salt(id);
+  for await (const call of callsOf(parts, session)) {
+    yield* digests.upTo(call.n);
+    yield* "state" in call ? callOf(parts, call, salt) : [{ kind: "unreadable", n: call.n } as const];
+  }
+  yield* digests.upTo(Number.POSITIVE_INFINITY);
+}
+
+const writtenSeal = ({ checkpoint: _unused, sealed_at, ...seal }: Seal) => ({
+  ...seal,
+  sealed_at: sealed_at.toISOString(),
+});
+
+const proofOf = async ({ read, size }: Proving, seal: Seal | null): Promise<string[] | null> => {
+  if (seal === null || seal.log_index === null || seal.log_index >= size) return null;
+  return (await proveInclusion(read, seal.log_index, size)).map((hash) => hash.toString("base64"));
+};
+
+type Unreadable = { readonly n: number };
+
+const unlessUnreadable = async <T>(read: () => Promise<T>): Promise<T | "unreadable"> => {
+  try {
+    return await read();
+  } catch (error) {
+    if (isUnreadable(error)) return "unreadable";
+    throw error;
+  }
+};
+
+/** Page by page; where a page cannot be read because somebody wrote into it what no gateway writes, call by call. */
+async function* callsOf(parts: Proving, { id, calls }: Session): AsyncGenerator<StoredCall | Unreadable> {
+  let last = 0;
+  try {
+    for await (const page of readReceipts(parts, id))
+      for (const call of page) {
+        last = call.n;
+        yield call;
+      }
+    return;
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+  }
+  for (let n = last + 1; n <= calls; n++) {
+    const call = await unlessUnreadable(() => parts.receipts.call(id, n));
+    if (call !== null) yield call === "unreadable" ? { n } : call;
+  }
+}
+
+/** Gives what was sealed of calls before the calls themselves. */
+class DigestRows {
+  readonly #seals: Seals;
+  readonly #id: string;
+  #next = 0;
+  #ended = false;
+
+  constructor(seals: Seals, id: string) {
+    this.#seals = seals;
+    this.#id = id;
+  }
+
+  async *upTo(n: number): AsyncGenerator<WrittenLine> {
+    while (!this.#ended && this.#next <= n) {
+      const row = await this.#seals.digests(this.#id, this.#next);
+      if (row === null) {
+        this.#ended = true;
+        return;
+      }
+      const { from, digests, prints } = row;
+      this.#next = from === 0 ? 1 : from + digests.length / 32;
+      yield { kind: "digests", from, digests: digests.toString("base64"), prints: prints.toString("base64") };
+    }
+  }
+}
+
+/** A body whose salt is gone cannot be checked any more, and is not shown either. */
+async function* callOf(parts: Proving, call: StoredCall, salt: Buffer | null): AsyncGenerator<WrittenLine> {
+  const receipt = writeReceipt(call);
+  if (receipt === null) {
+    yield { kind: "unreadable", n: call.n };
+    return;
+  }
+  yield { kind: "receipt", receipt };
+  for (const side of ["request", "response"] as const) {
+    const body = call[side]?.body ?? null;
+    if (body === null) continue;
+    if (salt === null) yield { kind: "bodyless", n: call.n, side, why: "expired" };
+    else if (body.id === null) yield { kind: "bodyless", n: call.n, side, why: "not kept" };
+    else if (body.expired) yield { kind: "bodyless", n: call.n, side, why: "lost" };
+    else yield* piecesOf(parts, body.id, { n: call.n, side, salt: salt.toString("base64") });
+  }
+}
+
+type Place = { readonly n: number; readonly side: "request" | "response"; readonly salt: string };
+
+/** One piece is in memory, and the next, because the last one says that it is. */
+async function* piecesOf({ bodies }: Proving, id: string, place: Place): AsyncGenerator<WrittenLine> {
+  const write = (bytes: Buffer, last: boolean): WrittenLine => ({
+    kind: "body",
+    ...place,
+    bytes: bytes.toString("base64"),
+    last,
+  });
+  let held: Buffer | null = null;
+  try {
+    for await (const piece of bodies.read(id)) {
+      if (held !== null) yield write(held, false);
+      held = piece;
+    }
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.cause !== undefined) throw error;
+    yield { kind: "bodyless", n: place.n, side: place.side, why: "lost" };
+    return;
+  }
+  yield write(held ?? Buffer.alloc(0), true);
+}
+
+type WrittenReceipt = Extract<WrittenLine, { kind: "receipt" }>["receipt"];
+
+/** As it is hashed: what is not there is left out. Null for one with a time that is none, as no gateway writes it. */
+const writeReceipt = (call: StoredCall): WrittenReceipt | null => {
+  try {
+    return JSON.parse(JSON.stringify(receiptOf(call))) as WrittenReceipt;
+  } catch (error) {
+    if (error instanceof RangeError) return null;
+    throw error;
+  }
+};
