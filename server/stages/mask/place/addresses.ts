@@ -43,12 +43,6 @@ const hostWords = /[\p{L}\p{N}.:_-]+/gu;
 const isHostWord =
   /^[.:_-]*(?:(?:[\p{L}\p{N}_-]{1,63}\.)+\p{L}[\p{L}\p{N}-]{1,62}\.?|(?:\d{1,3}\.){3}\d{1,3})(?::\d{0,5})?[.:_-]*$/u;
 
-/** A text that is one host and nothing else, as a field without a telling name may hold it. */
-export const isHost = (text: string): boolean => {
-  const word = text.trim();
-  return word.length < 260 && word.includes(".") && isHostWord.test(word);
-};
-
 const isSpace = (code: number): boolean => code <= 32 || code === 0xa0;
 
 /** A scheme, and what a script writes before it. */
