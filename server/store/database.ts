@@ -14,7 +14,7 @@ import { createReceipts, type Receipts } from "./receipts.ts";
 import { recover, sweep } from "./recover.ts";
 import { openRows, type Rows } from "./rows.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
-import { openSink, type Sink } from "./sink.ts";
+import { openSink, type Sink, type SinkParts } from "./sink.ts";
 
 export type Store = {
   readonly sessions: Sessions & {
@@ -42,6 +42,7 @@ export type StoreOptions = {
   readonly connectionString: string;
   readonly log: Log;
   readonly clock: () => Date;
+  readonly mostWaiting?: SinkParts["mostWaiting"];
 };
 
 const recoverEvery = 1_000;
@@ -57,10 +58,10 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
   }
 };
 
-const joinStore = async ({ connectionString, log, clock }: StoreOptions): Promise<Store> => {
+const joinStore = async ({ connectionString, log, clock, mostWaiting }: StoreOptions): Promise<Store> => {
   await migrate(connectionString, log);
   const rows = await openRows(connectionString);
-  const sink = await openSink({ connectionString, log, clock, monotonic: () => performance.now() });
+  const sink = await openSink({ connectionString, log, clock, monotonic: () => performance.now(), mostWaiting });
   const listener = await listenToAll({ connectionString, log });
   const bodies = createBodies(rows);
   const audit = createAudit({ rows, clock, log });

@@ -1,0 +1,101 @@
+/** A gateway as a process, its PostgreSQL as processes of their own behind a line, an upstream that counts, and the ledger of it all. */
+
+import { setTimeout as sleep } from "node:timers/promises";
+import type { TokenAnswer } from "../../server/contract.ts";
+import { DatabaseLine } from "../standins/databaseLine.ts";
+import { type GatewayProcess, startGatewayProcess } from "../standins/gatewayProcess.ts";
+import { databaseOf, Postgres } from "../standins/postgres.ts";
+import { type Scene, startScene, visit, type WorldOptions } from "../standins/world.ts";
+import { Ledger } from "./ledger.ts";
+import { answerLoad, Load, type LoadSession } from "./load.ts";
+
+export class Stage {
+  readonly scene: Scene;
+  readonly line: DatabaseLine;
+  readonly ledger: Ledger;
+  readonly loads: Load[] = [];
+  /** The primary. */
+  server: Postgres;
+  gateway: GatewayProcess | null = null;
+  #sessions = 0;
+  #url = "";
+
+  private constructor(parts: { scene: Scene; line: DatabaseLine; server: Postgres }) {
+    this.scene = parts.scene;
+    this.line = parts.line;
+    this.server = parts.server;
+    this.ledger = new Ledger(databaseOf(() => this.server));
+  }
+
+  /** `server`: one that was made elsewhere, for instance on a small disk. */
+  static async set(options: WorldOptions = {}, server: Postgres | null = null): Promise<Stage> {
+    const primary = server ?? (await Postgres.start());
+    const line = await DatabaseLine.to(primary.connectionString);
+    const scene = await startScene(answerLoad, {
+      upstream: { keep: "digests" },
+      ...options,
+      database: databaseOf(() => primary),
+      databaseThrough: async () => line.connectionString,
+    });
+    return new Stage({ scene, line, server: primary });
+  }
+
+  async startGateway(env: Readonly<Record<string, string>> = {}): Promise<GatewayProcess> {
+    this.gateway = await startGatewayProcess(this.scene.file, env);
+    this.#url = this.gateway.url;
+    return this.gateway;
+  }
+
+  async killGateway(): Promise<void> {
+    await this.gateway?.kill("SIGKILL");
+  }
+
+  /** New sessions, so that no token grows old however long the test is. */
+  openSessions(count: number): Promise<TokenAnswer[]> {
+    const { openSession } = visit(this.#url, this.scene.issuer);
+    return Promise.all(Array.from({ length: count }, () => openSession({ jti: `session-${(this.#sessions += 1)}` })));
+  }
+
+  /** Goes on until it is stopped, at whichever gateway runs. */
+  startLoad(sessions: readonly LoadSession[], width: number): Load {
+    const load = new Load(() => this.#url, `load${this.loads.length}`);
+    this.loads.push(load);
+    load.start(sessions, width);
+    return load;
+  }
+
+  /** Resolves when the upstream has got that many requests more. */
+  moreReceived(count: number): Promise<void> {
+    return this.scene.upstream.received(this.scene.upstream.requests.length + count);
+  }
+
+  /** ms until a write of this session passes again: the gateway is not started again for it. */
+  async untilServed(session: LoadSession): Promise<number> {
+    const load = new Load(() => this.#url, `probe${this.loads.length}`);
+    this.loads.push(load);
+    const started = performance.now();
+    // The second of every eight is a small write.
+    for (;;) {
+      const { answer, reads } = await load.call(session);
+      if (answer?.status === 200 && !reads) return performance.now() - started;
+      if (answer?.status !== 200) await sleep(20);
+    }
+  }
+
+  /** What is wrong when everything has come to rest. */
+  async check(): ReturnType<Ledger["check"]> {
+    await this.ledger.settle();
+    return this.ledger.check(
+      this.loads.flatMap(({ sendings }) => sendings),
+      this.scene.upstream.requests,
+    );
+  }
+
+  async strike(): Promise<void> {
+    await Promise.all(this.loads.map((load) => load.stop()));
+    await this.killGateway();
+    await this.line.close();
+    await this.scene.close();
+    await this.server.stop();
+  }
+}
