@@ -31,6 +31,18 @@ const parts = {
     what: "approvals raced at two gateways: 200 rounds of 50 identical requests and 20 answers",
     act: () => runTest("test/journeys/approval/race.test.ts", { DOGWATCH_RACE_ROUNDS: "200" }),
   },
+  "gateway-kills": {
+    what: "300 times kill -9 of the gateway under load",
+    act: () => runTest("test/faults/gatewayKilled.test.ts", { DOGWATCH_GATEWAY_KILLS: "300" }),
+  },
+  "database-kills": {
+    what: "100 times kill -9 of PostgreSQL under load",
+    act: () => runTest("test/faults/databaseKilled.test.ts", { DOGWATCH_DATABASE_KILLS: "100" }),
+  },
+  "fail-overs": {
+    what: "30 fail-overs to a synchronous standby under load",
+    act: () => runTest("test/faults/failOver.test.ts", { DOGWATCH_FAIL_OVERS: "30" }),
+  },
 };
 
 const wanted = process.argv.slice(2);

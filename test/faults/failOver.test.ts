@@ -5,7 +5,43 @@ import type { Postgres } from "../standins/postgres.ts";
 import { nothingWrong } from "./ledger.ts";
 import { Stage } from "./stage.ts";
 
-const failOvers = Number(process.env["DOGWATCH_FAIL_OVERS"] ?? 2);
+const failOvers = Number(process.env["DOGWATCH_FAIL_OVERS"] ?? 3);
+
+/** How a primary is lost, in turn. */
+const losses: readonly ((primary: Postgres) => Promise<void>)[] = [
+  (primary) => primary.kill(),
+  // It may be alive, and nobody hears of it.
+  async (primary) => primary.signal("SIGSTOP"),
+  async (primary) => {
+    await waitInVain(primary);
+    await primary.kill();
+    standby.signal("SIGCONT");
+  },
+];
+
+/**
+ * A commit waits for a standby that says nothing when its connection breaks. The sink ends the backend that waits, which has then committed
+ * on the primary alone, and asks what became of it: that must not count as committed.
+ */
+async function waitInVain(primary: Postgres): Promise<void> {
+  standby.signal("SIGSTOP");
+  // From here on nothing is sent to it either, so that it cannot have got what it did not confirm.
+  await primary.run("SELECT pg_terminate_backend(pid) FROM pg_stat_replication");
+  const before = await waitingSink(primary, 0);
+  stage.line.cut();
+  stage.line.mend();
+  await waitingSink(primary, before);
+}
+
+/** Resolves when a sink's backend, not this one, waits for the standby. */
+async function waitingSink(primary: Postgres, not: number): Promise<number> {
+  for (;;) {
+    const [sink] = await primary.run<{ pid: number }>(
+      `SELECT pid FROM pg_stat_activity WHERE application_name = 'dogwatch sink' AND wait_event = 'SyncRep' AND pid <> ${not}`,
+    );
+    if (sink !== undefined) return sink.pid;
+  }
+}
 
 let stage: Stage;
 let standby: Postgres;
@@ -30,9 +66,7 @@ test(`${failOvers} fail-overs: what was acknowledged is on the new primary, unch
     await stage.moreReceived(15 + ((done * 7) % 40));
     await stage.ledger.snapshot();
     const lost = stage.server;
-    // Every other time it is not killed but stopped: it may be alive, and nobody hears of it.
-    if (done % 2 === 0) await lost.kill();
-    else lost.signal("SIGSTOP");
+    await losses[done % losses.length]?.(lost);
     stage.line.freeze();
     await standby.promote();
     stage.server = standby;

@@ -48,7 +48,11 @@ export const answerLoad: Answerer = async (request) => {
   if (Number(name.slice(name.lastIndexOf("-") + 1)) % 7 === 0) await sleep(250);
   const headers = [["Content-Type", "application/json"]] as const;
   if (request.url.startsWith("/api/v1/monitor") || request.url.includes("logs"))
-    return { status: 200, headers: [...headers, ["Content-Length", String(named(name, 64).length)]], body: named(name, 64) };
+    return {
+      status: 200,
+      headers: [...headers, ["Content-Length", String(named(name, 64).length)]],
+      body: named(name, 64),
+    };
   const body = named(name, large);
   if (request.method === "GET") return { status: 200, headers: [...headers, ["Content-Length", String(large)]], body };
   return { status: 200, headers, body: inPieces(body) };
@@ -93,7 +97,13 @@ export class Load {
     const number = this.sendings.length;
     const { method, target, size } = kinds[turns[number % turns.length] ?? "read"];
     const name = `${this.#prefix}-${number}`;
-    const sending: Sending = { name, session_id: session.session_id, reads: method === "GET", answer: null, took: null };
+    const sending: Sending = {
+      name,
+      session_id: session.session_id,
+      reads: method === "GET",
+      answer: null,
+      took: null,
+    };
     this.sendings.push(sending);
     const started = performance.now();
     const received = await send(this.#url(), {

@@ -82,6 +82,22 @@ export class Stage {
     }
   }
 
+  /** Until twenty calls that come together are all refused with 503; what became of them is in the ledger too. */
+  async untilRefused(session: LoadSession): Promise<void> {
+    const load = new Load(() => this.#url, `crowd${this.loads.length}`);
+    this.loads.push(load);
+    for (;;) {
+      const crowd = await Promise.all(Array.from({ length: 20 }, () => load.call(session)));
+      if (crowd.every(({ answer }) => answer?.status === 503)) return;
+    }
+  }
+
+  /** Calls that have begun and not ended, as the gateway counts them. */
+  async inFlight(): Promise<number> {
+    const text = await (await fetch(`${this.#url}/metrics`)).text();
+    return Number(/^dogwatch_calls_in_flight (\d+)$/m.exec(text)?.[1] ?? Number.NaN);
+  }
+
   /** What is wrong when everything has come to rest. */
   async check(): ReturnType<Ledger["check"]> {
     await this.ledger.settle();

@@ -141,7 +141,11 @@ export class Postgres {
       writeFileSync(join(target, "backup_label"), rows[0]?.labelfile ?? "", { mode: 0o600 });
       const from = `host=${this.#cluster.sockets} port=5432 user=dogwatch password=${this.#cluster.password}`;
       // Copied from the source, which may have waited for a standby of its own; the last line counts.
-      const settings = [`primary_conninfo = '${from}'`, "primary_slot_name = 'standby'", "synchronous_standby_names = ''"];
+      const settings = [
+        `primary_conninfo = '${from}'`,
+        "primary_slot_name = 'standby'",
+        "synchronous_standby_names = ''",
+      ];
       writeFileSync(join(target, "postgresql.auto.conf"), `${settings.join("\n")}\n`, { mode: 0o600 });
       writeFileSync(join(target, "standby.signal"), "", { mode: 0o600 });
     } finally {
@@ -174,7 +178,8 @@ export const databaseOf = (server: () => Postgres): FreshDatabase => ({
 });
 
 /** What belongs to the running server, and what the manual says to leave out. */
-const leftOut = /^(postmaster\.(pid|opts)|pg_wal\/.+|pg_replslot\/.+|pg_dynshmem\/.+|pg_notify\/.+|pg_stat_tmp\/.+|.*pgsql_tmp.*)$/;
+const leftOut =
+  /^(postmaster\.(pid|opts)|pg_wal\/.+|pg_replslot\/.+|pg_dynshmem\/.+|pg_notify\/.+|pg_stat_tmp\/.+|.*pgsql_tmp.*)$/;
 
 /** Files that vanish meanwhile are none of the backup's. */
 const copyFolder = (source: string, target: string, path: string): void => {
