@@ -50,6 +50,10 @@ export class Stage {
     await this.gateway?.kill("SIGKILL");
   }
 
+  signalGateway(signal: "SIGSTOP" | "SIGCONT"): void {
+    if (this.gateway !== null) process.kill(this.gateway.pid, signal);
+  }
+
   /** New sessions, so that no token grows old however long the test is. */
   openSessions(count: number): Promise<TokenAnswer[]> {
     const { openSession } = visit(this.#url, this.scene.issuer);
