@@ -39,6 +39,10 @@ const parts = {
     what: "100 times kill -9 of PostgreSQL under load",
     act: () => runTest("test/faults/databaseKilled.test.ts", { DOGWATCH_DATABASE_KILLS: "100" }),
   },
+  lines: {
+    what: "a database that is slow, hangs, is cut off, or half of every connection to it is gone",
+    act: () => runTest("test/faults/line.test.ts", { DOGWATCH_ALL_LINES: "1" }),
+  },
   "fail-overs": {
     what: "30 fail-overs to a synchronous standby under load",
     act: () => runTest("test/faults/failOver.test.ts", { DOGWATCH_FAIL_OVERS: "30" }),

@@ -5,18 +5,18 @@ import type { Postgres } from "../standins/postgres.ts";
 import { nothingWrong } from "./ledger.ts";
 import { Stage } from "./stage.ts";
 
-const failOvers = Number(process.env["DOGWATCH_FAIL_OVERS"] ?? 3);
+const failOvers = Number(process.env["DOGWATCH_FAIL_OVERS"] ?? 1);
 
 /** How a primary is lost, in turn. */
 const losses: readonly ((primary: Postgres) => Promise<void>)[] = [
-  (primary) => primary.kill(),
-  // It may be alive, and nobody hears of it.
-  async (primary) => primary.signal("SIGSTOP"),
   async (primary) => {
     await waitInVain(primary);
     await primary.kill();
     standby.signal("SIGCONT");
   },
+  (primary) => primary.kill(),
+  // It may be alive, and nobody hears of it.
+  async (primary) => primary.signal("SIGSTOP"),
 ];
 
 /**

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { nothingWrong } from "./ledger.ts";
 import { Stage } from "./stage.ts";
 
-const kills = Number(process.env["DOGWATCH_GATEWAY_KILLS"] ?? 4);
+const kills = Number(process.env["DOGWATCH_GATEWAY_KILLS"] ?? 3);
 /** So many kills, and then everything is looked at. */
 const lap = 10;
 
