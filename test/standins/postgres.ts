@@ -78,9 +78,10 @@ export class Postgres {
 
   /** Resolves when none of its processes is left. */
   async kill(): Promise<void> {
-    const { pids } = this;
+    const [postmaster, ...others] = this.pids;
     this.signal("SIGKILL");
-    while (pids.some(isAlive)) await sleep(5);
+    // Its successor takes the postmaster for alive until we, its parent, have looked at its end; the others have no parent any more.
+    while (stateOf(postmaster) !== undefined || others.some(isAlive)) await sleep(5);
   }
 
   /** One backend of many is killed: the postmaster then ends all others and recovers. */
@@ -215,9 +216,11 @@ const fieldOf = (pid: string, index: number): string | undefined => {
   }
 };
 
-/** A zombie whose parent has not looked yet has ended. */
+const stateOf = (pid: number | undefined): string | undefined => fieldOf(String(pid), 0);
+
+/** A zombie, whose parent has not looked yet, has ended. */
 const isAlive = (pid: number): boolean => {
-  const state = fieldOf(String(pid), 0);
+  const state = stateOf(pid);
   return state !== undefined && state !== "Z";
 };
 
