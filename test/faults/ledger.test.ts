@@ -68,6 +68,7 @@ test("a call that was sent, recorded and answered is right", async () => {
 });
 
 const cases: Readonly<Record<keyof Wrong, () => Promise<[Sending[], ReceivedRequest[]]>>> = {
+  unforeseen_answers: async () => [[answered("one", 1, { status: 502, code: "upstream_unreachable" })], []],
   effects_without_receipt: async () => [[], [received("never recorded")]],
   answers_without_closing: async () => [[answered("never closed", 9)], []],
   sent_and_denied: async () => {

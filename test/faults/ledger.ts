@@ -7,6 +7,8 @@ import type { Sending } from "./load.ts";
 
 /** Everything that must never be; each entry names what it is about. */
 export type Wrong = {
+  /** Answers that no caller should have to expect, whatever failed. */
+  readonly unforeseen_answers: readonly string[];
   /** The upstream saw a call that changes something, and there is no receipt of it. */
   readonly effects_without_receipt: readonly string[];
   /** The caller has the upstream's answer, reads too, and its receipt is not closed with that status and these bytes. */
@@ -22,6 +24,7 @@ export type Wrong = {
 };
 
 export const nothingWrong: Wrong = {
+  unforeseen_answers: [],
   effects_without_receipt: [],
   answers_without_closing: [],
   sent_and_denied: [],
@@ -75,6 +78,7 @@ export class Ledger {
     const seen = received.map((request) => ({ method: request.method, name: headerOf(request, "x-name") ?? "" }));
     const written = new Set(seen.filter(({ method }) => method !== "GET").map(({ name }) => name));
     return {
+      unforeseen_answers: sendings.filter((sending) => !isForeseen(sending)).map(({ name }) => name),
       effects_without_receipt: [...written].filter((name) => !recorded.has(name)),
       answers_without_closing: sendings.filter((sending) => !isClosed(sending, byCall)).map(({ name }) => name),
       sent_and_denied: sendings
@@ -115,6 +119,23 @@ export class Ledger {
       ORDER BY c.session_id, c.n`);
   }
 }
+
+/** 5xx only where nothing was sent or the call only reads; 401 where the gateway's clock is wrong. */
+const isForeseen = ({ answer, reads }: Sending): boolean => {
+  if (answer === null || (answer.status === 200 && answer.code === null)) return true;
+  switch (answer.code) {
+    case "recording_unavailable":
+    case "gateway_busy":
+      return answer.status === 503;
+    case "outcome_unknown":
+      return answer.status === 403 && !reads;
+    case "token_expired":
+    case "session_closed":
+      return answer.status === 401;
+    default:
+      return false;
+  }
+};
 
 /** True, too, of an answer that never came or is our own: those promise nothing about a closing. */
 const isClosed = ({ answer, name }: Sending, byCall: ReadonlyMap<string, Row>): boolean => {
