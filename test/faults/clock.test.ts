@@ -9,7 +9,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { nothingWrong } from "./ledger.ts";
-import { Stage } from "./stage.ts";
+import { setTime, Stage } from "./stage.ts";
 
 const minutes = 60_000;
 const preload = pathToFileURL(join(import.meta.dirname, "../standins/steppedClock.mjs")).href;
@@ -21,11 +21,11 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "dogwatch-clock-"));
   stage = await Stage.set();
   await stage.startGateway({ NODE_OPTIONS: `--import=${preload}`, DOGWATCH_CLOCK: join(folder, "offset") });
-});
+}, setTime);
 afterAll(async () => {
   await stage?.strike();
   rmSync(folder, { recursive: true, force: true });
-});
+}, setTime);
 
 async function step(offset: number): Promise<void> {
   const { gateway } = stage;

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
 import { Postgres } from "../standins/postgres.ts";
 import { nothingWrong } from "./ledger.ts";
-import { Stage } from "./stage.ts";
+import { setTime, Stage } from "./stage.ts";
 
 let stage: Stage | undefined;
 let folder: string | undefined;
@@ -16,7 +16,7 @@ afterEach(async () => {
   await stage?.strike();
   if (folder !== undefined) spawnSync("umount", ["--lazy", folder]);
   if (folder !== undefined) rmSync(folder, { recursive: true, force: true });
-});
+}, setTime);
 
 test("a full disk: 503, no effect without its receipt; with room again a write passes without a restart of the gateway", {
   timeout: 300_000,

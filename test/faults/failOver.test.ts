@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Postgres } from "../standins/postgres.ts";
 import { nothingWrong } from "./ledger.ts";
-import { Stage } from "./stage.ts";
+import { setTime, Stage } from "./stage.ts";
 
 const failOvers = Number(process.env["DOGWATCH_FAIL_OVERS"] ?? 1);
 
@@ -48,13 +48,10 @@ let standby: Postgres;
 
 beforeAll(async () => {
   stage = await Stage.set();
-  standby = await stage.server.addStandby();
+  standby = await stage.addStandby();
   await stage.startGateway();
-});
-afterAll(async () => {
-  await stage?.strike();
-  await standby?.stop();
-});
+}, setTime);
+afterAll(() => stage?.strike(), setTime);
 
 test(`${failOvers} fail-overs: what was acknowledged is on the new primary, unchanged, and nothing is sent twice`, {
   timeout: 60_000 + failOvers * 60_000,
@@ -77,7 +74,7 @@ test(`${failOvers} fail-overs: what was acknowledged is on the new primary, unch
     await load.stop();
     expect(await stage.check()).toEqual(nothingWrong);
     await lost.stop();
-    standby = await stage.server.addStandby();
+    standby = await stage.addStandby();
   }
   const { indeterminate = 0, closed = 0 } = await stage.ledger.states();
   const slowest = Math.max(...recoveries).toFixed(0);

@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { nothingWrong } from "./ledger.ts";
-import { Stage } from "./stage.ts";
+import { setTime, Stage } from "./stage.ts";
 
 const kills = Number(process.env["DOGWATCH_GATEWAY_KILLS"] ?? 3);
 /** So many kills, and then everything is looked at. */
@@ -12,8 +12,8 @@ let stage: Stage;
 
 beforeAll(async () => {
   stage = await Stage.set();
-});
-afterAll(() => stage?.strike());
+}, setTime);
+afterAll(() => stage?.strike(), setTime);
 
 test(`${kills} times kill -9 of the gateway: nothing without its receipt, nothing twice, nothing changed, nothing open`, {
   timeout: 60_000 + kills * 20_000,
@@ -30,6 +30,7 @@ test(`${kills} times kill -9 of the gateway: nothing without its receipt, nothin
     await stage.startGateway();
     expect(await stage.check()).toEqual(nothingWrong);
     await stage.killGateway();
+    console.log(`after ${killed} kills nothing is wrong`);
   }
   const { indeterminate = 0, closed = 0 } = await stage.ledger.states();
   // Otherwise no kill struck a call on its way, and the test has shown nothing.

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type GatewayProcess, startGatewayProcess } from "../standins/gatewayProcess.ts";
 import { nothingWrong } from "./ledger.ts";
-import { Stage } from "./stage.ts";
+import { setTime, Stage } from "./stage.ts";
 
 let stage: Stage;
 let other: GatewayProcess | undefined;
@@ -11,13 +11,13 @@ let other: GatewayProcess | undefined;
 beforeAll(async () => {
   stage = await Stage.set();
   await stage.startGateway();
-});
+}, setTime);
 afterAll(async () => {
   // What is stopped would not hear that it is to end.
   stage?.signalGateway("SIGCONT");
   await other?.kill("SIGKILL");
   await stage?.strike();
-});
+}, setTime);
 
 test("what another gateway has closed for a stopped one stays as it is, and nothing is sent again", {
   timeout: 180_000,

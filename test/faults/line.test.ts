@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { nothingWrong } from "./ledger.ts";
 import type { Sending } from "./load.ts";
-import { Stage } from "./stage.ts";
+import { setTime, Stage } from "./stage.ts";
 
 /** Nobody waits longer than the store's own patience with a large body (5 s for each of its pieces); ten times that is a hang. */
 const hang = 50_000;
@@ -14,8 +14,8 @@ let stage: Stage;
 beforeAll(async () => {
   stage = await Stage.set();
   await stage.startGateway();
-});
-afterAll(() => stage?.strike());
+}, setTime);
+afterAll(() => stage?.strike(), setTime);
 
 /** A line that is frozen or cut for a while is in test/journeys/outage.test.ts too, so that the suite can do without it here. */
 const all = process.env["DOGWATCH_ALL_LINES"] !== undefined;

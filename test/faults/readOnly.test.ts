@@ -1,21 +1,16 @@
 /** The database takes no writes for a while: it was set read-only, or the address leads to a standby that nobody has promoted yet. */
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import type { Postgres } from "../standins/postgres.ts";
 import { nothingWrong } from "./ledger.ts";
-import { Stage } from "./stage.ts";
+import { setTime, Stage } from "./stage.ts";
 
 let stage: Stage;
-let standby: Postgres | undefined;
 
 beforeAll(async () => {
   stage = await Stage.set();
   await stage.startGateway();
-});
-afterAll(async () => {
-  await stage?.strike();
-  await standby?.stop();
-});
+}, setTime);
+afterAll(() => stage?.strike(), setTime);
 
 /** Calls are refused while `fault` lasts, and pass after `end` without a restart of the gateway. */
 async function outlast(what: string, fault: { begin(): Promise<void>; end(): Promise<void> }): Promise<void> {
@@ -57,17 +52,17 @@ async function setReadOnly(value: "on" | "off"): Promise<void> {
 }
 
 test("an address that leads to a standby before it is promoted", { timeout: 300_000 }, async () => {
-  standby = await stage.server.addStandby();
+  const standby = await stage.addStandby();
   await outlast("a standby", {
     begin: async () => {
       stage.line.cut();
-      stage.line.lead((standby as Postgres).connectionString);
+      stage.line.lead(standby.connectionString);
       stage.line.mend();
     },
     end: async () => {
       await stage.server.kill();
-      await (standby as Postgres).promote();
-      [stage.server, standby] = [standby as Postgres, stage.server];
+      await standby.promote();
+      stage.server = standby;
     },
   });
 });

@@ -9,6 +9,9 @@ import { type Scene, startScene, visit, type WorldOptions } from "../standins/wo
 import { Ledger } from "./ledger.ts";
 import { answerLoad, Load, type LoadSession } from "./load.ts";
 
+/** For `beforeAll` and `afterAll`, ms: two servers are made and two processes started, on whatever machine it is. */
+export const setTime = 300_000;
+
 export class Stage {
   readonly scene: Scene;
   readonly line: DatabaseLine;
@@ -17,6 +20,8 @@ export class Stage {
   /** The primary. */
   server: Postgres;
   gateway: GatewayProcess | null = null;
+  /** All that ever were, so that none is left running. */
+  readonly #servers: Postgres[];
   #sessions = 0;
   #url = "";
 
@@ -24,6 +29,7 @@ export class Stage {
     this.scene = parts.scene;
     this.line = parts.line;
     this.server = parts.server;
+    this.#servers = [parts.server];
     this.ledger = new Ledger(databaseOf(() => this.server));
   }
 
@@ -48,6 +54,12 @@ export class Stage {
 
   async killGateway(): Promise<void> {
     await this.gateway?.kill("SIGKILL");
+  }
+
+  async addStandby(): Promise<Postgres> {
+    const standby = await this.server.addStandby();
+    this.#servers.push(standby);
+    return standby;
   }
 
   signalGateway(signal: "SIGSTOP" | "SIGCONT"): void {
@@ -116,6 +128,6 @@ export class Stage {
     await this.killGateway();
     await this.line.close();
     await this.scene.close();
-    await this.server.stop();
+    for (const server of this.#servers) await server.stop();
   }
 }
