@@ -43,8 +43,10 @@ export class SharedPool {
   }
 
   async end(): Promise<void> {
-    const pool = await this.#pool?.catch(() => null);
-    await pool?.end();
+    const pool = this.#pool;
+    this.#pool = Promise.reject(new Error("the gateway is stopping"));
+    this.#pool.catch(() => undefined);
+    await (await pool?.catch(() => null))?.end();
   }
 
   #current(): Promise<DatabasePool> {

@@ -1,8 +1,16 @@
 /** PostgreSQL servers of a test's own, as processes that can be killed, stopped, copied into a standby and promoted. */
 
-import { copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
-import { mkdtemp } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
@@ -28,7 +36,7 @@ export class Postgres {
 
   /** A server with a migrated database in it. `folder`: where its files go, by default a temporary place. */
   static async start(folder?: string): Promise<Postgres> {
-    const home = folder ?? (await mkdtemp(join(tmpdir(), "dogwatch-pg-")));
+    const home = folder ?? temporaryFolder();
     const server = new Postgres(home, await prepareCluster(home, quietLog));
     await server.begin();
     await server.run(`CREATE DATABASE ${database}`, "postgres");
@@ -115,7 +123,7 @@ export class Postgres {
    * https://www.postgresql.org/docs/18/continuous-archiving.html#BACKUP-LOWLEVEL-BASE-BACKUP
    */
   async addStandby(): Promise<Postgres> {
-    const folder = await mkdtemp(join(tmpdir(), "dogwatch-pg-"));
+    const folder = temporaryFolder();
     const home = join(folder, "postgres");
     mkdirSync(home, { recursive: true, mode: 0o700 });
     writeFileSync(join(home, "password"), this.#cluster.password, { mode: 0o600 });
@@ -177,6 +185,13 @@ export const databaseOf = (server: () => Postgres): FreshDatabase => ({
   },
   drop: async () => undefined,
 });
+
+/** Open to the user that PostgreSQL runs as where that is not ours; what is in it is not. */
+const temporaryFolder = (): string => {
+  const folder = mkdtempSync(join(tmpdir(), "dogwatch-pg-"));
+  chmodSync(folder, 0o755);
+  return folder;
+};
 
 /** What belongs to the running server, and what the manual says to leave out. */
 const leftOut =
