@@ -39,6 +39,22 @@ const parts = {
     what: "a session of 100,000 calls is sealed, exported with its proof and verified, in at most 512 MiB",
     act: sealLongSession,
   },
+  "gateway-kills": {
+    what: "300 times kill -9 of the gateway under load",
+    act: () => runTest("test/faults/gatewayKilled.test.ts", { DOGWATCH_GATEWAY_KILLS: "300" }),
+  },
+  "database-kills": {
+    what: "100 times kill -9 of PostgreSQL under load",
+    act: () => runTest("test/faults/databaseKilled.test.ts", { DOGWATCH_DATABASE_KILLS: "100" }),
+  },
+  lines: {
+    what: "a database that is slow, hangs, is cut off, or half of every connection to it is gone",
+    act: () => runTest("test/faults/line.test.ts", { DOGWATCH_ALL_LINES: "1" }),
+  },
+  "fail-overs": {
+    what: "30 fail-overs to a synchronous standby under load",
+    act: () => runTest("test/faults/failOver.test.ts", { DOGWATCH_FAIL_OVERS: "30" }),
+  },
 };
 
 const wanted = process.argv.slice(2);

@@ -43,7 +43,7 @@ import { createTidy } from "./stages/forward/tidy.ts";
 import { Upstreams } from "./stages/forward/upstream.ts";
 import { breakOff } from "./stages/reply/end.ts";
 import { joinSetup } from "./setup.ts";
-import { type Store, openStore } from "./store/database.ts";
+import { type Store, type StoreOptions, openStore } from "./store/database.ts";
 import { startEmbedded } from "./store/embedded.ts";
 
 export type GatewayOptions = {
@@ -52,6 +52,8 @@ export type GatewayOptions = {
   readonly log: FastifyBaseLogger;
   /** How long calls in flight may go on after `close` is called, ms; default 20 seconds, less than an orchestrator waits before it kills. */
   readonly patience?: number;
+  /** What may wait for the database before callers are told `gateway_busy`. */
+  readonly mostWaiting?: StoreOptions["mostWaiting"];
 };
 
 export type Gateway = {
@@ -115,7 +117,12 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
     first.config.database === undefined ? await startEmbedded({ dataDir: first.config.dataDir, log }) : null;
   if (embedded !== null) running.push(() => embedded.stop());
   const connectionString = embedded?.connectionString ?? first.config.database?.reveal() ?? "";
-  const store = await openStore({ connectionString, log, clock: () => new Date() });
+  const store = await openStore({
+    connectionString,
+    log,
+    clock: () => new Date(),
+    mostWaiting: options.mostWaiting,
+  });
   running.push(() => store.close());
   await store.policies.keep(keptOf(first.policy));
   const rules = new Rules(first, { log, store, catalogue });
@@ -373,4 +380,4 @@ const offered = ({ connections, connectionAllow }: Rulebook): readonly OfferedCo
 const readiness = (store: Store): string | null =>
   performance.now() - store.sink.lastCommitAt() < 3_000
     ? null
-    : "the database has not taken a record for three seconds";
+    : "the database has not taken a record for three seconds, or too many wait for it";

@@ -18,7 +18,7 @@ import { retain, type Retention } from "./retention.ts";
 import { openRows, type Rows } from "./rows.ts";
 import { createSeals, type Seals } from "./seals.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
-import { openSink, type Sink } from "./sink.ts";
+import { openSink, type Sink, type SinkParts } from "./sink.ts";
 
 export type Store = {
   readonly sessions: Sessions & {
@@ -50,6 +50,7 @@ export type StoreOptions = {
   readonly connectionString: string;
   readonly log: Log;
   readonly clock: () => Date;
+  readonly mostWaiting?: SinkParts["mostWaiting"];
 };
 
 const recoverEvery = 1_000;
@@ -65,12 +66,13 @@ export const openStore = async (options: StoreOptions): Promise<Store> => {
   }
 };
 
-const joinStore = async ({ connectionString, log, clock }: StoreOptions): Promise<Store> => {
+const joinStore = async ({ connectionString, log, clock, mostWaiting }: StoreOptions): Promise<Store> => {
   await migrate(connectionString, log);
   const rows = await openRows(connectionString);
   const salts = new Salts();
   await openAhead(rows, clock, salts);
-  const sink = await openSink({ connectionString, log, clock, monotonic: () => performance.now(), salts });
+  const monotonic = (): number => performance.now();
+  const sink = await openSink({ connectionString, log, clock, monotonic, salts, mostWaiting });
   const listener = await listenToAll({ connectionString, log });
   const bodies = createBodies(rows, salts);
   const audit = createAudit({ rows, clock, log });

@@ -51,26 +51,37 @@ export const listenToAll = async ({ connectionString, log }: ListenParts): Promi
     }
   };
 
-  const keepListening = async (first: pg.Client): Promise<void> => {
-    let client = first;
-    let heard = await askTime(client);
-    while (!stopped.signal.aborted) {
+  /** What happened since `heard` may have been told to nobody, so it is told again. */
+  const listenAgain = async (heard: string): Promise<pg.Client> => {
+    for (;;) {
+      let client: pg.Client | null = null;
       try {
-        heard = await heartbeats(client, { heard, stopped: stopped.signal });
-        if (stopped.signal.aborted) break;
         client = await listen();
         for (const id of await missedSince(client, heard)) tellEnded(id);
         tellApproval(null);
+        return client;
       } catch (error) {
+        if (client !== null) destroyClient(client);
+        if (stopped.signal.aborted) throw error;
         log.warn({ err: error }, "not listening to the database; trying again");
         await sleep(pauseBetween, undefined, { ref: false });
       }
+    }
+  };
+
+  const keepListening = async (first: pg.Client, since: string): Promise<void> => {
+    let client = first;
+    let heard = since;
+    while (!stopped.signal.aborted) {
+      heard = await heartbeats(client, { heard, stopped: stopped.signal });
+      if (!stopped.signal.aborted) client = await listenAgain(heard);
     }
     destroyClient(client);
   };
 
   const first = await listen();
-  void keepListening(first);
+  // Only a stop ends it, and then nobody listens.
+  keepListening(first, await askTime(first)).catch(() => undefined);
   return {
     onEnded: (callback) => void ended.add(callback),
     onApproval: (callback) => {

@@ -10,19 +10,20 @@ import {
 } from "slonik";
 import { z } from "zod";
 import { GatewayError } from "../errors.ts";
+import { patience, SharedPool } from "./pool.ts";
 
 export type Questions = CommonQueryMethods;
 
 export type Rows = {
-  /** @throws GatewayError `recording_unavailable` when the database does not answer, or not within five seconds. */
+  /**
+   * @throws GatewayError `recording_unavailable` when the database does not answer, or not within five seconds; `gateway_busy` at once
+   * when too many ask already
+   */
   ask<T>(question: (questions: Questions) => Promise<T>): Promise<T>;
   /** Like `ask`, in one transaction, which is begun again when it loses to another. */
   transact<T>(work: (questions: Questions) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 };
-
-/** A question is given up after this long, ms: the server may be frozen and never refuse. */
-const patience = 5_000;
 
 /** `int4` and `timestamptz` columns as they are spoken of in the model. */
 export const count = z.number().int();
@@ -31,16 +32,18 @@ export const size = z.bigint().transform(Number);
 export const time = z.number().transform((milliseconds) => new Date(milliseconds));
 
 export const openRows = async (connectionString: string): Promise<Rows> => {
-  const pool = await createPool(...poolConfiguration(connectionString));
-  pool.on("error", () => undefined);
+  const create = async (): Promise<DatabasePool> => {
+    const pool = await createPool(...poolConfiguration(connectionString));
+    pool.on("error", () => undefined);
+    return pool;
+  };
+  const shared = new SharedPool(create, await create());
   return {
-    ask: (question) => unbroken(question(pool)),
-    transact: (work) => unbroken(pool.transaction(work)),
-    close: () => end(pool),
+    ask: (question) => unbroken(shared.run(question)),
+    transact: (work) => unbroken(shared.run((pool) => pool.transaction(work))),
+    close: () => Promise.race([shared.end(), later(patience)]),
   };
 };
-
-const end = (pool: DatabasePool): Promise<void> => Promise.race([pool.end(), later(patience)]);
 
 const later = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => {
@@ -63,6 +66,7 @@ const poolConfiguration = (connectionString: string): Parameters<typeof createPo
       connectionRetryLimit: 0,
       queryRetryLimit: 2,
       statementTimeout: patience,
+      gracefulTerminationTimeout: 1_000,
       idleTimeout: 60_000,
       // `DISCARD ALL` would cost a round trip at every release, and nothing here changes its connection.
       resetConnection: async () => undefined,
@@ -90,14 +94,10 @@ export const isUnreadable = (error: unknown): boolean => {
 };
 
 const unbroken = async <T>(answer: Promise<T>): Promise<T> => {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`no answer in ${patience} ms`)), patience);
   try {
-    return await Promise.race([answer, late]);
+    return await answer;
   } catch (cause) {
     if (cause instanceof GatewayError) throw cause;
     throw new GatewayError("recording_unavailable", "the database did not answer", { cause });
-  } finally {
-    clearTimeout(timer);
   }
 };

@@ -18,16 +18,18 @@ export interface Sink {
   close(call: CallNumber, closing: Masked<Closing>): Promise<void>;
   /** Both in one commit. `closing` may be asked again with another number when a batch has to be begun again. */
   record(opening: Masked<Opening>, closing: (call: CallNumber) => Masked<Closing>): Promise<CallNumber>;
-  /** Monotonic ms (`performance.now()`) of the last good commit; an idle sink proves itself every half second. */
+  /**
+   * Monotonic ms (`performance.now()`) of the last good commit; an idle sink proves itself every half second. Minus infinity while its
+   * queue is full: nothing may be sent then on the strength of a commit.
+   */
   lastCommitAt(): number;
 }
 
 /** Rows of one batch at most, and their bodies' bytes. */
 const mostRows = 256;
 const mostBytes = 8 * 1024 * 1024;
-/** What may wait: beyond it callers are told `gateway_busy` at once. */
-const mostWaiting = 8_192;
-const mostWaitingBytes = 128 * 1024 * 1024;
+/** What may wait: beyond it callers are told `gateway_busy` at once. The end of a call that was sent has as much room again. */
+const defaultMost = { receipts: 8_192, bytes: 128 * 1024 * 1024 };
 /** Nobody waits longer than this for a commit, ms. */
 const patience = 2_000;
 const heartbeat = 500;
@@ -39,6 +41,8 @@ export type SinkParts = {
   readonly clock: () => Date;
   readonly monotonic: () => number;
   readonly salts: Salts;
+  /** Default: 8,192 receipts of 128 MiB. */
+  readonly mostWaiting?: typeof defaultMost | undefined;
 };
 
 /** A commit of which nobody knows yet whether it happened. */
@@ -99,7 +103,7 @@ export class ReceiptSink implements Sink {
   }
 
   lastCommitAt(): number {
-    return this.#lastCommit;
+    return this.#isFull(0, 1) ? Number.NEGATIVE_INFINITY : this.#lastCommit;
   }
 
   /** Which replica this sink is at the moment. */
@@ -123,10 +127,15 @@ export class ReceiptSink implements Sink {
     const settle = (result: Result): void => (result instanceof GatewayError ? reject(result) : resolve(result));
     const job = new Job(work, this.#parts.monotonic() + patience, settle);
     if (this.#closing) job.settle(new GatewayError("recording_unavailable", "the gateway is stopping"));
-    else if (this.#waiting.length >= mostWaiting || this.#waitingBytes + job.weight > mostWaitingBytes)
+    else if (this.#isFull(job.weight, work.kind === "close" ? 2 : 1))
       job.settle(new GatewayError("gateway_busy", "too many receipts wait to be written"));
     else this.#enqueue(job);
     return promise;
+  }
+
+  #isFull(more: number, share: 1 | 2): boolean {
+    const { receipts, bytes } = this.#parts.mostWaiting ?? defaultMost;
+    return this.#waiting.length >= share * receipts || this.#waitingBytes + more > share * bytes;
   }
 
   #enqueue(job: Job): void {

@@ -59,7 +59,7 @@ test("after a kill -9 amid 200 concurrent writes every request that the upstream
 
   gateway = await startGatewayProcess(scene.file);
   const again = visit(gateway.url, scene.issuer);
-  const calls = await allEnded(() => again.calls(session_id));
+  const calls = await again.endedCalls(session_id);
   const byName = new Map(calls.map((call) => [call.request.headers.find(([name]) => name === "X-Name")?.[1], call]));
   expect(byName.size).toBe(calls.length);
   const seen = scene.upstream.requests.map((request) => headerOf(request, "x-name"));
@@ -109,12 +109,3 @@ test("with the database gone calls are refused with 503, and the upstream sees n
   for (let status = 503; status !== 200; status = (await call("GET", "/api/v1/monitor")).status)
     await new Promise((resolve) => setTimeout(resolve, 200));
 }, 90_000);
-
-/** Recovery looks every few seconds: waits until no call is open any more. */
-async function allEnded<T extends { readonly state: string }>(ask: () => Promise<readonly T[]>): Promise<readonly T[]> {
-  for (;;) {
-    const calls = await ask();
-    if (calls.every((call) => call.state !== "open")) return calls;
-    await new Promise((resolve) => setTimeout(resolve, 200));
-  }
-}

@@ -1,7 +1,8 @@
-/** A line to the database that can be cut at the worst moment, or go dead without a word. */
+/** A line to the database that can be cut at the worst moment, go dead without a word, be slow, or lead to another server. */
 
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 
 /** What happens to the next COMMIT that passes. */
@@ -14,6 +15,8 @@ export class DatabaseLine {
   #fault: Fault | null = null;
   #frozen = false;
   #closed = false;
+  /** ms in each direction. */
+  #delay = 0;
   #held: (() => void) | null = null;
   #struck: () => void = () => undefined;
   connectionString = "";
@@ -24,14 +27,34 @@ export class DatabaseLine {
 
   static async to(connectionString: string): Promise<DatabaseLine> {
     const line = new DatabaseLine();
-    const { host, port, user, password, database } = new pg.Client(connectionString);
-    line.#target = { host, port };
+    const { user, password, database } = new pg.Client(connectionString);
+    line.lead(connectionString);
     line.#server.listen(0, "127.0.0.1");
     await once(line.#server, "listening");
     const address = line.#server.address();
     if (address === null || typeof address === "string") throw new Error("no port");
     line.connectionString = `postgresql://${user}:${password}@127.0.0.1:${address.port}/${database}`;
     return line;
+  }
+
+  /** New connections go to this server, as when a name or an address is moved. */
+  lead(connectionString: string): void {
+    const { host, port } = new pg.Client(connectionString);
+    this.#target = { host, port };
+  }
+
+  /** Whatever passes from now on takes this long, ms, in each direction. */
+  delay(milliseconds: number): void {
+    this.#delay = milliseconds;
+  }
+
+  /** Connections of before are dead for good, and nobody at their ends is told; new ones pass. */
+  lose(): void {
+    for (const socket of this.#sockets) {
+      socket.removeAllListeners("data");
+      socket.removeAllListeners("close");
+      socket.pause();
+    }
   }
 
   /** Resolves when the fault has struck. */
@@ -85,10 +108,30 @@ export class DatabaseLine {
       socket.on("error", () => undefined);
       if (this.#frozen) socket.pause();
     }
-    near.on("data", (chunk) => this.#forward(chunk, { near, far }));
-    far.on("data", (chunk) => near.write(chunk));
+    near.on(
+      "data",
+      this.#slowly((chunk) => this.#forward(chunk, { near, far })),
+    );
+    far.on(
+      "data",
+      this.#slowly((chunk) => void near.write(chunk)),
+    );
     near.on("close", () => this.#held === null && far.destroy());
     far.on("close", () => near.destroy());
+  }
+
+  /** In order, also when the delay changes meanwhile. */
+  #slowly(pass: (chunk: Buffer) => void): (chunk: Buffer) => void {
+    let last: Promise<void> | null = null;
+    return (chunk) => {
+      if (this.#delay === 0 && last === null) return pass(chunk);
+      const waited = sleep(this.#delay, undefined, { ref: false });
+      const passed: Promise<void> = Promise.all([last, waited]).then(() => {
+        pass(chunk);
+        if (last === passed) last = null;
+      });
+      last = passed;
+    };
   }
 
   #forward(chunk: Buffer, { near, far }: { near: Socket; far: Socket }): void {

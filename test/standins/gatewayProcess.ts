@@ -31,8 +31,15 @@ export async function startGatewayProcess(
   child.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
   child.stderr.setEncoding("utf8").on("data", (text: string) => (output += text));
   const pid = child.pid ?? 0;
-  const url = await listening(child, () => output);
-  await ready(url, child, () => output);
+  let url: string;
+  try {
+    url = await listening(child, () => output);
+    await ready(url, child, () => output);
+  } catch (error) {
+    // Nobody has it yet who could end it.
+    child.kill("SIGKILL");
+    throw error;
+  }
   return {
     url,
     pid,

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pino } from "pino";
-import type { Gateway } from "../../server/app.ts";
+import type { Gateway, GatewayOptions } from "../../server/app.ts";
 import { startReplicas } from "./replicas.ts";
 import type { CallJson, SessionJson, TokenAnswer } from "../../server/contract.ts";
 import { type FreshDatabase, freshDatabase } from "./database.ts";
@@ -20,6 +20,10 @@ export type WorldOptions = {
   /** More top level keys of dogwatch.yaml. */
   readonly more?: string;
   readonly upstream?: UpstreamOptions;
+  /** A database of its own in place of a fresh one of the run's. */
+  readonly database?: FreshDatabase;
+  /** What may wait for the database. */
+  readonly mostWaiting?: GatewayOptions["mostWaiting"];
   /** How long a gateway that is closed waits for the calls in flight, ms. */
   readonly patience?: number;
   /** `access.tokens` in YAML; default: one auditor. */
@@ -76,7 +80,7 @@ export async function startScene(answer: Answerer, options: WorldOptions = {}): 
   const [upstream, issuer, database] = await Promise.all([
     startUpstream(answer, options.upstream),
     startIssuer(),
-    freshDatabase(),
+    options.database ?? freshDatabase(),
   ]);
   const directory = mkdtempSync(join(tmpdir(), "dogwatch-world-"));
   const file = join(directory, "dogwatch.yaml");
@@ -107,6 +111,7 @@ export async function startWorld(answer: Answerer, options: WorldOptions = {}): 
     env: {},
     log: pino({ level: "debug" }, { write: (line) => log.push(line) }),
     patience: options.patience ?? 1_000,
+    ...(options.mostWaiting === undefined ? {} : { mostWaiting: options.mostWaiting }),
   });
   return {
     ...visit(gateway.url, scene.issuer),

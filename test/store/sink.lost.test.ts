@@ -198,3 +198,29 @@ test("a queue that is full answers at once instead of growing", async () => {
   expect(codes).toEqual(new Set(["gateway_busy", "recording_unavailable"]));
   line.thaw();
 });
+
+test("when the queue is full nothing may go ahead of its opening, and the end of a call that was sent has room all the same", async () => {
+  const small = new ReceiptSink({
+    connectionString: line.connectionString,
+    log: quietLog,
+    clock: () => new Date(),
+    monotonic: () => performance.now(),
+    salts: new Salts(),
+    mostWaiting: { receipts: 4, bytes: 1024 * 1024 },
+  });
+  await small.start();
+  const call = await small.open(opening(session));
+  expect(small.lastCommitAt()).toBeGreaterThan(0);
+  line.freeze();
+  const codeOf = ({ code }: { code: string }): string => code;
+  // The first ones may be on their way already; of the others four wait.
+  const crowd = Array.from({ length: 300 }, () => small.open(opening(session)).catch(codeOf));
+  expect(await Promise.race(crowd)).toBe("gateway_busy");
+  expect(small.lastCommitAt()).toBe(Number.NEGATIVE_INFINITY);
+  const closed = small.close(call, closing()).then(() => "closed", codeOf);
+  expect(await Promise.race([closed, Promise.resolve("waits")])).toBe("waits");
+  line.thaw();
+  expect(["closed", "recording_unavailable"]).toContain(await closed);
+  await Promise.all(crowd);
+  await small.stop();
+});

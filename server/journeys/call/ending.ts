@@ -80,13 +80,16 @@ async function closeDeparted(forwarded: Forwarded): Promise<void> {
   }
 }
 
-/** The receipt could not be closed: of a read nothing is given, of anything else nobody can say what it did. */
+/**
+ * The receipt could not be closed: of a read nothing is given, of anything else nobody can say what it did. Never `gateway_busy`, which says
+ * that nothing was sent.
+ */
 export function answerUnclosed(forwarded: Forwarded, error: unknown): void {
   const { call, judged, receipt } = forwarded;
   if (!(error instanceof GatewayError)) throw error;
   const refusal =
     judged.operation.access === "read"
-      ? refuse(error.code, "the answer could not be recorded, so it is withheld")
+      ? refuse("recording_unavailable", "the answer could not be recorded, so it is withheld")
       : unknownOutcome;
   sendOwnAnswer(call.incoming.response, refusalAnswer(refusal, receipt.number, call.parts.publicUrl));
   observe(call, judged, { status: statusOf[refusal.code], code: refusal.code });

@@ -97,7 +97,7 @@ export const recordDeparture = (call: Call, judged: Judged): Promise<void> =>
 export function answerBreakage(call: Call, judged: Judged, error: unknown): void {
   const refusal =
     error instanceof GatewayError
-      ? refuse(error.code, error.message)
+      ? refuse(error.code, `${error.message}; nothing was sent`)
       : refuse("recording_unavailable", "the gateway could not handle this call; nothing was sent");
   sendOwnAnswer(call.incoming.response, refusalAnswer(refusal, null, call.parts.publicUrl));
   observe(call, judged, { status: statusOf[refusal.code], code: refusal.code });

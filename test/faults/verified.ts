@@ -1,0 +1,54 @@
+/** Ends sessions, waits for their seals, and checks everything that is recorded as an auditor would: from an export, with the public key. */
+
+import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { SessionJson, TokenAnswer } from "../../server/contract.ts";
+import { readVerifierKey } from "../../server/stages/seal/note.ts";
+import { verifyProof } from "../../server/stages/seal/verify/verify.ts";
+import { auditorToken } from "../standins/world.ts";
+
+/** What does not verify, in words; nothing where all does. */
+export const sealAndVerify = async (url: string, sessions: readonly TokenAnswer[]): Promise<string[]> => {
+  const closed = await Promise.all(sessions.map((session) => close(url, session)));
+  for (const id of closed) if (id !== null) await sealed(url, id);
+  const keys = (await (await read(url, "/v1/log/key")).text())
+    .split("\n")
+    .flatMap((line) => readVerifierKey(line) ?? []);
+  const { body } = await read(url, "/v1/proof?all=true");
+  if (body === null) throw new Error("the export is empty");
+  const report = await verifyProof(createInterface({ input: Readable.fromWeb(body) }), { keys, anchors: [] });
+  const seen = new Set(report.sessions.map(({ session_id }) => session_id));
+  return [
+    ...report.findings.map(({ kind, message }) => `${kind}: ${message}`),
+    ...report.sessions.flatMap(({ session_id, findings }) =>
+      findings.map(({ kind, n, message }) => `${session_id}/${n}: ${kind}: ${message}`),
+    ),
+    ...closed.flatMap((id) => (id === null || seen.has(id) ? [] : [`${id} is not in the export`])),
+  ];
+};
+
+const read = async (url: string, path: string): Promise<Response> => {
+  const response = await fetch(url + path, { headers: { authorization: `Bearer ${auditorToken}` } });
+  if (response.status !== 200) throw new Error(`${path}: ${response.status} ${await response.text()}`);
+  return response;
+};
+
+/** Null for one whose token is not good any more: it expires by itself, later than anybody waits here. */
+const close = async (url: string, { session_id, access_token }: TokenAnswer): Promise<string | null> => {
+  const { status } = await fetch(`${url}/v1/sessions/${session_id}/close`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${access_token}` },
+  });
+  if (status === 401) return null;
+  if (status !== 200) throw new Error(`closing ${session_id} was answered with ${status}`);
+  return session_id;
+};
+
+const sealed = async (url: string, id: string): Promise<void> => {
+  for (;;) {
+    const session = (await (await read(url, `/v1/sessions/${id}`)).json()) as SessionJson;
+    if (session.seal !== null) return;
+    await sleep(50);
+  }
+};
