@@ -59,7 +59,7 @@ export async function joinApprovals({ config, store, log, hold }: ApprovalSurrou
     log,
     now,
   };
-  const showing = new Showing({ ...common, github: app?.github ?? null, holder });
+  const showing = new Showing({ ...common, github: app?.github ?? null, holder, seals: store.seals });
   const parts: ApprovalParts = {
     ...common,
     directory: app?.directory ?? null,

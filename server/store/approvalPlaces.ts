@@ -17,8 +17,8 @@ export type PlaceSought = { readonly repository_id: string; readonly kind: Place
 
 export type PullSought = { readonly repository_id: string; readonly number: number };
 
-/** `accepted`: how many answers count in it. */
-export type Shown = { readonly state: ApprovalState; readonly accepted: number };
+/** `accepted`: how many answers count in it. `sealed`: whether it shows the checkpoint that covers its session. */
+export type Shown = { readonly state: ApprovalState; readonly accepted: number; readonly sealed: boolean };
 
 export interface Places {
   /** Ids of those whose comment and check run do not show their state yet, oldest first, at most a hundred; those that ended a day ago are left. */
@@ -64,10 +64,12 @@ export const createPlaces = (rows: Rows): Places => ({
       return found.map(({ id }) => id);
     }),
 
-  told: (id, { state, accepted }) =>
+  told: (id, { state, accepted, sealed }) =>
     rows.ask(async (db) => {
       await db.query(sql.type(none)`
-        UPDATE approvals SET told = ${state} WHERE id = ${id}
+        UPDATE approvals a SET told = ${state} WHERE a.id = ${id}
+          AND ${sealed} = EXISTS (
+            SELECT FROM seals z JOIN log_checkpoints k ON k.size > z.log_index WHERE z.session_id = a.session_id)
           AND (SELECT count(*) FROM approval_answers w WHERE w.approval_id = ${id} AND w.accepted) = ${accepted}`);
     }),
 

@@ -112,18 +112,18 @@ test("an end is noted once, and only when it is one", async () => {
 test("what is shown is told for what it shows: more answers, and a place that is new, have to be shown again", async () => {
   const { id } = await asked({}, 2);
   const isTold = async () => !(await store.approvals.untold()).includes(id);
-  await store.approvals.told(id, { state: "pending", accepted: 0 });
+  await store.approvals.told(id, { state: "pending", accepted: 0, sealed: false });
   expect(await isTold()).toBe(true);
   await other.approvals.answer(id, { key: randomUUID(), answer: yes("github:ana") });
   expect(await isTold()).toBe(false);
-  await store.approvals.told(id, { state: "pending", accepted: 0 });
+  await store.approvals.told(id, { state: "pending", accepted: 0, sealed: false });
   expect(await isTold()).toBe(false);
-  await store.approvals.told(id, { state: "pending", accepted: 1 });
+  await store.approvals.told(id, { state: "pending", accepted: 1, sealed: false });
   expect(await isTold()).toBe(true);
   const place = { kind: "check_run", url: "https://x/3", id: 3, number: null } as const;
   await other.approvals.addPlace(id, place);
   expect(await isTold()).toBe(false);
-  await store.approvals.told(id, { state: "pending", accepted: 1 });
+  await store.approvals.told(id, { state: "pending", accepted: 1, sealed: false });
   await other.approvals.addPlace(id, place);
   expect(await isTold()).toBe(true);
 });

@@ -314,7 +314,7 @@ test("places are kept once a kind, and what they show is noted", async () => {
   expect((await store.approvals.get(approval.id))?.where).toEqual([place]);
   const untold = async () => store.approvals.untold();
   expect(await untold()).toContain(approval.id);
-  await store.approvals.told(approval.id, { state: "pending", accepted: 0 });
+  await store.approvals.told(approval.id, { state: "pending", accepted: 0, sealed: false });
   expect(await untold()).not.toContain(approval.id);
   await store.approvals.end(approval.id, "stale", "a new commit");
   expect(await untold()).toContain(approval.id);

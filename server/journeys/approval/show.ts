@@ -1,6 +1,7 @@
 /** Shows questions and their answers on GitHub: an outbox. Whatever is not shown yet is shown until it is, by one gateway at a time; no call waits for it. */
 
 import type { Approval } from "../../model/approval.ts";
+import type { Seal } from "../../model/seal.ts";
 import { GitHubFailure, type GitHub } from "../../model/github.ts";
 import type { ApprovalParts } from "./parts.ts";
 import { type Leased, holdLease } from "./lease.ts";
@@ -15,6 +16,7 @@ export type ShowParts = Pick<ApprovalParts, "store" | "publicUrl" | "issues" | "
   readonly github: GitHub | null;
   /** Of this gateway's leases. */
   readonly holder: string;
+  readonly seals: { get(session_id: string): Promise<Seal | null> };
 };
 
 /** Questions that are being shown at the same time: no more creates are under way than a crash may leave uncertain. */
@@ -116,9 +118,14 @@ export class Showing {
     if (approval === null) return null;
     await this.#note(approval);
     await addPage(this.#parts, approval);
-    const troubles = await presentOnGitHub(this.#parts, approval, leased);
+    const seal = await this.#parts.seals.get(approval.session_id);
+    const troubles = await presentOnGitHub(this.#parts, { approval, seal }, leased);
     if (troubles.length > 0) return this.#later(approval, troubles);
-    await store.told(id, { state: approval.state, accepted: acceptedIn(approval) });
+    await store.told(id, {
+      state: approval.state,
+      accepted: acceptedIn(approval),
+      sealed: seal !== null && seal.checkpoint !== null,
+    });
     return null;
   }
 
@@ -158,12 +165,12 @@ const addPage = async ({ store, publicUrl }: ShowParts, { id, where }: Approval)
 /** What did not work; the comment and the check run do not wait for each other. */
 async function presentOnGitHub(
   { github, ...parts }: ShowParts,
-  approval: Approval,
+  { approval, seal }: { readonly approval: Approval; readonly seal: Seal | null },
   leased: Leased,
 ): Promise<readonly GitHubFailure[]> {
   const { run } = approval;
   if (github === null || run === null) return [];
-  const presenting = { ...parts, github, approval, run, leased };
+  const presenting = { ...parts, github, approval, run, seal, leased };
   const troubles: GitHubFailure[] = [];
   const note = (error: unknown): void => {
     if (!(error instanceof GitHubFailure)) throw error;

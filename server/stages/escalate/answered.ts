@@ -1,6 +1,7 @@
 /** The state of a question in one box: what it waits for, or how it was answered. */
 
 import type { Answer, Approval, Way } from "../../model/approval.ts";
+import type { Seal } from "../../model/seal.ts";
 import { code, short, words } from "./visible.ts";
 import { lasting, utc } from "./when.ts";
 
@@ -9,6 +10,8 @@ export type Links = {
   readonly page: string;
   /** The page of the call that the approval let pass; null while there is none. */
   readonly call: string | null;
+  /** Of the session, once it is over; with it the comment is an anchor, out of the database's reach. */
+  readonly seal: Seal | null;
 };
 
 /** GitHub draws each in a colour of its own: https://docs.github.com/en/get-started/writing-on-github/getting-started-with-writing-and-formatting-on-github/basic-writing-and-formatting-syntax#alerts */

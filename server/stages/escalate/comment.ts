@@ -11,9 +11,27 @@ const most = 65_000;
 /** The comment as it reads in the approval's present state: ask with it, and edit it to it at the end. */
 export function commentOf(approval: Approval, links: Links): string {
   const title = `### ${titleIn(approval.question.title)}`;
-  const beginning = [markerOf(approval.id), title, boxOf(approval, links, "thread")].join("\n\n");
+  const box = boxOf(approval, links, "thread");
+  const beginning = [markerOf(approval.id), title, box, ...sealOf(links)].join("\n\n");
   return `${beginning}\n\n${detailsOf(approval, links, most - beginning.length)}`;
 }
+
+/** What the gateway signed when the job's session was over: whoever alters the recording afterwards contradicts it. */
+const sealOf = ({ seal }: Links): readonly string[] =>
+  seal === null || seal.checkpoint === null
+    ? []
+    : [
+        [
+          "<details><summary>The recording of this job is sealed</summary>",
+          "",
+          `Head ${code(seal.head)}, ${seal.calls} calls. This checkpoint of the log of seals covers it:`,
+          "",
+          "```",
+          seal.checkpoint.trimEnd(),
+          "```",
+          "</details>",
+        ].join("\n"),
+      ];
 
 /** What is replied to one attempt, accepted or refused. A button leaves no comment to reply to, so it is said whose it was. */
 export function replyOf(approval: Approval, answer: Answer): string {

@@ -100,3 +100,13 @@ BEGIN
   RETURN NULL;
 END $$;
 CREATE TRIGGER sessions_gone AFTER DELETE ON sessions REFERENCING OLD TABLE AS gone FOR EACH STATEMENT EXECUTE FUNCTION forget_sealed();
+
+-- What was asked in a session shows the checkpoint that covers it.
+CREATE FUNCTION show_checkpoint() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE approvals a SET told = NULL FROM seals z
+  WHERE a.session_id = z.session_id AND z.log_index < NEW.size
+    AND z.log_index >= coalesce((SELECT max(k.size) FROM log_checkpoints k WHERE k.size < NEW.size), 0);
+  RETURN NULL;
+END $$;
+CREATE TRIGGER log_checkpoints_are_shown AFTER INSERT ON log_checkpoints FOR EACH ROW EXECUTE FUNCTION show_checkpoint();

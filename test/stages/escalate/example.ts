@@ -178,4 +178,5 @@ export const deletion = (more: Partial<Approval> = {}): Approval =>
 export const links = {
   page: `https://dogwatch.example.com/approvals/${id}`,
   call: "https://dogwatch.example.com/sessions/0199f0a0-0000-7000-8000-000000000001/calls/5",
+  seal: null,
 };

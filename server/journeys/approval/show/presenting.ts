@@ -3,6 +3,7 @@
 import type { Approval, RunContext } from "../../../model/approval.ts";
 import { GitHubFailure, type GitHub, type RepositoryRef } from "../../../model/github.ts";
 import type { Log } from "../../../model/log.ts";
+import type { Seal } from "../../../model/seal.ts";
 import type { Links } from "../../../stages/escalate/answered.ts";
 import { callUrl } from "../../../stages/reply/refusal.ts";
 import type { Leased } from "../lease.ts";
@@ -17,14 +18,17 @@ export type Presenting = {
   readonly log: Log;
   readonly approval: Approval;
   readonly run: RunContext;
+  /** Of its session, once that is over. */
+  readonly seal: Seal | null;
   readonly leased: Leased;
 };
 
 export const refOf = ({ repository, repository_id }: RunContext): RepositoryRef => ({ repository, repository_id });
 
-export const linksOf = ({ publicUrl, approval }: Presenting): Links => ({
+export const linksOf = ({ publicUrl, approval, seal }: Presenting): Links => ({
   page: approvalUrl(publicUrl, approval.id),
   call: approval.consumed_by === null ? null : callUrl(publicUrl.replace(/\/$/, ""), approval.consumed_by),
+  seal,
 });
 
 /** What was created shows a question that nobody has answered: as long as that is so, there is nothing to change. */
