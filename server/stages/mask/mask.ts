@@ -2,7 +2,7 @@
 
 import { codingsOf, decodeCodings, encodeCodings } from "../../model/coding.ts";
 import type { HeaderList } from "../../model/receipt.ts";
-import { type Body, isUnreadable, readBody } from "./body/read.ts";
+import { besideCoding, type Body, isUnreadable, readBody } from "./body/read.ts";
 import { buildSide, type MaskedValue } from "./body/build.ts";
 import { inRecording, inReply } from "./detect/detector.ts";
 import { type Finding, type Found, maskedOn, nothingFound, type Search } from "./findings.ts";
@@ -56,7 +56,7 @@ export const maskResponse = async (
   if ("outcome" in read) return { reply: plan.masksReply ? read : untouched, recording: read };
   const recording = await maskSide(inRecording, read, sealing);
   if (!plan.masksReply) return { reply: untouched, recording };
-  return { reply: isSameOnBothSides(read.found) ? recording : await maskSide(inReply, read, sealing), recording };
+  return { reply: isSameOnBothSides({ ...read.found, outside: read.outside }) ? recording : await maskSide(inReply, read, sealing), recording };
 };
 
 /** For the recording only: what the caller sends is sent. A token is recorded as it was sent, also where a secret is looked for. */
@@ -89,7 +89,13 @@ export const maskOwnAnswer = (
   return built === null || "blocked" in built ? { bytes, values: [] } : built;
 };
 
-type ReadMessage = { readonly codings: readonly string[]; readonly bytes: Buffer; readonly found: Found };
+/** `outside`: found in the fields of its codings, which have none when they are made anew. */
+type ReadMessage = {
+  readonly codings: readonly string[];
+  readonly bytes: Buffer;
+  readonly found: Found;
+  readonly outside: readonly Finding[];
+};
 
 const readMessage = async (
   search: Search,
@@ -104,7 +110,8 @@ const readMessage = async (
   const found = nothingFound();
   const body: Body = { bytes: plain, contentType: contentTypeOf(headers) };
   const form = readBody(search, body, found);
-  return isUnreadable(form) ? { outcome: "unreadable", says: form.unreadable } : { codings, bytes: plain, found };
+  if (isUnreadable(form)) return { outcome: "unreadable", says: form.unreadable };
+  return { codings, bytes: plain, found, outside: codings.length === 0 ? [] : besideCoding(search, bytes) };
 };
 
 /** As its field says; `` where there is none. */
@@ -113,7 +120,7 @@ export const contentTypeOf = (headers: HeaderList): string =>
 
 const maskSide = async (
   side: number,
-  { codings, bytes, found }: ReadMessage,
+  { codings, bytes, found, outside }: ReadMessage,
   sealing: Sealing,
 ): Promise<MaskedBody> => {
   const tokens = new Map<Finding, string>();
@@ -121,9 +128,11 @@ const maskSide = async (
   const built = buildSide(side, { bytes, found }, (_bytes, findings) =>
     findings.map((finding) => tokens.get(finding) ?? ""),
   );
-  if (built === null) return untouched;
-  if ("blocked" in built) return { outcome: "blocked", says: built.blocked };
-  return { outcome: "masked", bytes: await encodeCodings(built.bytes, codings), values: built.values };
+  if (built !== null && "blocked" in built) return { outcome: "blocked", says: built.blocked };
+  const beside = outside.filter(({ sides }) => (sides & side) !== 0).map(({ kind, text }) => ({ kind, text }));
+  if (built === null && beside.length === 0) return untouched;
+  const values = [...beside, ...(built?.values ?? [])];
+  return { outcome: "masked", bytes: await encodeCodings(built?.bytes ?? bytes, codings), values };
 };
 
 /** A token for every finding that this side shows, also within what is embedded. */
@@ -139,7 +148,10 @@ const sealAll = async (
 };
 
 /** Then the recording of an answer is what its caller got. */
-const isSameOnBothSides = ({ findings, clashes, embedded }: Found): boolean =>
+const isSameOnBothSides = ({ findings, clashes, embedded, outside = [] }: Found & { readonly outside?: readonly Finding[] }): boolean =>
   clashes.length === 0 &&
-  findings.every(({ sides }) => sides === (inReply | inRecording)) &&
-  embedded.every((part) => isSameOnBothSides(part.found));
+  outside.every(isOnBoth) &&
+  findings.every(isOnBoth) &&
+  embedded.every((part) => isSameOnBothSides({ ...part.found, outside: part.outside }));
+
+const isOnBoth = ({ sides }: Finding): boolean => sides === (inReply | inRecording);

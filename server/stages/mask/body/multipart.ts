@@ -1,28 +1,33 @@
 /** Finds the parts of a multipart body (RFC 2046 §5.1, RFC 7578) by their bytes, so that everything between them stays as it is. */
 
-/** Offsets are of the body. `type` and `coding` as the part's own fields say, in lower case. */
-export type Part = {
-  readonly name: string;
-  readonly type: string;
-  /** Of its header lines. */
-  readonly head: { readonly start: number; readonly end: number };
-  readonly start: number;
-  readonly end: number;
-};
+export type Range = { readonly start: number; readonly end: number };
+
+/** Offsets are of the body. `type` as the part's own field says, in lower case. `head`: its header lines, and what else stands behind the delimiter. */
+export type Part = Range & { readonly name: string; readonly type: string; readonly head: Range };
+
+/** `around`: what stands before the first delimiter and behind the last, which no reader of forms looks at. */
+export type Parts = { readonly parts: readonly Part[]; readonly around: readonly Range[] };
 
 const mostParts = 10_000;
 
 /** Null where the body does not have the form that its content type says. */
-export const partsOf = (bytes: Buffer, contentType: string): Part[] | null => {
-  const boundary = boundaryOf(contentType);
-  if (boundary === null) return null;
-  const delimiter = Buffer.from(`--${boundary}`, "latin1");
+export const partsOf = (bytes: Buffer, contentType: string): Parts | null => {
+  const delimiter = delimiterOf(contentType);
+  if (delimiter === null) return null;
   const parts: Part[] = [];
-  let at = bytes.indexOf(delimiter);
+  const first = bytes.indexOf(delimiter);
+  let at = first;
   if (at === -1) return null;
   while (parts.length <= mostParts) {
     const begin = at + delimiter.length;
-    if (bytes.toString("latin1", begin, begin + 2) === "--") return parts;
+    if (bytes.toString("latin1", begin, begin + 2) === "--")
+      return {
+        parts,
+        around: [
+          { start: 0, end: first },
+          { start: begin, end: bytes.length },
+        ],
+      };
     const next = bytes.indexOf(delimiter, begin);
     if (next === -1) return null;
     const part = partIn(bytes, begin, next);
@@ -33,6 +38,12 @@ export const partsOf = (bytes: Buffer, contentType: string): Part[] | null => {
   return null;
 };
 
+/** What stands before every part: two hyphens and the boundary. Null where the type names none. */
+export const delimiterOf = (contentType: string): Buffer | null => {
+  const boundary = boundaryOf(contentType);
+  return boundary === null ? null : Buffer.from(`--${boundary}`, "latin1");
+};
+
 const boundaryOf = (contentType: string): string | null => {
   const found = /;\s*boundary=(?:"([^"]{1,70})"|([^\s;"]{1,70}))/i.exec(contentType);
   return found?.[1] ?? found?.[2] ?? null;
@@ -41,18 +52,26 @@ const boundaryOf = (contentType: string): string | null => {
 const partIn = (bytes: Buffer, begin: number, next: number): Part | null => {
   const line = bytes.indexOf("\n", begin);
   if (line === -1 || line >= next) return null;
-  const start = line + 1;
-  const { headEnd, bodyStart } = headOf(bytes, start, next);
-  const beforeDelimiter = bytes[next - 2] === 0x0d ? next - 2 : next - 1;
-  const head = bytes.toString("latin1", start, headEnd);
+  const { headEnd, bodyStart } = headOf(bytes, line + 1, next);
   return {
-    name: nameIn(head),
-    type: (/^content-type:\s*([^\r\n]*)/im.exec(head.slice(0, longestHead))?.[1] ?? "").toLowerCase(),
-    head: { start, end: headEnd },
+    ...readHead(bytes.toString("latin1", line + 1, headEnd)),
+    head: { start: begin, end: headEnd },
     start: bodyStart,
-    end: Math.max(bodyStart, beforeDelimiter),
+    end: Math.max(bodyStart, next - breakBefore(bytes, next)),
   };
 };
+
+/** How long the line break is that ends there: it belongs to the delimiter behind it. */
+export const breakBefore = (bytes: Buffer, at: number): number => {
+  if (bytes[at - 1] !== 0x0a) return 0;
+  return bytes[at - 2] === 0x0d ? 2 : 1;
+};
+
+/** `head`: header lines, one character a byte. */
+export const readHead = (head: string): { readonly name: string; readonly type: string } => ({
+  name: nameIn(head),
+  type: (/^content-type:\s*([^\r\n]*)/im.exec(head.slice(0, longestHead))?.[1] ?? "").toLowerCase(),
+});
 
 const longestHead = 4_096;
 

@@ -105,7 +105,7 @@ class DocumentReader implements JsonVisitor {
     if (this.#skipTo !== 0 || start === end) return;
     let sides = 0;
     if (this.#mayBeField()) sides = this.#field(start, end, flags);
-    if (this.#isSecret[this.#depth] === 1 && this.#isArray[this.#depth] !== 1) sides |= this.#secret(start, end, flags);
+    if (this.#isSecret[this.#depth] === 1) sides |= this.#secret(start, end, flags);
     // What is masked as a whole on both sides needs no closer look.
     if (sides === bothSides) return;
     if ((flags & suspicious) !== 0 || ((flags & escaped) !== 0 && this.#mayBeDocument(start)))
@@ -128,10 +128,12 @@ class DocumentReader implements JsonVisitor {
       if (sides !== 0) this.#clashes.push({ depth: this.#depth, start, sides, rule });
       if (sides === bothSides) this.#skipTo = this.#depth + 1;
     }
+    // A list of passwords is called as one is.
+    const inherited = isArray ? (this.#isSecret[this.#depth] ?? 0) : 0;
     this.#depth++;
     this.#isArray[this.#depth] = isArray ? 1 : 0;
     this.#index[this.#depth] = -1;
-    this.#isSecret[this.#depth] = 0;
+    this.#isSecret[this.#depth] = inherited;
     this.#behind[this.#depth] = Math.min((this.#behind[this.#depth - 1] ?? 0) + 1, this.#search.fields.behind + 1);
   }
 
@@ -170,6 +172,13 @@ class DocumentReader implements JsonVisitor {
     return this.#decode({ ...written, flags: this.#keyFlags[depth] ?? 0 });
   }
 
+  /** The depth of the member that holds the current value, whatever lists are between. */
+  #owner(): number {
+    let depth = this.#depth;
+    while (depth > 0 && this.#isArray[depth] === 1) depth--;
+    return depth;
+  }
+
   #decode(written: Parameters<typeof decodeText>[0]): string {
     const text = decodeText(written);
     if (text === null) this.fault ??= { at: written.start, says: "an unknown escape in a text" };
@@ -195,7 +204,7 @@ class DocumentReader implements JsonVisitor {
 
   #secret(start: number, end: number, flags: number): number {
     const text = this.#decode({ bytes: this.#document.bytes, start, end, flags });
-    const kind = secretKind(this.#name(this.#depth), text);
+    const kind = secretKind(this.#name(this.#owner()), text);
     if (kind === null) return 0;
     const { names: sides } = this.#search;
     this.#found.findings.push(this.#finding({ start, end, text, kind, sides, path: this.#path(this.#depth) }));
