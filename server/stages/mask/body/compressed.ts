@@ -24,22 +24,38 @@ export const archiveOf = (bytes: Buffer): string | null => {
 };
 
 /** Enough to tell what a file is. */
-export const tellingBytes = 512;
+export const tellingBytes = 64;
 
-/**
- * RFC 1950 §2.2. `x^` and a few others begin texts too: what can be inflated is none.
- */
-const isZlib = (bytes: Buffer): boolean => {
+/** Whether more of it may still say that it is compressed; most texts do not begin so. */
+export const mayBeCompressed = (bytes: Buffer): boolean =>
+  bytes.length < leastBytes ? firstBytes.has(bytes[0] ?? -1) : isZlibHeader(bytes);
+
+/** As many as any format needs to be known by. */
+const leastBytes = 12;
+const firstBytes: ReadonlySet<number> = new Set([
+  ...Buffer.from("PQRSTUVWXYZ[\\]^_B7(", "latin1"),
+  ...[0x04, 0x1f, 0xfd, 0xff, 0x08, 0x18, 0x28, 0x38, 0x48, 0x58, 0x68, 0x78],
+]);
+
+/** RFC 1950 §2.2 */
+const isZlibHeader = (bytes: Buffer): boolean => {
   const first = bytes[0] ?? 0;
-  if ((first & 0x0f) !== 8 || first > 0x78 || bytes.length < 8 || bytes.readUInt16BE(0) % 31 !== 0) return false;
+  return (first & 0x0f) === 8 && first <= 0x78 && bytes.length >= 2 && bytes.readUInt16BE(0) % 31 === 0;
+};
+
+/** `x^` and a few others begin texts too: what can be inflated is none. */
+const isZlib = (bytes: Buffer): boolean => {
+  if (!isZlibHeader(bytes) || bytes.length < leastZlib) return false;
   try {
-    inflateSync(bytes.subarray(0, tellingBytes), { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 2 ** 20 });
+    inflateSync(bytes.subarray(0, 2 ** 16), { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 2 ** 20 });
     return true;
   } catch (error) {
     // What inflates to more than that is none the less.
     return error instanceof RangeError;
   }
 };
+
+const leastZlib = 8;
 
 /** By their first bytes: RFC 1952 §2.3.1, RFC 8878 §3.1.1. */
 export const codingOf = (bytes: Buffer): "gzip" | "zstd" | null => {

@@ -30,9 +30,7 @@ export const partsOf = (bytes: Buffer, contentType: string): Parts | null => {
       };
     const next = bytes.indexOf(delimiter, begin);
     if (next === -1) return null;
-    const part = partIn(bytes, begin, next);
-    if (part === null) return null;
-    parts.push(part);
+    parts.push(partIn(bytes, begin, next));
     at = next;
   }
   return null;
@@ -49,15 +47,15 @@ const boundaryOf = (contentType: string): string | null => {
   return found?.[1] ?? found?.[2] ?? null;
 };
 
-const partIn = (bytes: Buffer, begin: number, next: number): Part | null => {
-  const line = bytes.indexOf("\n", begin);
-  if (line === -1 || line >= next) return null;
-  const { headEnd, bodyStart } = headOf(bytes, line + 1, next);
+const partIn = (bytes: Buffer, begin: number, next: number): Part => {
+  const end = headEnd(bytes.subarray(0, next), begin);
+  // Without an empty line all of it is head.
+  const start = end === -1 ? next : end;
   return {
-    ...readHead(bytes.toString("latin1", line + 1, headEnd)),
-    head: { start: begin, end: headEnd },
-    start: bodyStart,
-    end: Math.max(bodyStart, next - breakBefore(bytes, next)),
+    ...readHead(bytes.toString("latin1", begin, start)),
+    head: { start: begin, end: start },
+    start,
+    end: Math.max(start, next - breakBefore(bytes, next)),
   };
 };
 
@@ -75,15 +73,17 @@ export const readHead = (head: string): { readonly name: string; readonly type: 
 
 const longestHead = 4_096;
 
-const headOf = (bytes: Buffer, start: number, next: number): { headEnd: number; bodyStart: number } => {
-  if (bytes[start] === 0x0a) return { headEnd: start, bodyStart: start + 1 };
-  if (bytes[start] === 0x0d && bytes[start + 1] === 0x0a) return { headEnd: start, bodyStart: start + 2 };
-  const crlf = bytes.indexOf("\r\n\r\n", start);
-  const lf = bytes.indexOf("\n\n", start);
-  if (crlf !== -1 && crlf < next && (lf === -1 || crlf < lf)) return { headEnd: crlf, bodyStart: crlf + 4 };
-  if (lf !== -1 && lf < next) return { headEnd: lf, bodyStart: lf + 2 };
-  return { headEnd: next, bodyStart: next };
+/** Behind the empty line that ends a head, looked for from the line of its delimiter on; -1 where it is not there. */
+export const headEnd = (bytes: Buffer, from: number): number => {
+  for (let at = bytes.indexOf(lineFeed, from); at !== -1; at = bytes.indexOf(lineFeed, at + 1)) {
+    if (bytes[at + 1] === lineFeed) return at + 2;
+    if (bytes[at + 1] === carriageReturn && bytes[at + 2] === lineFeed) return at + 3;
+  }
+  return -1;
 };
+
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
 
 const nameIn = (head: string): string => {
   const found = /^content-disposition:[^\r\n]*?;\s*name=(?:"([^"\r\n]*)"|([^\s;"]+))/im.exec(

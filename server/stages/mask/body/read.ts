@@ -117,19 +117,38 @@ const eventData = Buffer.from("data:");
 /** Each line is a document, or text; of an event stream what is behind `data:`. */
 const readLines = (search: Search, range: Range, found: Found): BodyForm | Unreadable => {
   const { bytes } = range;
+  const lineAt = eventStream.test(range.type) ? endOfEventLine : endOfLine;
   let line = 0;
   for (let start = 0; start < bytes.length; line++) {
-    const feed = bytes.indexOf(0x0a, start);
-    const end = feed === -1 ? bytes.length : feed;
+    const { end, next } = lineAt(bytes, start);
     const isEvent = eventData.compare(bytes, start, Math.min(end, start + eventData.length)) === 0;
     const from = isEvent ? start + eventData.length : start;
     const part = { ...range, bytes: bytes.subarray(from, end), base: range.base + from, path: [...range.path, line] };
     const form = looksLikeJson(part.bytes) ? readLine(search, part, found) : readText(search, part, found);
     if (isUnreadable(form)) return form;
-    start = end + 1;
+    start = next;
   }
   return "lines";
 };
+
+type Line = { readonly end: number; readonly next: number };
+const eventStream = /^\s*text\/event-stream/i;
+
+const endOfLine = (bytes: Buffer, start: number): Line => {
+  const feed = bytes.indexOf(lineFeed, start);
+  return feed === -1 ? { end: bytes.length, next: bytes.length } : { end: feed, next: feed + 1 };
+};
+
+/** Their lines may end with a carriage return alone: https://html.spec.whatwg.org/multipage/server-sent-events.html */
+const endOfEventLine = (bytes: Buffer, start: number): Line => {
+  let end = start;
+  while (end < bytes.length && bytes[end] !== lineFeed && bytes[end] !== carriageReturn) end++;
+  const isBoth = bytes[end] === carriageReturn && bytes[end + 1] === lineFeed;
+  return { end, next: end + (isBoth ? 2 : 1) };
+};
+
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
 
 const readLine = (search: Search, range: Range, found: Found): BodyForm | Unreadable => {
   const inner = nothingFound();

@@ -8,6 +8,7 @@ import type { Step } from "../place/place.ts";
 import { fieldKind, type FieldRule, fieldsAt, isAnchor } from "./fields.ts";
 import { escaped, type JsonVisitor, type NoJson, scanJson, suspicious } from "./scan.ts";
 import { decodeText, offsetsIn } from "./text.ts";
+import { Trail } from "./trail.ts";
 
 /** A document and where it stands: at the top of a body, on a line of it, or in a string of another one. */
 export type Document = {
@@ -66,6 +67,7 @@ class DocumentReader implements JsonVisitor {
   readonly #clashes: OpenClash[] = [];
   readonly #hasFields: boolean;
   readonly #seen = new Map<string, readonly Span[]>();
+  readonly #trail: Trail;
   #depth = 0;
   /** A container that a field path named is masked as a whole: until it closes nothing in it is looked at. */
   #skipTo = 0;
@@ -76,6 +78,7 @@ class DocumentReader implements JsonVisitor {
     this.#document = document;
     this.#found = found;
     this.#hasFields = search.fields.rules.length > 0;
+    this.#trail = new Trail({ prefix: document.path, stepAt: (level) => this.#step(level) });
     const isPart = document.member !== undefined;
     this.#behind[0] = isPart ? 0 : search.fields.behind + 1;
     this.#isSecret[0] = isPart && document.member !== null && search.names !== 0 ? 1 : 0;
@@ -83,6 +86,7 @@ class DocumentReader implements JsonVisitor {
 
   key(start: number, end: number, flags: number): void {
     const depth = this.#depth;
+    this.#trail.leave(depth);
     this.#keyStart[depth] = start;
     this.#keyEnd[depth] = end;
     this.#keyFlags[depth] = flags;
@@ -95,7 +99,7 @@ class DocumentReader implements JsonVisitor {
       this.#behind[depth] = anchored ? 0 : Math.min(inherited, this.#search.fields.behind + 1);
     }
     if ((flags & suspicious) !== 0 && this.#skipTo === 0) {
-      const path = [...this.#path(depth - 1), keyStep];
+      const path = [...this.#trail.path(depth - 1), keyStep];
       this.#inspect({ start, end, flags, path });
     }
   }
@@ -149,7 +153,9 @@ class DocumentReader implements JsonVisitor {
   }
 
   #enter(): void {
-    if (this.#isArray[this.#depth] === 1) this.#index[this.#depth] = (this.#index[this.#depth] ?? 0) + 1;
+    if (this.#isArray[this.#depth] !== 1) return;
+    this.#trail.leave(this.#depth);
+    this.#index[this.#depth] = (this.#index[this.#depth] ?? 0) + 1;
   }
 
   #mayBeField(): boolean {
@@ -158,12 +164,15 @@ class DocumentReader implements JsonVisitor {
     );
   }
 
-  /** From the body's top to the current value of the container at `depth`. */
+  /** From the body's top to the current value of the container at `depth`, as field paths are compared with. */
   #path(depth: number): Step[] {
     const path: Step[] = [...this.#document.path];
-    for (let level = 1; level <= depth; level++)
-      path.push(this.#isArray[level] === 1 ? (this.#index[level] ?? 0) : this.#name(level));
+    for (let level = 1; level <= depth; level++) path.push(this.#step(level));
     return path;
+  }
+
+  #step(level: number): Step {
+    return this.#isArray[level] === 1 ? (this.#index[level] ?? 0) : this.#name(level);
   }
 
   #name(depth: number): string {
@@ -190,9 +199,10 @@ class DocumentReader implements JsonVisitor {
     const rules = fieldsAt(this.#search.fields, path);
     if (rules.length === 0) return 0;
     const text = this.#decode({ bytes: this.#document.bytes, start, end, flags });
+    const at = this.#trail.path(this.#depth);
     let sides = 0;
     for (const rule of rules) {
-      const finding = this.#finding({ start, end, text, path, kind: fieldKind(rule, text), sides: rule.sides });
+      const finding = this.#finding({ start, end, text, path: at, kind: fieldKind(rule, text), sides: rule.sides });
       // Of a part nobody knows what stood beside it.
       if (rule.unless === undefined || this.#depth === 0) {
         this.#found.findings.push(finding);
@@ -207,7 +217,7 @@ class DocumentReader implements JsonVisitor {
     const kind = secretKind(this.#name(this.#owner()), text);
     if (kind === null) return 0;
     const { names: sides } = this.#search;
-    this.#found.findings.push(this.#finding({ start, end, text, kind, sides, path: this.#path(this.#depth) }));
+    this.#found.findings.push(this.#finding({ start, end, text, kind, sides, path: this.#trail.path(this.#depth) }));
     return sides;
   }
 
@@ -226,7 +236,7 @@ class DocumentReader implements JsonVisitor {
     const offsets = offsetsIn(written);
     const piece: Piece = {
       text,
-      path: path ?? this.#path(this.#depth),
+      path: path ?? this.#trail.path(this.#depth),
       layers: ["json", ...layers],
       depth,
       rawOf: (at) => rawOf(offsets(at)),
