@@ -5,7 +5,6 @@ import type { Approval } from "../../model/approval.ts";
 import type { CallNumber } from "../../model/receipt.ts";
 import { plainBytes } from "../../stages/decide/inspect.ts";
 import { refusalOf } from "../../stages/escalate/refusal.ts";
-import { headerOf } from "../../stages/forward/endToEnd.ts";
 import { RequestAborted, readUpTo } from "../../stages/forward/requestBody.ts";
 import { Receipt } from "../../stages/record/receipt.ts";
 import { acceptedAnswer, prefersAsync } from "../../stages/reply/accepted.ts";

@@ -56,7 +56,12 @@ export const maskResponse = async (
   if ("outcome" in read) return { reply: plan.masksReply ? read : untouched, recording: read };
   const recording = await maskSide(inRecording, read, sealing);
   if (!plan.masksReply) return { reply: untouched, recording };
-  return { reply: isSameOnBothSides({ ...read.found, outside: read.outside }) ? recording : await maskSide(inReply, read, sealing), recording };
+  return {
+    reply: isSameOnBothSides({ ...read.found, outside: read.outside })
+      ? recording
+      : await maskSide(inReply, read, sealing),
+    recording,
+  };
 };
 
 /** For the recording only: what the caller sends is sent. A token is recorded as it was sent, also where a secret is looked for. */
@@ -102,6 +107,7 @@ const readMessage = async (
   { headers, bytes }: Message,
   limits: MaskLimits,
 ): Promise<ReadMessage | MaskedBody> => {
+  if (isPiece(headers)) return { outcome: "unreadable", says: pieceSays };
   const codings = codingsOf(headers);
   const plain = await decodeCodings(bytes, codings, limits.inspect);
   if (!Buffer.isBuffer(plain)) return { outcome: "unreadable", says: plain.says };
@@ -115,8 +121,16 @@ const readMessage = async (
 };
 
 /** As its field says; `` where there is none. */
-export const contentTypeOf = (headers: HeaderList): string =>
-  headers.find(([name]) => name.toLowerCase() === "content-type")?.[1] ?? "";
+export const contentTypeOf = (headers: HeaderList): string => fieldIn(headers, "content-type");
+
+/** A range of a larger body (RFC 9110 §14): a value may be cut at either end of it, and the rest be asked for by itself. */
+export const isPiece = (headers: HeaderList): boolean =>
+  /^\s*\w+\s+\d/.test(fieldIn(headers, "content-range")) || /^\s*multipart\/byteranges/i.test(contentTypeOf(headers));
+
+export const pieceSays = "it is a piece of a larger one";
+
+const fieldIn = (headers: HeaderList, name: string): string =>
+  headers.find(([field]) => field.toLowerCase() === name)?.[1] ?? "";
 
 const maskSide = async (
   side: number,
@@ -148,7 +162,12 @@ const sealAll = async (
 };
 
 /** Then the recording of an answer is what its caller got. */
-const isSameOnBothSides = ({ findings, clashes, embedded, outside = [] }: Found & { readonly outside?: readonly Finding[] }): boolean =>
+const isSameOnBothSides = ({
+  findings,
+  clashes,
+  embedded,
+  outside = [],
+}: Found & { readonly outside?: readonly Finding[] }): boolean =>
   clashes.length === 0 &&
   outside.every(isOnBoth) &&
   findings.every(isOnBoth) &&

@@ -34,7 +34,18 @@ export const mayBeCompressed = (bytes: Buffer): boolean =>
 const leastBytes = 12;
 const firstBytes: ReadonlySet<number> = new Set([
   ...Buffer.from("PQRSTUVWXYZ[\\]^_B7(", "latin1"),
-  ...[0x04, 0x1f, 0xfd, 0xff, 0x08, 0x18, 0x28, 0x38, 0x48, 0x58, 0x68, 0x78],
+  0x04,
+  0x1f,
+  0xfd,
+  0xff,
+  0x08,
+  0x18,
+  0x28,
+  0x38,
+  0x48,
+  0x58,
+  0x68,
+  0x78,
 ]);
 
 /** RFC 1950 §2.2 */
@@ -70,8 +81,9 @@ const mostEmbedded = 16 * 2 ** 20;
 export const decode = (bytes: Buffer, coding: "gzip" | "zstd"): Buffer | null => {
   const limits = { maxOutputLength: Math.min(mostEmbedded, bytes.length * largestExpansion), info: true };
   try {
-    const { buffer, engine } = (coding === "gzip" ? gunzipSync(bytes, limits) : zstdDecompressSync(bytes, limits)) as
-      unknown as Inflated;
+    const { buffer, engine } = (coding === "gzip"
+      ? gunzipSync(bytes, limits)
+      : zstdDecompressSync(bytes, limits)) as unknown as Inflated;
     return engine.bytesWritten === bytes.length ? buffer : null;
   } catch {
     return null;
@@ -98,7 +110,9 @@ export const fieldsBeside = (bytes: Buffer, coding: "gzip" | "zstd"): string[] =
   for (let at = bytes.indexOf(magic); at !== -1; at = bytes.indexOf(magic, Math.max(at + 1, next))) {
     const { start, end } = fieldAt(bytes, at);
     if (end <= start) continue;
-    fields.push(bytes.toString("latin1", start, end));
+    const text = bytes.toString("latin1", start, end);
+    // A name, and a comment behind it, end with NUL.
+    fields.push(coding === "gzip" ? text.replaceAll("\0", "\n") : text);
     next = end;
   }
   return fields;

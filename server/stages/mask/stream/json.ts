@@ -148,9 +148,7 @@ export class JsonStream implements StreamMasker {
     }
     this.#expected = "colon";
     if (!this.#hasFields && holdsNothing(search, token)) return null;
-    return this.#dropping === -1
-      ? this.#masked(token, [...this.#trail.path(this.#levels.length - 1), keyStep])
-      : null;
+    return this.#dropping === -1 ? this.#masked(token, [...this.#trail.path(this.#levels.length - 1), keyStep]) : null;
   }
 
   #masked(token: Buffer, path: readonly Step[], member?: string | null): Buffer | null {
@@ -287,7 +285,8 @@ const textEnd = (bytes: Buffer, from: number): number => {
 
 const scalarEnd = (bytes: Buffer, from: number): number => {
   let end = from;
-  while (end < bytes.length && !isSpace(bytes[end] ?? 0) && !isStructure(bytes[end] ?? 0) && bytes[end] !== quote) end++;
+  while (end < bytes.length && !isSpace(bytes[end] ?? 0) && !isStructure(bytes[end] ?? 0) && bytes[end] !== quote)
+    end++;
   return end;
 };
 

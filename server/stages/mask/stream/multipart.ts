@@ -71,7 +71,8 @@ export class MultipartStream implements StreamMasker {
   #readHead(): boolean {
     const { bytes } = this.#held;
     if (bytes.length < hyphens.length) return false;
-    if (bytes.subarray(0, hyphens.length).equals(hyphens)) return this.#begin(hyphens.length, this.#open(this.#context, ""));
+    if (bytes.subarray(0, hyphens.length).equals(hyphens))
+      return this.#begin(hyphens.length, this.#open(this.#context, ""));
     const next = bytes.indexOf(this.#delimiter, Math.max(0, this.#searched - this.#delimiter.length));
     const end = headEnd(bytes, Math.max(0, this.#searched - 3));
     if (next !== -1 && (end === -1 || next < end)) return this.#begin(next, this.#open(this.#context, ""));

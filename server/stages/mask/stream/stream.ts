@@ -10,7 +10,7 @@ import {
   largestExpansion,
 } from "../../../model/coding.ts";
 import type { HeaderList } from "../../../model/receipt.ts";
-import { contentTypeOf } from "../mask.ts";
+import { contentTypeOf, isPiece, pieceSays } from "../mask.ts";
 import { type StreamContext, type StreamMasker, Unstreamable } from "./masker.ts";
 import { openStream } from "./open.ts";
 
@@ -23,6 +23,7 @@ export async function* maskStream(
   headers: HeaderList,
   context: StreamContext,
 ): AsyncGenerator<Buffer, void, undefined> {
+  if (isPiece(headers)) throw new Unstreamable(pieceSays);
   const codings = codingsOf(headers);
   const fault = codingsFault(codings);
   if (fault !== undefined) throw new Unstreamable(fault.says);
