@@ -68,6 +68,7 @@ class DocumentReader implements JsonVisitor {
   readonly #hasFields: boolean;
   readonly #seen = new Map<string, readonly Span[]>();
   readonly #trail: Trail;
+  readonly #layers: readonly Layer[];
   #depth = 0;
   /** A container that a field path named is masked as a whole: until it closes nothing in it is looked at. */
   #skipTo = 0;
@@ -78,6 +79,7 @@ class DocumentReader implements JsonVisitor {
     this.#document = document;
     this.#found = found;
     this.#hasFields = search.fields.rules.length > 0;
+    this.#layers = ["json", ...document.layers];
     this.#trail = new Trail({ prefix: document.path, stepAt: (level) => this.#step(level) });
     const isPart = document.member !== undefined;
     this.#behind[0] = isPart ? 0 : search.fields.behind + 1;
@@ -222,12 +224,12 @@ class DocumentReader implements JsonVisitor {
   }
 
   #finding(found: Omit<Finding, "layers">): Finding {
-    const { rawOf, layers } = this.#document;
-    return { ...found, start: rawOf(found.start), end: rawOf(found.end), layers: ["json", ...layers] };
+    const { rawOf } = this.#document;
+    return { ...found, start: rawOf(found.start), end: rawOf(found.end), layers: this.#layers };
   }
 
   #inspect({ start, end, flags, path }: { start: number; end: number; flags: number; path: Step[] | null }): void {
-    const { bytes, layers, depth, rawOf } = this.#document;
+    const { bytes, depth, rawOf } = this.#document;
     const written = { bytes, start, end, flags };
     const text = this.#decode(written);
     const mayNest = path === null && (flags & escaped) !== 0;
@@ -237,7 +239,7 @@ class DocumentReader implements JsonVisitor {
     const piece: Piece = {
       text,
       path: path ?? this.#trail.path(this.#depth),
-      layers: ["json", ...layers],
+      layers: this.#layers,
       depth,
       rawOf: (at) => rawOf(offsets(at)),
     };

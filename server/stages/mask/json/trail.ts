@@ -3,10 +3,10 @@
 import { hash } from "node:crypto";
 import type { Step } from "../place/place.ts";
 
-/** So long a path stays as it is; no document of Datadog's is nearly as deep. */
-const longest = 24;
-const kept = 16;
-const last = 4;
+/** So long a path stays as it is: nearly all of Datadog's documents are less deep. */
+const longest = 16;
+const kept = 6;
+const last = 2;
 
 /** The steps that lead to the current value, as whoever reads the document knows them; levels count from 1. */
 export type Steps = { readonly prefix: readonly Step[]; readonly stepAt: (level: number) => Step };
@@ -43,7 +43,7 @@ export class Trail {
     const { prefix } = this.#steps;
     const from = Math.max(0, depth - last);
     const head = this.#exact(prefix.slice(0, kept), { from: 1, to: Math.min(from, kept - prefix.length) });
-    return this.#exact([...head, `…${this.#digest(from)}`], { from: from + 1, to: depth });
+    return this.#exact([...head, this.#digest(from)], { from: from + 1, to: depth });
   }
 
   #digest(level: number): string {
@@ -56,4 +56,4 @@ export class Trail {
 }
 
 const digestOf = (before: string, steps: readonly Step[]): string =>
-  hash("sha256", JSON.stringify([before, ...steps]), "base64url");
+  `…${hash("sha256", JSON.stringify([before, ...steps]), "base64url")}`;
