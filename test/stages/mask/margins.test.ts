@@ -76,12 +76,14 @@ describe("what is stored of a body", () => {
     expect(reply).toEqual(recording);
   });
 
-  test.for(["x^2 + y^2 = z^2, and so on, as everybody knows who has seen a triangle once", "hbC x^5"])(
-    "a text that begins like a file in zlib's form is text: %s",
-    async (text) => {
-      expect(await recorded(text, { headers: [["Content-Type", "text/plain"]] })).toBe(text);
-    },
-  );
+  test.for([
+    "x^2 + y^2 = z^2, and so on, as everybody knows who has seen a triangle once",
+    "hbC x^5",
+    "80ms latency",
+    "80ms für alle",
+  ])("a text that begins like a file in zlib's form is text: %s", async (text) => {
+    expect(await recorded(text, { headers: [["Content-Type", "text/plain"]] })).toBe(text);
+  });
 
   test.for([
     ["Content-Range", "bytes 0-7/200"],

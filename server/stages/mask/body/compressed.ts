@@ -1,5 +1,6 @@
 /** Tells compressed files by their first bytes, and undoes those that are undone here. */
 
+import { isUtf8 } from "node:buffer";
 import { gunzipSync, inflateSync, zstdDecompressSync, constants } from "node:zlib";
 import { largestExpansion } from "../../../model/coding.ts";
 
@@ -54,9 +55,9 @@ const isZlibHeader = (bytes: Buffer): boolean => {
   return (first & 0x0f) === 8 && first <= 0x78 && bytes.length >= 2 && bytes.readUInt16BE(0) % 31 === 0;
 };
 
-/** `x^` and a few others begin texts too: what can be inflated is none. */
+/** `x^` and `80` begin texts too: what is text so far is one, and what cannot be inflated is no such file. */
 const isZlib = (bytes: Buffer): boolean => {
-  if (!isZlibHeader(bytes) || bytes.length < leastZlib) return false;
+  if (!isZlibHeader(bytes) || bytes.length < leastZlib || isTextSoFar(bytes.subarray(0, tellingBytes))) return false;
   try {
     inflateSync(bytes.subarray(0, 2 ** 16), { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 2 ** 20 });
     return true;
@@ -67,6 +68,14 @@ const isZlib = (bytes: Buffer): boolean => {
 };
 
 const leastZlib = 8;
+
+const isTextSoFar = (bytes: Buffer): boolean => {
+  let end = bytes.length;
+  // A character may be cut there.
+  while (end > 0 && (bytes[end - 1] ?? 0) >= 0x80) end--;
+  const head = bytes.subarray(0, end);
+  return isUtf8(head) && !head.some((byte) => byte < 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d);
+};
 
 /** By their first bytes: RFC 1952 §2.3.1, RFC 8878 §3.1.1. */
 export const codingOf = (bytes: Buffer): "gzip" | "zstd" | null => {

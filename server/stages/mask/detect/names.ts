@@ -67,7 +67,11 @@ export function secretKind(name: string, value: string): "secret-field" | "datad
 
 /** Whether a name may be one of those, from its last three bytes: asked of every key of every body. */
 export const mayNameSecret = (bytes: Uint8Array, start: number, end: number): boolean =>
-  end - start <= longestName && (mayEnd(endingTable, bytes, { start, end }) || bytes[end - 1] === closeBracket);
+  mayEndSecret(bytes, start, end) || (bytes[end - 1] === closeBracket && end - start <= longestName);
+
+/** The same of a name in a text, where brackets are no part of one. */
+export const mayEndSecret = (bytes: Uint8Array, start: number, end: number): boolean =>
+  end - start <= longestName && mayEnd(endingTable, bytes, { start, end });
 
 const closeBracket = 0x5d;
 
