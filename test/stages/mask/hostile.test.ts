@@ -23,6 +23,7 @@ const lines: readonly [string, () => string][] = [
   ["half a URL with a password", () => `https://${repeat("a:")}`],
   ["tokens without a dot", () => `eyJ${repeat("A")}`],
   ["beginnings of tokens", () => repeat("eyJhbGciOiJ9.")],
+  ["beginnings of our own tokens", () => repeat("dwm_")],
   ["beginnings of keys", () => repeat("-----BEGIN PRIVATE KEY-----")],
   ["prefixes of everything", () => repeat("ghp_xoxb-sk_live_AKIASG.glpat-npm_eyJddpat_")],
   ["names of secrets", () => repeat("password=token:api_key=secret ")],

@@ -81,22 +81,24 @@ const findAll = (text: string, set: RE2Set, compiled: readonly Compiled[]): Span
       search(compiled[hit], { text, from: 0, until: text.length, end: text.length, word }, found);
     return found;
   }
+  // How far the last value of each rule goes: a word as long as the body is matched once, and not at every step.
+  const covered = compiled.map(() => 0);
   for (let from = 0; from < text.length; from += piece) {
     const end = Math.min(text.length, from + piece + overlap);
     // One character before, so that a word that began there is no new word here.
     for (const hit of set.match(text.slice(Math.max(0, from - 1), end)))
-      for (let at = from; at < Math.min(text.length, from + piece); at += step)
+      for (let at = from; at < Math.min(text.length, from + piece); at += step) {
+        const until = Math.min(text.length, at + step);
+        const open = Math.max(at, covered[hit] ?? 0);
+        if (open >= until) continue;
+        const before = found.length;
         search(
           compiled[hit],
-          {
-            text,
-            from: at,
-            until: Math.min(text.length, at + step),
-            end: Math.min(text.length, at + step + overlap),
-            word,
-          },
+          { text, from: open, until, end: Math.min(text.length, at + step + overlap), word },
           found,
         );
+        if (found.length > before) covered[hit] = found.at(-1)?.end ?? 0;
+      }
   }
   return found;
 };
