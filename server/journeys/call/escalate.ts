@@ -5,14 +5,13 @@ import type { Approval } from "../../model/approval.ts";
 import type { CallNumber } from "../../model/receipt.ts";
 import { plainBytes } from "../../stages/decide/inspect.ts";
 import { refusalOf } from "../../stages/escalate/refusal.ts";
-import { headerOf } from "../../stages/forward/endToEnd.ts";
 import { RequestAborted, readUpTo } from "../../stages/forward/requestBody.ts";
 import { Receipt } from "../../stages/record/receipt.ts";
 import { acceptedAnswer, prefersAsync } from "../../stages/reply/accepted.ts";
 import { type OwnAnswer, refusalAnswer, sendOwnAnswer } from "../../stages/reply/refusal.ts";
 import type { Asked, HeldCall } from "../approval/ask.ts";
 import { approvalUrl } from "../approval/use.ts";
-import { maskPathText, maskQuery } from "../../stages/mask/beside.ts";
+import { maskQuery } from "../../stages/mask/beside.ts";
 import { maskRequest, visibleIn } from "../../stages/mask/mask.ts";
 import type { Masking } from "../../stages/mask/masking.ts";
 import { keyedDigest } from "../../stages/mask/token/equality.ts";
@@ -22,6 +21,7 @@ import { memoryFor } from "./judge.ts";
 import { lookAt } from "./look.ts";
 import type { Call, Judged } from "./parts.ts";
 import { recordRequest } from "./recorder.ts";
+import { contentTypeShown, operationShown, pathShown } from "./shown.ts";
 import { destinationRule } from "./returnTokens.ts";
 import { answerBreakage, closeUnsent, observe, recordDeparture, refuseCall } from "./refuse.ts";
 
@@ -118,7 +118,7 @@ const heldCall = (call: Call, { judged, decoded, shown }: Whole): HeldCall => ({
   session_id: call.grant.session_id,
   caller: call.grant.caller,
   connection: call.connection.name,
-  operation: judged.operation,
+  operation: operationShown(call, judged),
   decision: judged.decision,
   rules: [destinationRule, ...judged.policy.source.rules].filter(({ name }) =>
     judged.decision.rules.some((matched) => matched.effect === "approve" && matched.name === name),
@@ -126,10 +126,10 @@ const heldCall = (call: Call, { judged, decoded, shown }: Whole): HeldCall => ({
   request: {
     method: judged.operation.method,
     host: call.host,
-    path: maskPathText(judged.masking, call.presented.path, []),
+    path: pathShown(call, judged),
     query: maskQuery(judged.masking, call.presented.query, []),
     target: targetOf(call, judged.masking),
-    content_type: headerOf(call.presented.headers, "content-type"),
+    content_type: contentTypeShown(call, judged.masking),
     body: decoded,
     shown,
   },

@@ -2,7 +2,7 @@
 
 import type { MaskedValue } from "./body/build.ts";
 import { readPairs } from "./body/form.ts";
-import { inspectPiece } from "./body/piece.ts";
+import { inspectPiece, percentDecode } from "./body/piece.ts";
 import { inRecording } from "./detect/detector.ts";
 import { secretKind } from "./detect/names.ts";
 import { type Found, maskedOn, nothingFound } from "./findings.ts";
@@ -24,7 +24,7 @@ export const maskQuery = (masking: Masking, query: string, values: MaskedValue[]
   const found = nothingFound();
   readPairs(masking.plan.request, { text: query, base: 0, path: [beside, "query"] }, found);
   for (const pair of pairsOf(query))
-    if (keyParameters.test(pair.name) && pair.end > pair.start)
+    if (keyParameters.test(nameOf(pair.name)) && pair.end > pair.start)
       found.findings.push({
         start: pair.start,
         end: pair.end,
@@ -36,6 +36,10 @@ export const maskQuery = (masking: Masking, query: string, values: MaskedValue[]
       });
   return replaced(masking, query, { found, values });
 };
+
+/** As its reader sees it: without the encoding, and without the brackets of a list. */
+const nameOf = (written: string): string =>
+  (percentDecode(written)?.text ?? written).replace(/(?:\[[^[\]]*\])+$/, "").trim();
 
 const pairsOf = (query: string): { readonly name: string; readonly start: number; readonly end: number }[] => {
   let at = 0;
@@ -68,6 +72,9 @@ export const maskHeaderValue = (
   found.findings.push({ start: 0, end: value.length, text: value, kind, sides: inRecording, path, layers: [] });
   return replaced(masking, value, { found, values });
 };
+
+export const maskHeaderName = (masking: Masking, name: string, values: MaskedValue[]): string =>
+  maskText(masking, name, { name: "header name", values });
 
 /** With the kind in the place of each value, where no call is known that a token could belong to. */
 export const hideIn = ({ requestDetector, names }: Masks, text: string): string => {

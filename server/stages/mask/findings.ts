@@ -1,6 +1,6 @@
 /** What was found in a body: where, what, and how it is written there. */
 
-import type { Detector } from "./detect/detector.ts";
+import { type Detector, isFull, mostFindings } from "./detect/detector.ts";
 import type { Fields } from "./json/fields.ts";
 import type { Step } from "./place/place.ts";
 
@@ -22,16 +22,26 @@ export type Finding = {
 /** A value that is no string, at a place where a mask wants one; `rule`: the mask's path, as written. */
 export type Clash = { readonly start: number; readonly end: number; readonly sides: number; readonly rule: string };
 
-/** A part that travels in a coding of its own, as a compressed file in a form does. Its offsets are of `bytes`. */
+/**
+ * A part that travels in a coding of its own, as a compressed file in a form does. Its offsets are of `bytes`. `outside`: what was found in
+ * the fields of the coding itself, as a comment; packed anew it has none.
+ */
 export type Embedded = {
   readonly start: number;
   readonly end: number;
   readonly coding: "gzip" | "zstd";
   readonly bytes: Buffer;
   readonly found: Found;
+  readonly outside: readonly Finding[];
 };
 
 export type Found = { readonly findings: Finding[]; readonly clashes: Clash[]; readonly embedded: Embedded[] };
+
+/** Also within what is embedded. */
+export const holdsTooMuch = ({ findings, embedded }: Found): boolean =>
+  isFull(findings) || embedded.some(({ found }) => holdsTooMuch(found));
+
+export const tooMuchSays = `it holds more than ${mostFindings} values that are to be masked`;
 
 export const nothingFound = (): Found => ({ findings: [], clashes: [], embedded: [] });
 

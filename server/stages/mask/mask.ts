@@ -2,10 +2,18 @@
 
 import { codingsOf, decodeCodings, encodeCodings } from "../../model/coding.ts";
 import type { HeaderList } from "../../model/receipt.ts";
-import { type Body, isUnreadable, readBody } from "./body/read.ts";
+import { besideCoding, type Body, isUnreadable, readBody } from "./body/read.ts";
 import { buildSide, type MaskedValue } from "./body/build.ts";
 import { inRecording, inReply } from "./detect/detector.ts";
-import { type Finding, type Found, maskedOn, nothingFound, type Search } from "./findings.ts";
+import {
+  type Finding,
+  type Found,
+  holdsTooMuch,
+  maskedOn,
+  nothingFound,
+  type Search,
+  tooMuchSays,
+} from "./findings.ts";
 import { noFields } from "./json/fields.ts";
 import type { Plan } from "./plan.ts";
 import { bindPaced, bindTokens, type Sealing } from "./token/bind.ts";
@@ -56,7 +64,12 @@ export const maskResponse = async (
   if ("outcome" in read) return { reply: plan.masksReply ? read : untouched, recording: read };
   const recording = await maskSide(inRecording, read, sealing);
   if (!plan.masksReply) return { reply: untouched, recording };
-  return { reply: isSameOnBothSides(read.found) ? recording : await maskSide(inReply, read, sealing), recording };
+  return {
+    reply: isSameOnBothSides({ ...read.found, outside: read.outside })
+      ? recording
+      : await maskSide(inReply, read, sealing),
+    recording,
+  };
 };
 
 /** For the recording only: what the caller sends is sent. A token is recorded as it was sent, also where a secret is looked for. */
@@ -89,13 +102,20 @@ export const maskOwnAnswer = (
   return built === null || "blocked" in built ? { bytes, values: [] } : built;
 };
 
-type ReadMessage = { readonly codings: readonly string[]; readonly bytes: Buffer; readonly found: Found };
+/** `outside`: found in the fields of its codings, which have none when they are made anew. */
+type ReadMessage = {
+  readonly codings: readonly string[];
+  readonly bytes: Buffer;
+  readonly found: Found;
+  readonly outside: readonly Finding[];
+};
 
 const readMessage = async (
   search: Search,
   { headers, bytes }: Message,
   limits: MaskLimits,
 ): Promise<ReadMessage | MaskedBody> => {
+  if (isPiece(headers)) return { outcome: "unreadable", says: pieceSays };
   const codings = codingsOf(headers);
   const plain = await decodeCodings(bytes, codings, limits.inspect);
   if (!Buffer.isBuffer(plain)) return { outcome: "unreadable", says: plain.says };
@@ -104,16 +124,26 @@ const readMessage = async (
   const found = nothingFound();
   const body: Body = { bytes: plain, contentType: contentTypeOf(headers) };
   const form = readBody(search, body, found);
-  return isUnreadable(form) ? { outcome: "unreadable", says: form.unreadable } : { codings, bytes: plain, found };
+  if (isUnreadable(form)) return { outcome: "unreadable", says: form.unreadable };
+  if (holdsTooMuch(found)) return { outcome: "unreadable", says: tooMuchSays };
+  return { codings, bytes: plain, found, outside: codings.length === 0 ? [] : besideCoding(search, bytes) };
 };
 
 /** As its field says; `` where there is none. */
-export const contentTypeOf = (headers: HeaderList): string =>
-  headers.find(([name]) => name.toLowerCase() === "content-type")?.[1] ?? "";
+export const contentTypeOf = (headers: HeaderList): string => fieldIn(headers, "content-type");
+
+/** A range of a larger body (RFC 9110 §14): a value may be cut at either end of it, and the rest be asked for by itself. */
+export const isPiece = (headers: HeaderList): boolean =>
+  /^\s*\w+\s+\d/.test(fieldIn(headers, "content-range")) || /^\s*multipart\/byteranges/i.test(contentTypeOf(headers));
+
+export const pieceSays = "it is a piece of a larger one";
+
+const fieldIn = (headers: HeaderList, name: string): string =>
+  headers.find(([field]) => field.toLowerCase() === name)?.[1] ?? "";
 
 const maskSide = async (
   side: number,
-  { codings, bytes, found }: ReadMessage,
+  { codings, bytes, found, outside }: ReadMessage,
   sealing: Sealing,
 ): Promise<MaskedBody> => {
   const tokens = new Map<Finding, string>();
@@ -121,9 +151,11 @@ const maskSide = async (
   const built = buildSide(side, { bytes, found }, (_bytes, findings) =>
     findings.map((finding) => tokens.get(finding) ?? ""),
   );
-  if (built === null) return untouched;
-  if ("blocked" in built) return { outcome: "blocked", says: built.blocked };
-  return { outcome: "masked", bytes: await encodeCodings(built.bytes, codings), values: built.values };
+  if (built !== null && "blocked" in built) return { outcome: "blocked", says: built.blocked };
+  const beside = outside.filter(({ sides }) => (sides & side) !== 0).map(({ kind, text }) => ({ kind, text }));
+  if (built === null && beside.length === 0) return untouched;
+  const values = [...beside, ...(built?.values ?? [])];
+  return { outcome: "masked", bytes: await encodeCodings(built?.bytes ?? bytes, codings), values };
 };
 
 /** A token for every finding that this side shows, also within what is embedded. */
@@ -139,7 +171,15 @@ const sealAll = async (
 };
 
 /** Then the recording of an answer is what its caller got. */
-const isSameOnBothSides = ({ findings, clashes, embedded }: Found): boolean =>
+const isSameOnBothSides = ({
+  findings,
+  clashes,
+  embedded,
+  outside = [],
+}: Found & { readonly outside?: readonly Finding[] }): boolean =>
   clashes.length === 0 &&
-  findings.every(({ sides }) => sides === (inReply | inRecording)) &&
-  embedded.every((part) => isSameOnBothSides(part.found));
+  outside.every(isOnBoth) &&
+  findings.every(isOnBoth) &&
+  embedded.every((part) => isSameOnBothSides({ ...part.found, outside: part.outside }));
+
+const isOnBoth = ({ sides }: Finding): boolean => sides === (inReply | inRecording);

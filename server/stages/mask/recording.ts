@@ -4,7 +4,7 @@ import { maskPath } from "../../datadog/credentials.ts";
 import type { Operation } from "../../model/operation.ts";
 import type { Closing, HeaderList, Masked, Opening, RecordedBody, RecordedMessage } from "../../model/receipt.ts";
 import type { MaskedValue } from "./body/build.ts";
-import { maskHeaderValue, maskPathText, maskQuery, maskSentence } from "./beside.ts";
+import { maskHeaderName, maskHeaderValue, maskPathText, maskQuery, maskSentence } from "./beside.ts";
 import type { Masking } from "./masking.ts";
 import { Tally } from "./tally.ts";
 
@@ -40,9 +40,10 @@ export function maskClosing(closing: Closing, masking: Masking): Masked<Closing>
   const masked = {
     ...closing,
     error: closing.error === null ? null : maskSentence(masking, closing.error, values),
+    request_body: maskMeta(masking, closing.request_body, values),
     response: closing.response === null ? null : maskMessage(masking, closing.response, values),
   };
-  const bodies = [closing.request_body, closing.response?.body ?? null];
+  const bodies = [masked.request_body, masked.response?.body ?? null];
   return { ...masked, ...replacedIn(masking, values, bodies) } as Masked<Closing>;
 }
 
@@ -62,11 +63,24 @@ function replacedIn(
 const maskMessage = (masking: Masking, message: RecordedMessage, values: MaskedValue[]): RecordedMessage => ({
   ...message,
   headers: maskHeaders(masking, message.headers, values),
+  body: maskMeta(masking, message.body, values),
 });
+
+/** What a body is said to be stands in header fields, which anybody writes. The values are counted with those. */
+function maskMeta(masking: Masking, body: RecordedBody | null, values: MaskedValue[]): RecordedBody | null {
+  if (body === null) return null;
+  const field = (name: string, value: string | null): string | null =>
+    value === null ? null : maskHeaderValue(masking, { name, value }, values);
+  return {
+    ...body,
+    content_type: field("content-type", body.content_type),
+    encoding: field("content-encoding", body.encoding),
+  };
+}
 
 const maskHeaders = (masking: Masking, headers: HeaderList, values: MaskedValue[]): HeaderList =>
   headers.map(([name, value]) =>
     credentialFields.has(name.toLowerCase())
       ? [name, marker]
-      : [name, maskHeaderValue(masking, { name, value }, values)],
+      : [maskHeaderName(masking, name, values), maskHeaderValue(masking, { name, value }, values)],
   );

@@ -14,7 +14,8 @@ import type { HeaderList } from "../../../server/model/receipt.ts";
 import { inRecording, inReply } from "../../../server/stages/mask/detect/detector.ts";
 import { planFor } from "../../../server/stages/mask/plan.ts";
 import { Unstreamable } from "../../../server/stages/mask/stream/masker.ts";
-import { maskStream, openStream } from "../../../server/stages/mask/stream/stream.ts";
+import { openStream } from "../../../server/stages/mask/stream/open.ts";
+import { maskStream } from "../../../server/stages/mask/stream/stream.ts";
 import { reveal } from "../../../server/stages/mask/token/sealer.ts";
 import { Chance, sampleOf } from "./samples.ts";
 import { everything, keys, masksOf, operation, restore, sealingOf, tokensIn } from "./setting.ts";
@@ -101,8 +102,10 @@ describe("JSON that passes", () => {
     ["a key that is none", "{1:2}"],
     ["a broken escape", '{"a":"ann@example.com\\x"}'],
     ["a text without quotes", '{"a":ann@example.com}'],
-  ])("%s is said to be so", ([, text]) => {
-    expect(() => pushed(text, "application/json")).toThrow(Unstreamable);
+  ])("%s is said to be so where fields are named, and is text where none are", ([, text]) => {
+    const fields = masksOf({ detect: ["email"], fields: ["$.secret"] });
+    expect(() => pushed(text, "application/json", { masks: fields })).toThrow(Unstreamable);
+    expect(pushed(text, "application/json")).not.toContain("ann@example.com");
   });
 
   test("a text that is too long to be held is said to be so", () => {
@@ -278,7 +281,7 @@ describe("in its content coding", () => {
     }
     const stream = maskStream(endless(), [["Content-Type", "text/plain"]], context());
     await stream.next();
-    await stream.return(0);
+    await stream.return();
     expect(ended).toBe(true);
   });
 });

@@ -51,9 +51,13 @@ type BuiltPart = { readonly splice: Splice; readonly values: readonly MaskedValu
 
 const buildEmbedded = (side: number, part: Embedded, bind: Binder): BuiltPart | Blocked | null => {
   const built = buildSide(side, part, bind);
-  if (built === null || "blocked" in built) return built;
-  const bytes = part.coding === "gzip" ? gzipSync(built.bytes) : zstdCompressSync(built.bytes);
-  return { splice: { start: part.start, end: part.end, with: bytes }, values: built.values };
+  if (built !== null && "blocked" in built) return built;
+  const outside = part.outside.filter(({ sides }) => (sides & side) !== 0);
+  if (built === null && outside.length === 0) return null;
+  const inner = built?.bytes ?? part.bytes;
+  const bytes = part.coding === "gzip" ? gzipSync(inner) : zstdCompressSync(inner);
+  const values = [...outside.map(({ kind, text }) => ({ kind, text })), ...(built?.values ?? [])];
+  return { splice: { start: part.start, end: part.end, with: bytes }, values };
 };
 
 export const spliced = (bytes: Buffer, splices: readonly Splice[]): Buffer => {

@@ -1,6 +1,7 @@
 /** Reads `name=value&name=value` (WHATWG URL §5) for masks: form bodies and query strings, each value decoded and told where it stands. */
 
 import { secretKind } from "../detect/names.ts";
+import { isFull } from "../detect/detector.ts";
 import type { Found, Search } from "../findings.ts";
 import { fieldKind, fieldsAt } from "../json/fields.ts";
 import { inspectNested } from "../json/read.ts";
@@ -13,7 +14,7 @@ export type Pairs = { readonly text: string; readonly base: number; readonly pat
 
 export const readPairs = (search: Search, { text, base, path }: Pairs, found: Found): void => {
   let at = 0;
-  while (at <= text.length) {
+  while (at <= text.length && !isFull(found.findings)) {
     const next = text.indexOf("&", at);
     const end = next === -1 ? text.length : next;
     const equals = text.indexOf("=", at);

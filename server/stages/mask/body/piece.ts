@@ -1,6 +1,6 @@
 /** One decoded text of a body, and what stands in it: by its look, behind percent-encoding, between NULs, in base64. */
 
-import { type Span, inRecording, inReply } from "../detect/detector.ts";
+import { type Span, inRecording, inReply, isFull } from "../detect/detector.ts";
 import { deepestNesting, type Finding, type Layer, type Search } from "../findings.ts";
 import type { Step } from "../place/place.ts";
 
@@ -13,8 +13,9 @@ export type Piece = {
   readonly rawOf: (offset: number) => number;
 };
 
-export const inspectPiece = (search: Search, piece: Piece, findings: Finding[]): void =>
-  addSpans(spansIn(search, piece.text, piece.depth), piece, findings);
+export const inspectPiece = (search: Search, piece: Piece, findings: Finding[]): void => {
+  if (!isFull(findings)) addSpans(spansIn(search, piece.text, piece.depth), piece, findings);
+};
 
 export const addSpans = (spans: readonly Span[], piece: Piece, findings: Finding[]): void => {
   for (const { start, end, kind, sides } of merged(spans))

@@ -2,13 +2,13 @@
 
 import { isUtf8 } from "node:buffer";
 import { secretKind } from "../detect/names.ts";
-import { deepestNesting, type Found, keyStep, nothingFound, type Search } from "../findings.ts";
+import { deepestNesting, type Finding, type Found, keyStep, nothingFound, type Search } from "../findings.ts";
 import { fieldKind, fieldsAt } from "../json/fields.ts";
 import { readDocument } from "../json/read.ts";
 import { nonAscii } from "../json/scan.ts";
 import { offsetsIn } from "../json/text.ts";
 import type { Step } from "../place/place.ts";
-import { archiveOf, codingOf, decode } from "./compressed.ts";
+import { archiveOf, codingOf, decode, fieldsBeside } from "./compressed.ts";
 import { readPairs } from "./form.ts";
 import { partsOf } from "./multipart.ts";
 import { inspectPiece } from "./piece.ts";
@@ -122,19 +122,38 @@ const eventData = Buffer.from("data:");
 /** Each line is a document, or text; of an event stream what is behind `data:`. */
 const readLines = (search: Search, range: Range, found: Found): BodyForm | Unreadable => {
   const { bytes } = range;
+  const lineAt = eventStream.test(range.type) ? endOfEventLine : endOfLine;
   let line = 0;
   for (let start = 0; start < bytes.length; line++) {
-    const feed = bytes.indexOf(0x0a, start);
-    const end = feed === -1 ? bytes.length : feed;
+    const { end, next } = lineAt(bytes, start);
     const isEvent = eventData.compare(bytes, start, Math.min(end, start + eventData.length)) === 0;
     const from = isEvent ? start + eventData.length : start;
     const part = { ...range, bytes: bytes.subarray(from, end), base: range.base + from, path: [...range.path, line] };
     const form = looksLikeJson(part.bytes) ? readLine(search, part, found) : readText(search, part, found);
     if (isUnreadable(form)) return form;
-    start = end + 1;
+    start = next;
   }
   return "lines";
 };
+
+type Line = { readonly end: number; readonly next: number };
+const eventStream = /^\s*text\/event-stream/i;
+
+const endOfLine = (bytes: Buffer, start: number): Line => {
+  const feed = bytes.indexOf(lineFeed, start);
+  return feed === -1 ? { end: bytes.length, next: bytes.length } : { end: feed, next: feed + 1 };
+};
+
+/** Their lines may end with a carriage return alone: https://html.spec.whatwg.org/multipage/server-sent-events.html */
+const endOfEventLine = (bytes: Buffer, start: number): Line => {
+  let end = start;
+  while (end < bytes.length && bytes[end] !== lineFeed && bytes[end] !== carriageReturn) end++;
+  const isBoth = bytes[end] === carriageReturn && bytes[end + 1] === lineFeed;
+  return { end, next: end + (isBoth ? 2 : 1) };
+};
+
+const lineFeed = 0x0a;
+const carriageReturn = 0x0d;
 
 const readLine = (search: Search, range: Range, found: Found): BodyForm | Unreadable => {
   const inner = nothingFound();
@@ -167,31 +186,27 @@ const readText = (search: Search, { bytes, base, path, depth }: Range, found: Fo
 
 /** Null where it is not what its type says. */
 const readParts = (search: Search, range: Range, found: Found): "multipart" | Unreadable | null => {
-  const parts = partsOf(range.bytes, range.type);
-  if (parts === null) return null;
-  for (const part of parts) {
-    const head = {
-      ...range,
-      bytes: range.bytes.subarray(part.head.start, part.head.end),
-      base: range.base + part.head.start,
-    };
-    readText(search, { ...head, path: [...range.path, part.name, keyStep] }, found);
-    const closed = readPart(
-      search,
-      {
-        ...range,
-        bytes: range.bytes.subarray(part.start, part.end),
-        type: part.type,
-        base: range.base + part.start,
-        path: [...range.path, part.name],
-        depth: range.depth + 1,
-      },
-      found,
-    );
+  const form = partsOf(range.bytes, range.type);
+  if (form === null) return null;
+  for (const around of form.around) {
+    const closed = readPart(search, { ...within(range, around), type: "", path: [...range.path, keyStep] }, found);
+    if (closed !== null) return closed;
+  }
+  for (const part of form.parts) {
+    const path = [...range.path, part.name];
+    readText(search, { ...within(range, part.head), path: [...path, keyStep] }, found);
+    const closed = readPart(search, { ...within(range, part), type: part.type, path }, found);
     if (closed !== null) return closed;
   }
   return "multipart";
 };
+
+const within = (range: Range, { start, end }: { readonly start: number; readonly end: number }): Range => ({
+  ...range,
+  bytes: range.bytes.subarray(start, end),
+  base: range.base + start,
+  depth: range.depth + 1,
+});
 
 const readPart = (search: Search, range: Range, found: Found): Unreadable | null => {
   const { bytes, base, path } = range;
@@ -210,6 +225,16 @@ const readPart = (search: Search, range: Range, found: Found): Unreadable | null
   return null;
 };
 
+/** What is found in a compressed body beside what is packed in it. */
+export const besideCoding = (search: Search, bytes: Buffer): Finding[] => {
+  const outside: Finding[] = [];
+  const coding = codingOf(bytes);
+  if (coding === null) return outside;
+  for (const text of fieldsBeside(bytes, coding))
+    inspectPiece(search, { text, path: [keyStep], layers: [], depth: 0, rawOf: (at) => at }, outside);
+  return outside;
+};
+
 /** Compressed files, which forms and archives of logs are full of. Null for what is none. */
 const readEmbedded = (
   search: Search,
@@ -222,6 +247,7 @@ const readEmbedded = (
   if (coding === null) return null;
   const inner = depth >= deepestNesting ? null : decode(bytes, coding);
   if (inner === null) return closedBy(coding);
+  const outside = besideCoding(search, bytes);
   const nested = nothingFound();
   const form = read(
     search,
@@ -229,7 +255,7 @@ const readEmbedded = (
     nested,
   );
   if (isUnreadable(form)) return form;
-  found.embedded.push({ start: base, end: base + bytes.length, coding, bytes: inner, found: nested });
+  found.embedded.push({ start: base, end: base + bytes.length, coding, bytes: inner, found: nested, outside });
   return "opaque";
 };
 

@@ -10,6 +10,11 @@ import { isAlphanumeric } from "./validators.ts";
 export const inReply = 1;
 export const inRecording = 2;
 
+/** In one body: to find, hold and seal this many takes a second. Of a body with more nobody looks further, and nothing of it is shown or kept. */
+export const mostFindings = 100_000;
+
+export const isFull = ({ length }: readonly unknown[]): boolean => length > mostFindings;
+
 /** A rule in use. `kind` of a custom one is its own name. */
 export type ActiveRule = Omit<Rule, "kind" | "note"> & {
   readonly kind: string;
@@ -72,6 +77,8 @@ const gateForDocument = (gate: Gate, rules: readonly ActiveRule[]): Detector["ga
   return (document) => (needed.some((literal) => document.includes(literal)) ? gate : closed);
 };
 
+const everySide = inReply | inRecording;
+
 const findAll = (text: string, set: RE2Set, compiled: readonly Compiled[]): Span[] => {
   const found: Span[] = [];
   const word = { from: 0, to: 0 };
@@ -81,22 +88,29 @@ const findAll = (text: string, set: RE2Set, compiled: readonly Compiled[]): Span
       search(compiled[hit], { text, from: 0, until: text.length, end: text.length, word }, found);
     return found;
   }
+  // How far the last value of each rule goes: a word as long as the body is matched once, and not at every step.
+  const covered = compiled.map(() => 0);
   for (let from = 0; from < text.length; from += piece) {
     const end = Math.min(text.length, from + piece + overlap);
     // One character before, so that a word that began there is no new word here.
     for (const hit of set.match(text.slice(Math.max(0, from - 1), end)))
-      for (let at = from; at < Math.min(text.length, from + piece); at += step)
+      for (let at = from; at < Math.min(text.length, from + piece); at += step) {
+        const until = Math.min(text.length, at + step);
+        const open = Math.max(at, covered[hit] ?? 0);
+        if (open >= until) continue;
+        const before = found.length;
         search(
           compiled[hit],
-          {
-            text,
-            from: at,
-            until: Math.min(text.length, at + step),
-            end: Math.min(text.length, at + step + overlap),
-            word,
-          },
+          { text, from: open, until, end: Math.min(text.length, at + step + overlap), word },
           found,
         );
+        if (found.length > before) covered[hit] = found.at(-1)?.end ?? 0;
+        // Nobody looks further: all that is left counts as one value, so that none in it is missed.
+        if (isFull(found)) {
+          found.push({ start: from, end: text.length, kind: compiled[hit]?.rule.kind ?? "", sides: everySide });
+          return found;
+        }
+      }
   }
   return found;
 };

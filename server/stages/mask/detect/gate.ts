@@ -1,7 +1,7 @@
 /** The cheap gate: one look at each byte says whether a text can hold anything that the active rules look for. */
 
 import type { Sign } from "./rule.ts";
-import { mayNameSecret } from "./names.ts";
+import { mayEndSecret } from "./names.ts";
 
 /** Bits of a byte's class. The scanner adds up runs, and collects the others: once seen, seen twice. */
 export const inRun = 1;
@@ -102,7 +102,7 @@ const isHexDigit = (byte: number): boolean =>
 export const followsName = (bytes: Uint8Array, start: number, position: number): boolean => {
   let end = position;
   while (end > start && isBetween(bytes[end - 1] ?? 0)) end--;
-  return mayNameSecret(bytes, Math.max(start, end - 3), end);
+  return mayEndSecret(bytes, Math.max(start, end - 3), end);
 };
 
 const isBetween = (byte: number): boolean => byte === 0x20 || byte === 0x22 || byte === 0x27 || byte === 0x5c;

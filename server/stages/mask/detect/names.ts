@@ -53,7 +53,7 @@ const longestName = 64;
  */
 export function secretKind(name: string, value: string): "secret-field" | "datadog-api-key" | "datadog-app-key" | null {
   if (value.length < 2 || name.length > longestName) return null;
-  const plain = plainName(name);
+  const plain = plainName(name.replace(positions, ""));
   if (wholeNames.has(plain) || strong.some((ending) => plain.endsWith(ending))) {
     if (isPlaceholder(value) && value.length > 3 && isFiller(value)) return null;
     if (plain.endsWith("apikey") && value.length === 32 && isHex(value)) return "datadog-api-key";
@@ -67,7 +67,13 @@ export function secretKind(name: string, value: string): "secret-field" | "datad
 
 /** Whether a name may be one of those, from its last three bytes: asked of every key of every body. */
 export const mayNameSecret = (bytes: Uint8Array, start: number, end: number): boolean =>
+  mayEndSecret(bytes, start, end) || (bytes[end - 1] === closeBracket && end - start <= longestName);
+
+/** The same of a name in a text, where brackets are no part of one. */
+export const mayEndSecret = (bytes: Uint8Array, start: number, end: number): boolean =>
   end - start <= longestName && mayEnd(endingTable, bytes, { start, end });
+
+const closeBracket = 0x5d;
 
 /** `****`, `xxxx`, `[redacted]` stand where a secret was taken out already. */
 const isFiller = (value: string): boolean => new Set(value).size === 1;
@@ -103,9 +109,12 @@ const isHex = (value: string): boolean => {
   return true;
 };
 
+/** How forms write lists and members: `api_key[]`, `keys[0]`, `user[password]`. */
+const positions = /(?:\[\d*\])+$/;
+const separators: ReadonlySet<string> = new Set(["_", "-", ".", " ", "[", "]"]);
+
 const plainName = (name: string): string => {
   let plain = "";
-  for (const char of name.toLowerCase())
-    if (char !== "_" && char !== "-" && char !== "." && char !== " ") plain += char;
+  for (const char of name.toLowerCase()) if (!separators.has(char)) plain += char;
   return plain;
 };

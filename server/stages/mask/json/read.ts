@@ -2,12 +2,13 @@
 
 import { deepestNesting, type Finding, type Found, keyStep, type Layer, type Search } from "../findings.ts";
 import { addSpans, inspectPiece, type Piece, spansIn } from "../body/piece.ts";
-import { inRecording, inReply, type Span } from "../detect/detector.ts";
+import { isFull, inRecording, inReply, type Span } from "../detect/detector.ts";
 import { secretKind, mayNameSecret } from "../detect/names.ts";
 import type { Step } from "../place/place.ts";
 import { fieldKind, type FieldRule, fieldsAt, isAnchor } from "./fields.ts";
 import { escaped, type JsonVisitor, type NoJson, scanJson, suspicious } from "./scan.ts";
 import { decodeText, offsetsIn } from "./text.ts";
+import { Trail } from "./trail.ts";
 
 /** A document and where it stands: at the top of a body, on a line of it, or in a string of another one. */
 export type Document = {
@@ -66,6 +67,8 @@ class DocumentReader implements JsonVisitor {
   readonly #clashes: OpenClash[] = [];
   readonly #hasFields: boolean;
   readonly #seen = new Map<string, readonly Span[]>();
+  readonly #trail: Trail;
+  readonly #layers: readonly Layer[];
   #depth = 0;
   /** A container that a field path named is masked as a whole: until it closes nothing in it is looked at. */
   #skipTo = 0;
@@ -76,6 +79,8 @@ class DocumentReader implements JsonVisitor {
     this.#document = document;
     this.#found = found;
     this.#hasFields = search.fields.rules.length > 0;
+    this.#layers = ["json", ...document.layers];
+    this.#trail = new Trail({ prefix: document.path, stepAt: (level) => this.#step(level) });
     const isPart = document.member !== undefined;
     this.#behind[0] = isPart ? 0 : search.fields.behind + 1;
     this.#isSecret[0] = isPart && document.member !== null && search.names !== 0 ? 1 : 0;
@@ -83,6 +88,7 @@ class DocumentReader implements JsonVisitor {
 
   key(start: number, end: number, flags: number): void {
     const depth = this.#depth;
+    this.#trail.leave(depth);
     this.#keyStart[depth] = start;
     this.#keyEnd[depth] = end;
     this.#keyFlags[depth] = flags;
@@ -95,7 +101,7 @@ class DocumentReader implements JsonVisitor {
       this.#behind[depth] = anchored ? 0 : Math.min(inherited, this.#search.fields.behind + 1);
     }
     if ((flags & suspicious) !== 0 && this.#skipTo === 0) {
-      const path = [...this.#path(depth - 1), keyStep];
+      const path = [...this.#trail.path(depth - 1), keyStep];
       this.#inspect({ start, end, flags, path });
     }
   }
@@ -105,7 +111,7 @@ class DocumentReader implements JsonVisitor {
     if (this.#skipTo !== 0 || start === end) return;
     let sides = 0;
     if (this.#mayBeField()) sides = this.#field(start, end, flags);
-    if (this.#isSecret[this.#depth] === 1 && this.#isArray[this.#depth] !== 1) sides |= this.#secret(start, end, flags);
+    if (this.#isSecret[this.#depth] === 1) sides |= this.#secret(start, end, flags);
     // What is masked as a whole on both sides needs no closer look.
     if (sides === bothSides) return;
     if ((flags & suspicious) !== 0 || ((flags & escaped) !== 0 && this.#mayBeDocument(start)))
@@ -128,10 +134,12 @@ class DocumentReader implements JsonVisitor {
       if (sides !== 0) this.#clashes.push({ depth: this.#depth, start, sides, rule });
       if (sides === bothSides) this.#skipTo = this.#depth + 1;
     }
+    // A list of passwords is called as one is.
+    const inherited = isArray ? (this.#isSecret[this.#depth] ?? 0) : 0;
     this.#depth++;
     this.#isArray[this.#depth] = isArray ? 1 : 0;
     this.#index[this.#depth] = -1;
-    this.#isSecret[this.#depth] = 0;
+    this.#isSecret[this.#depth] = inherited;
     this.#behind[this.#depth] = Math.min((this.#behind[this.#depth - 1] ?? 0) + 1, this.#search.fields.behind + 1);
   }
 
@@ -147,7 +155,9 @@ class DocumentReader implements JsonVisitor {
   }
 
   #enter(): void {
-    if (this.#isArray[this.#depth] === 1) this.#index[this.#depth] = (this.#index[this.#depth] ?? 0) + 1;
+    if (this.#isArray[this.#depth] !== 1) return;
+    this.#trail.leave(this.#depth);
+    this.#index[this.#depth] = (this.#index[this.#depth] ?? 0) + 1;
   }
 
   #mayBeField(): boolean {
@@ -156,18 +166,28 @@ class DocumentReader implements JsonVisitor {
     );
   }
 
-  /** From the body's top to the current value of the container at `depth`. */
+  /** From the body's top to the current value of the container at `depth`, as field paths are compared with. */
   #path(depth: number): Step[] {
     const path: Step[] = [...this.#document.path];
-    for (let level = 1; level <= depth; level++)
-      path.push(this.#isArray[level] === 1 ? (this.#index[level] ?? 0) : this.#name(level));
+    for (let level = 1; level <= depth; level++) path.push(this.#step(level));
     return path;
+  }
+
+  #step(level: number): Step {
+    return this.#isArray[level] === 1 ? (this.#index[level] ?? 0) : this.#name(level);
   }
 
   #name(depth: number): string {
     if (depth === 0) return this.#document.member ?? "";
     const written = { bytes: this.#document.bytes, start: this.#keyStart[depth] ?? 0, end: this.#keyEnd[depth] ?? 0 };
     return this.#decode({ ...written, flags: this.#keyFlags[depth] ?? 0 });
+  }
+
+  /** The depth of the member that holds the current value, whatever lists are between. */
+  #owner(): number {
+    let depth = this.#depth;
+    while (depth > 0 && this.#isArray[depth] === 1) depth--;
+    return depth;
   }
 
   #decode(written: Parameters<typeof decodeText>[0]): string {
@@ -177,13 +197,15 @@ class DocumentReader implements JsonVisitor {
   }
 
   #field(start: number, end: number, flags: number): number {
+    if (isFull(this.#found.findings)) return 0;
     const path = this.#path(this.#depth);
     const rules = fieldsAt(this.#search.fields, path);
     if (rules.length === 0) return 0;
     const text = this.#decode({ bytes: this.#document.bytes, start, end, flags });
+    const at = this.#trail.path(this.#depth);
     let sides = 0;
     for (const rule of rules) {
-      const finding = this.#finding({ start, end, text, path, kind: fieldKind(rule, text), sides: rule.sides });
+      const finding = this.#finding({ start, end, text, path: at, kind: fieldKind(rule, text), sides: rule.sides });
       // Of a part nobody knows what stood beside it.
       if (rule.unless === undefined || this.#depth === 0) {
         this.#found.findings.push(finding);
@@ -194,21 +216,23 @@ class DocumentReader implements JsonVisitor {
   }
 
   #secret(start: number, end: number, flags: number): number {
+    if (isFull(this.#found.findings)) return 0;
     const text = this.#decode({ bytes: this.#document.bytes, start, end, flags });
-    const kind = secretKind(this.#name(this.#depth), text);
+    const kind = secretKind(this.#name(this.#owner()), text);
     if (kind === null) return 0;
     const { names: sides } = this.#search;
-    this.#found.findings.push(this.#finding({ start, end, text, kind, sides, path: this.#path(this.#depth) }));
+    this.#found.findings.push(this.#finding({ start, end, text, kind, sides, path: this.#trail.path(this.#depth) }));
     return sides;
   }
 
   #finding(found: Omit<Finding, "layers">): Finding {
-    const { rawOf, layers } = this.#document;
-    return { ...found, start: rawOf(found.start), end: rawOf(found.end), layers: ["json", ...layers] };
+    const { rawOf } = this.#document;
+    return { ...found, start: rawOf(found.start), end: rawOf(found.end), layers: this.#layers };
   }
 
   #inspect({ start, end, flags, path }: { start: number; end: number; flags: number; path: Step[] | null }): void {
-    const { bytes, layers, depth, rawOf } = this.#document;
+    if (isFull(this.#found.findings)) return;
+    const { bytes, depth, rawOf } = this.#document;
     const written = { bytes, start, end, flags };
     const text = this.#decode(written);
     const mayNest = path === null && (flags & escaped) !== 0;
@@ -217,8 +241,8 @@ class DocumentReader implements JsonVisitor {
     const offsets = offsetsIn(written);
     const piece: Piece = {
       text,
-      path: path ?? this.#path(this.#depth),
-      layers: ["json", ...layers],
+      path: path ?? this.#trail.path(this.#depth),
+      layers: this.#layers,
       depth,
       rawOf: (at) => rawOf(offsets(at)),
     };

@@ -1,5 +1,6 @@
 /** Which fields decide where Datadog sends what a resource holds: where one of them changes, no token of that resource turns back unasked. */
 
+import { Trail } from "../json/trail.ts";
 import { endingsOf, mayEnd } from "../detect/endings.ts";
 import { gateOf } from "../detect/gate.ts";
 import { isAlphanumeric } from "../detect/validators.ts";
@@ -136,6 +137,7 @@ class Finder implements JsonVisitor {
   readonly #wanted: Wanted;
   readonly #levels: Level[] = [];
   readonly #sorts = new Map<string, Sort>();
+  readonly #trail = new Trail({ prefix: [], stepAt: (level) => this.#step(level) });
   readonly fields: DestinationField[] = [];
   constructor(bytes: Buffer, wanted: Wanted) {
     this.#bytes = bytes;
@@ -145,6 +147,7 @@ class Finder implements JsonVisitor {
   key(start: number, end: number, flags: number): void {
     const level = this.#levels.at(-1);
     if (level === undefined) return;
+    this.#trail.leave(this.#levels.length);
     level.keyStart = start;
     level.keyEnd = end;
     level.keyFlags = flags;
@@ -195,15 +198,20 @@ class Finder implements JsonVisitor {
   #enter(): Sort {
     const level = this.#levels.at(-1);
     if (level === undefined) return "other";
-    if (level.isArray) level.index++;
+    if (level.isArray) {
+      level.index++;
+      this.#trail.leave(this.#levels.length);
+    }
     return level.sort;
   }
 
   #add(field: Omit<DestinationField, "path">): void {
-    this.fields.push({
-      ...field,
-      path: this.#levels.map((level) => (level.isArray ? level.index : this.#keyOf(level))),
-    });
+    this.fields.push({ ...field, path: this.#trail.path(this.#levels.length) });
+  }
+
+  #step(at: number): Step {
+    const level = this.#levels[at - 1];
+    return level === undefined ? "" : level.isArray ? level.index : this.#keyOf(level);
   }
 
   #keyOf({ keyStart, keyEnd, keyFlags }: Level): string {

@@ -1,7 +1,7 @@
 /** What masks a body while it passes, whatever its form. */
 
-import { buildSide, type Built, type MaskedValue } from "../body/build.ts";
-import type { Found, Search } from "../findings.ts";
+import { buildSide, type MaskedValue } from "../body/build.ts";
+import { type Found, holdsTooMuch, type Search, tooMuchSays } from "../findings.ts";
 import type { Binder, Sealing } from "../token/bind.ts";
 
 /** Why a body cannot be masked while it passes. `says` ends a sentence about the body. */
@@ -16,21 +16,25 @@ export type StreamContext = {
   readonly watch?: (chunk: Buffer) => void;
 };
 
-/** One piece masked on the stream's side; null where nothing in it is. Throws `Unstreamable`. */
+/** One piece masked on the stream's side; itself where nothing in it is. Throws `Unstreamable`. */
 export const maskPiece = (
-  { side }: StreamContext,
+  { side, note }: StreamContext,
   bind: Binder,
   piece: { readonly bytes: Buffer; readonly found: Found },
-): Built | null => {
+): Buffer => {
+  if (holdsTooMuch(piece.found)) throw new Unstreamable(tooMuchSays);
   const built = buildSide(side, piece, bind);
-  if (built !== null && "blocked" in built) throw new Unstreamable(built.blocked);
-  return built;
+  if (built === null) return piece.bytes;
+  if ("blocked" in built) throw new Unstreamable(built.blocked);
+  note?.(built.values);
+  return built.bytes;
 };
 
 /** One body's decoded bytes, in order. Both throw `Unstreamable`: what was given out before was masked. */
 export type StreamMasker = {
   readonly push: (chunk: Buffer) => Buffer;
   readonly end: () => Buffer;
-  /** How many values were masked so far. */
-  readonly masked: number;
 };
+
+/** A masker for what is inside of another one, by its content type. */
+export type Opener = (context: StreamContext, contentType: string) => StreamMasker;

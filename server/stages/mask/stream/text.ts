@@ -3,43 +3,45 @@
 import { inspectPiece } from "../body/piece.ts";
 import { type Finding, nothingFound } from "../findings.ts";
 import { bindLoose, type Binder } from "../token/bind.ts";
+import { Held } from "./held.ts";
 import { maskPiece, type StreamContext, type StreamMasker, Unstreamable } from "./masker.ts";
 
 /** No kind of value is longer than this but encoded texts: a private key in PEM has at most 40,000 characters. */
-const holdBack = 48 * 1_024;
+export const holdBack = 48 * 1_024;
 const longestValue = 2 ** 20;
-const longestName = 512;
+/** A value is known by the name before it. */
+export const longestName = 512;
 
 export class TextStream implements StreamMasker {
   readonly #context: StreamContext;
   readonly #bind: Binder;
-  #held: Buffer = Buffer.alloc(0);
-  /** The end of what went out, as it came: a value is known by the name before it. */
-  #before: Buffer = Buffer.alloc(0);
+  readonly #held = new Held();
+  /** The end of what went out, as it came. */
+  #before: Buffer;
   /** Where looking again is worth it: a value that goes on and on is looked at each time it has doubled. */
   #next = 2 * holdBack;
-  masked = 0;
-  constructor(context: StreamContext) {
+  /** `before`: what went before it and is no part of it. */
+  constructor(context: StreamContext, before: Buffer = Buffer.alloc(0)) {
     this.#context = context;
+    this.#before = before;
     this.#bind = bindLoose(context.sealing);
   }
 
   push(chunk: Buffer): Buffer {
-    this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    this.#held.push(chunk);
     if (this.#held.length < this.#next) return Buffer.alloc(0);
-    const findings = this.#find(this.#held);
-    const cut = cutBefore(findings, this.#held.length - holdBack);
+    const { bytes } = this.#held;
+    const findings = this.#find(bytes);
+    const cut = cutBefore(findings, bytes.length - holdBack);
     if (cut === 0) {
-      if (this.#held.length > longestValue)
-        throw new Unstreamable(`a value in it is longer than ${longestValue} bytes`);
-      this.#next = this.#held.length * 2;
+      if (bytes.length > longestValue) throw new Unstreamable(`a value in it is longer than ${longestValue} bytes`);
+      this.#next = bytes.length * 2;
       return Buffer.alloc(0);
     }
-    this.#next = 2 * holdBack;
-    const piece = this.#held.subarray(0, cut);
-    this.#before = Buffer.from(Buffer.concat([this.#before, piece]).subarray(-longestName));
-    // A copy: what is kept must not hold on to the whole chunk.
-    this.#held = Buffer.from(this.#held.subarray(cut));
+    const piece = bytes.subarray(0, cut);
+    this.#before = lastOf(this.#before, piece);
+    this.#held.drop(cut);
+    this.#next = Math.max(2 * holdBack, this.#held.length + holdBack);
     return this.#build(
       piece,
       findings.filter(({ end }) => end <= cut),
@@ -47,7 +49,8 @@ export class TextStream implements StreamMasker {
   }
 
   end(): Buffer {
-    return this.#build(this.#held, this.#find(this.#held));
+    const bytes = this.#held.take();
+    return this.#build(bytes, this.#find(bytes));
   }
 
   /** One byte, one character: so an offset is an offset, and no character is cut. What is looked for is ASCII, or somebody's own pattern. */
@@ -65,14 +68,13 @@ export class TextStream implements StreamMasker {
 
   #build(bytes: Buffer, findings: Finding[]): Buffer {
     if (findings.length === 0) return bytes;
-    const found = { ...nothingFound(), findings };
-    const built = maskPiece(this.#context, this.#bind, { bytes, found });
-    if (built === null) return bytes;
-    this.masked += built.values.length;
-    this.#context.note?.(built.values);
-    return built.bytes;
+    return maskPiece(this.#context, this.#bind, { bytes, found: { ...nothingFound(), findings } });
   }
 }
+
+/** What may name a value that comes next. */
+export const lastOf = (before: Buffer, piece: Buffer): Buffer =>
+  Buffer.from(Buffer.concat([before, piece.subarray(-longestName)]).subarray(-longestName));
 
 /** The last place up to `wanted` that lies in no value; 0 where there is none. */
 const cutBefore = (findings: readonly Finding[], wanted: number): number => {

@@ -1,11 +1,13 @@
 /** Looks for tokens in a body that only passes: none of them turns back there, and each is an attempt to be told. */
 
 import { isAlphanumeric } from "../detect/validators.ts";
+import { Held } from "../stream/held.ts";
 import { mayHoldToken, unescaped } from "./text.ts";
 import { type Attempt, findForeign } from "./restore.ts";
 
 /** Longer than any token: its payload is at most 65,535 bytes, in base64url. */
 const longest = 90_000;
+const atOnce = 65_536;
 /** As many as a receipt names. */
 const mostAttempts = 100;
 /** `\u0064`, `%64`: how JSON and forms may write any letter of a token. */
@@ -16,6 +18,8 @@ export class TokenWatch {
   readonly #custom: ReadonlySet<string>;
   readonly #attempts: Attempt[] = [];
   #rest = "";
+  /** Not looked at yet: what is kept of a long text is gone through again each time. */
+  readonly #waiting = new Held();
   constructor(custom: ReadonlySet<string>) {
     this.#custom = custom;
   }
@@ -25,7 +29,12 @@ export class TokenWatch {
   }
 
   push(chunk: Buffer): void {
-    const raw = this.#rest + chunk.toString("latin1");
+    this.#waiting.push(chunk);
+    if (this.#waiting.length >= atOnce) this.#read();
+  }
+
+  #read(): void {
+    const raw = this.#rest + this.#waiting.take().toString("latin1");
     const whole = wholeEscapes(raw);
     const text = unescaped(raw.slice(0, whole));
     const open = openFrom(text);
@@ -34,6 +43,7 @@ export class TokenWatch {
   }
 
   end(): void {
+    this.#read();
     this.#look(unescaped(this.#rest));
     this.#rest = "";
   }
