@@ -1,4 +1,4 @@
-/** How the tests run: two processes at a time, one PostgreSQL for all of them, nothing retried. */
+/** How the tests run: four processes at a time, since most of them wait most of the time, one PostgreSQL for all of them, nothing retried. */
 
 import { existsSync } from "node:fs";
 import { defineConfig } from "vitest/config";
@@ -12,7 +12,7 @@ export default defineConfig({
     include: ["test/**/*.test.ts"],
     globalSetup: existsSync(database) ? [database] : [],
     pool: "forks",
-    maxWorkers: 2,
+    maxWorkers: 4,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     teardownTimeout: 20_000,

@@ -70,7 +70,7 @@ async function runCheck({ what, command, fix }) {
 async function runTests() {
   mkdirSync(`${root}build`, { recursive: true });
   rmSync(tallyFile, { force: true });
-  const { ok } = await run(["vitest", "run", ...filters], { quiet: false, deadline: 15 * minutes });
+  const { ok } = await run(["vitest", "run", ...filters], { quiet: false, deadline: 40 * minutes });
   const tests = readTally();
   if (tests.passed + tests.failed + tests.broken.length === 0) tests.broken.push("no test ran");
   for (const problem of tests.broken) console.log(`FAILED  ${problem}`);
