@@ -5,14 +5,15 @@ import { whoIs } from "../../model/caller.ts";
 import { codingsOf, encodeCodings } from "../../model/coding.ts";
 import type { Decision, TokenUse } from "../../model/decision.ts";
 import type { RuleSource } from "../../model/config.ts";
+import type { HeaderList } from "../../model/receipt.ts";
 import type { Operation } from "../../model/operation.ts";
 import { plainBytes } from "../../stages/decide/inspect.ts";
-import { headerOf } from "../../stages/forward/endToEnd.ts";
 import { type RequestBody, readUpTo } from "../../stages/forward/requestBody.ts";
 import { maskSentence } from "../../stages/mask/beside.ts";
 import { maskRequest } from "../../stages/mask/mask.ts";
 import type { Masking } from "../../stages/mask/masking.ts";
 import { type Attempt, findForeign, mostReturned, restoreTokens } from "../../stages/mask/token/restore.ts";
+import { TokenWatch } from "../../stages/mask/token/watch.ts";
 import type { Call } from "./parts.ts";
 
 /** The request once its tokens are looked at. Bodies are encoded as the one that came. */
@@ -56,10 +57,10 @@ async function readWhole(call: Call, { operation, masking }: Reading, body: Requ
   if (!masking.plan.masksReply) return as;
   const plain = await plainBytes(body.prefix, headers, limits);
   if (isRefusal(plain)) return tooLarge(limits.inspect);
-  // Nothing is opened in what cannot be read, whatever it holds.
-  if (!Buffer.isBuffer(plain)) return as;
+  // Nothing is opened in what cannot be read, and what stands there in plain is told.
+  if (!Buffer.isBuffer(plain)) return { ...as, tokens: usesOf(masking, passingIn(body.prefix, masking)) };
   const context = { ...masking, operation };
-  const looked = restoreTokens({ bytes: plain, contentType: headerOf(headers, "content-type") ?? "" }, context);
+  const looked = restoreTokens({ bytes: plain, contentType: contentTypes(headers) }, context);
   if (looked === null) return tooMany;
   const { bytes, onApproval, attempts } = looked;
   const unreturnable = attempts.find(({ outcome }) => outcome === "unreturnable");
@@ -73,6 +74,17 @@ async function readWhole(call: Call, { operation, masking }: Reading, body: Requ
     tokens: usesOf(masking, attempts),
   };
 }
+
+const passingIn = (bytes: Buffer, { custom }: Masking): readonly Attempt[] => {
+  const watch = new TokenWatch(custom);
+  watch.push(bytes);
+  watch.end();
+  return watch.attempts;
+};
+
+/** Of two that say different things nobody knows which one counts: together they are no type at all. */
+const contentTypes = (headers: HeaderList): string =>
+  headers.flatMap(([name, value]) => (name.toLowerCase() === "content-type" ? [value] : [])).join(", ");
 
 const mostTokens = 100;
 

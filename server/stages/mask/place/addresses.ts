@@ -27,21 +27,24 @@ export const urlsIn = (text: string): string[] => {
   return found;
 };
 
-/** In a text for people only what is followed or answered: a word with a dot in it is hardly ever a host there. */
+/** What of a text for people is followed or answered. */
 export const leadsIn = (text: string): string[] => [...urlsIn(text), ...mentionsIn(text)];
 
 /** Two texts with the same ones lead to the same places. */
 export const addressesIn = (text: string): string[] => [...leadsIn(text), ...hostsIn(text)];
 
-/** Names of hosts and IPv4 addresses, with their port: words with a dot in them that end like a domain. Lengths are RFC 1035's (§2.3.4). */
+/** Names of hosts, IP addresses, a name and a port. Lengths are RFC 1035's (§2.3.4); the other dots are IDNA's (RFC 3490 §3.1). */
 const hostsIn = (text: string): string[] =>
-  (text.includes(".") ? (text.match(hostWords) ?? []) : []).filter(
+  (text.normalize("NFKC").replaceAll("\u3002", ".").match(hostWords) ?? []).filter(
     (word) => word.length < 260 && isHostWord.test(word),
   );
 
 const hostWords = /[\p{L}\p{N}.:_-]+/gu;
 const isHostWord =
-  /^[.:_-]*(?:(?:[\p{L}\p{N}_-]{1,63}\.)+\p{L}[\p{L}\p{N}-]{1,62}\.?|(?:\d{1,3}\.){3}\d{1,3})(?::\d{0,5})?[.:_-]*$/u;
+  /^[._-]*(?:(?:[\p{L}\p{N}_-]{1,63}\.)+\p{L}[\p{L}\p{N}-]{1,62}\.?(?::\d{0,5})?|(?:\d{1,3}\.){3}\d{1,3}(?::\d{0,5})?|[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){2,7}|[\p{L}_-][\p{L}\p{N}_-]{0,62}:\d{2,5})[.:_-]*$/iu;
+
+/** URLs that a template completes from elsewhere: `$owner.value`, `{{ HOST }}`. */
+export const templatesIn = (text: string): string[] => urlsIn(text).filter((url) => /\$|\{\{/.test(url));
 
 const isSpace = (code: number): boolean => code <= 32 || code === 0xa0;
 

@@ -18,7 +18,7 @@ export const besideIn = (scope: Scope, { document }: Layout): readonly Destinati
     return [{ ...range, start: range.start - shift, end: range.end - shift }];
   });
   const shifted: Scope = { bytes: around, base: 0, masked: outside };
-  return writtenIn(shifted, fieldsIn(shifted, { every: false, family: "" })).present;
+  return writtenIn(shifted, fieldsIn(shifted, "")).present;
 };
 
 const nothing = Buffer.from("0");

@@ -1,75 +1,12 @@
 /** Which fields decide where Datadog sends what a resource holds: where one of them changes, no token of that resource turns back unasked. */
 
 import { Trail } from "../json/trail.ts";
-import { endingsOf, mayEnd } from "../detect/endings.ts";
 import { gateOf } from "../detect/gate.ts";
 import { isAlphanumeric } from "../detect/validators.ts";
 import { type JsonVisitor, deepest, escaped, scanJson } from "../json/scan.ts";
 import { decodeText } from "../json/text.ts";
+import { mayMatter, type Sort, sortOf } from "./fieldNames.ts";
 import type { Step } from "./place.ts";
-
-/** By name, compared without case and separators, and also at the end of a longer name: `url`, `webhook_url`, `callbackUrl`. */
-const endings = [
-  "address",
-  "addresses",
-  "bucket",
-  "bucketname",
-  "channel",
-  "channelid",
-  "channelname",
-  "destination",
-  "domain",
-  "email",
-  "emails",
-  "endpoint",
-  "handle",
-  "handles",
-  "host",
-  "hostname",
-  "hosts",
-  "link",
-  "queue",
-  "recipient",
-  "recipients",
-  "region",
-  "script",
-  "server",
-  "site",
-  "subdomain",
-  "topic",
-  "uri",
-  "url",
-  "urls",
-  "webhook",
-];
-
-/** Only as the whole name: at the end of others they mean something else. */
-const whole = new Set(["to", "cc", "bcc", "ip", "port", "code", "javascript", "notifications", "notifylist"]);
-
-/** Texts in which `@name` sends them to somebody: https://docs.datadoghq.com/monitors/notify/#notifications */
-const mentioning = new Set(["message", "escalationmessage", "text"]);
-
-/** Texts for people, and what Datadog itself evaluates: words with dots in them are no hosts there (`system.cpu.user`). */
-const inert = new Set([
-  "description",
-  "facet",
-  "facets",
-  "formula",
-  "groupby",
-  "metric",
-  "metricname",
-  "name",
-  "notes",
-  "query",
-  "queries",
-  "service",
-  "sources",
-  "tags",
-  "title",
-  "type",
-]);
-
-const sortedEndings = endingsOf([...endings, ...whole, ...mentioning, ...inert].filter(({ length }) => length > 2));
 
 /**
  * Families of which nothing is sent anywhere but to whoever looks at them, whose browser fetches what a text or a frame there names: with the
@@ -85,31 +22,32 @@ const shown: ReadonlyMap<string, string> = new Map([
 export const isShown = (family: string): boolean => shown.has(family);
 
 /**
- * What of a field decides: all of it; only its `@names`; the URLs and hosts in it; in an inert text that holds a masked value the URLs around it,
- * and in any other inert text only what it says as a document of its own.
+ * What of a field decides. `whole`: all of it. `text`: a single word whole, of others the addresses, or what it says as
+ * a document of its own. `mentions`: whom it names, and in
+ * which order with its conditions and masked values. `around`: whom and what it leads to. `nested`: only what it says as a document of its
+ * own. `templated`: URLs that are completed from elsewhere.
  */
-export type Reading = "whole" | "mentions" | "addresses" | "around" | "nested";
+export type Reading = "whole" | "text" | "mentions" | "around" | "nested" | "templated";
 
-/** One such field: its path from the resource, and its bytes; a string's are inside the quotes. `isNamed`: by its name, whatever it says. */
+/**
+ * One such field: its path from the resource, and its bytes; a string's are inside the quotes. `decides`: where it is left out something else
+ * may take its place.
+ */
 export type DestinationField = {
   readonly path: readonly Step[];
   readonly start: number;
   readonly end: number;
   readonly flags: number;
   readonly reading: Reading;
-  readonly isNamed: boolean;
+  readonly decides: boolean;
 };
 
 /** A masked range of a body: bytes, and under which kind. */
 export type MaskedRange = { readonly start: number; readonly end: number; readonly kind: string };
 
-/**
- * `masked`: the first masked value in a range of the resource's bytes. `every`: all texts are wanted, since each may stand where a destination
- * was. `isShown`: only texts that hold a masked value decide.
- */
+/** `masked`: the first masked value in a range of the resource's bytes. `isShown`: see `shown`. */
 export type Wanted = {
   readonly masked: (start: number, end: number) => MaskedRange | null;
-  readonly every: boolean;
   readonly isShown: boolean;
 };
 
@@ -130,8 +68,6 @@ type Level = {
   /** What its members are for the name of the whole. */
   readonly inherited: Sort;
 };
-type Sort = "destination" | "mentions" | "inert" | "other";
-
 class Finder implements JsonVisitor {
   readonly #bytes: Buffer;
   readonly #wanted: Wanted;
@@ -151,42 +87,39 @@ class Finder implements JsonVisitor {
     level.keyStart = start;
     level.keyEnd = end;
     level.keyFlags = flags;
-    if (level.inherited === "destination") return;
-    // A separator at its end hides how it ends.
-    const mayMatter =
-      flags !== 0 ||
-      end - start < 4 ||
-      !isAlphanumeric(this.#bytes[end - 1] ?? 0) ||
-      mayEnd(sortedEndings, this.#bytes, { start, end });
-    level.sort = mayMatter ? this.#sortOf(this.#keyOf(level)) : "other";
+    if (level.inherited !== "other") return;
+    const matters = flags !== 0 || mayMatter(this.#bytes, { start, end });
+    level.sort = matters ? this.#sortOf(this.#keyOf(level)) : "other";
   }
 
   string(start: number, end: number, flags: number): void {
     const sort = this.#enter();
+    if (sort === "byline") return;
     const masked = this.#wanted.masked(start, end);
-    if (masked === null && this.#wanted.isShown) return;
-    if (sort === "destination") this.#add({ start, end, flags, reading: "whole", isNamed: true });
+    const add = (reading: Reading, decides: boolean): void => this.#add({ start, end, flags, reading, decides });
+    if (masked === null && this.#wanted.isShown) add("templated", false);
     // What its reader sees counts: a token that keeps the form of a URL, or one that does not.
-    else if (masked?.start === start ? masked.kind === "url" : this.#isUrl(start, end, flags))
-      this.#add({ start, end, flags, reading: "whole", isNamed: false });
-    else if (sort === "mentions") this.#add({ start, end, flags, reading: "mentions", isNamed: true });
-    else if (sort !== "inert" && (masked !== null || this.#wanted.every || this.#mayHoldAddress(start, end, flags)))
-      this.#add({ start, end, flags, reading: "addresses", isNamed: false });
-    else if (masked !== null) this.#add({ start, end, flags, reading: "around", isNamed: false });
-    else if (this.#wanted.every || this.#mayBeDocument(start, flags))
-      this.#add({ start, end, flags, reading: "nested", isNamed: false });
+    else if (
+      sort === "destination" ||
+      (masked?.start === start ? masked.kind === "url" : this.#isUrl(start, end, flags))
+    )
+      add("whole", true);
+    else if (sort === "mentions") add("mentions", true);
+    else if (sort !== "inert") add("text", false);
+    else if (masked !== null) add("around", false);
+    else if (this.#mayBeDocument(start, flags)) add("nested", false);
   }
 
   scalar(start: number, end: number): void {
-    const isNull = this.#bytes[start] === 0x6e;
-    if (this.#enter() === "destination" && !isNull && !this.#wanted.isShown)
-      this.#add({ start, end, flags: 0, reading: "whole", isNamed: true });
+    const sort = this.#enter();
+    if ((sort !== "destination" && sort !== "id") || this.#wanted.isShown || this.#bytes[start] === 0x6e) return;
+    this.#add({ start, end, flags: 0, reading: "whole", decides: sort === "destination" });
   }
 
   open(_start: number, isArray: boolean): void {
     const sort = this.#enter();
     // The elements of `recipients` are each one, and so is whatever tells them: `{"id": …}`, `{"data": {"type": …, "id": …}}`.
-    const inherited = isArray || sort === "destination" ? sort : "other";
+    const inherited = isArray || sort === "destination" || sort === "byline" ? sort : "other";
     if (this.#levels.length <= deepest)
       this.#levels.push({ isArray, index: -1, keyStart: 0, keyEnd: 0, keyFlags: 0, sort: inherited, inherited });
   }
@@ -238,33 +171,13 @@ class Finder implements JsonVisitor {
     );
   }
 
-  /** Every one has a dot, an `@` or two slashes, if nothing hides them. */
-  #mayHoldAddress(start: number, end: number, flags: number): boolean {
-    if (flags !== 0) return true;
-    for (let at = start; at < end; at++) {
-      const byte = this.#bytes[at];
-      if (byte === 0x2e || byte === 0x40 || (byte === 0x2f && this.#bytes[at + 1] === 0x2f)) return true;
-    }
-    return false;
-  }
-
   #mayBeDocument(start: number, flags: number): boolean {
     const byte = this.#bytes[start] ?? 0;
     return (flags & escaped) !== 0 && (byte === 0x7b || byte === 0x5b || byte === 0x5c || byte <= 0x20);
   }
 
   #sortOf(key: string): Sort {
-    const known = this.#sorts.get(key);
-    if (known !== undefined) return known;
-    const plain = key.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "");
-    const isDestination = whole.has(plain) || endings.some((ending) => plain.endsWith(ending));
-    const sort = isDestination
-      ? "destination"
-      : mentioning.has(plain)
-        ? "mentions"
-        : inert.has(plain)
-          ? "inert"
-          : "other";
+    const sort = this.#sorts.get(key) ?? sortOf(key);
     this.#sorts.set(key, sort);
     return sort;
   }

@@ -2,20 +2,16 @@
 
 import { deepestNesting } from "../findings.ts";
 import { decodeText } from "../json/text.ts";
-import { addressesIn, leadsIn, mentionsIn, urlsIn } from "./addresses.ts";
+import { addressesIn, leadsIn, templatesIn, urlsIn } from "./addresses.ts";
 import { type DestinationField, destinationsOf, isShown, type MaskedRange } from "./destination.ts";
 import type { Destination, Step } from "./place.ts";
 
 /** A range of a body, one resource or more, and what is masked in the whole body, in order. */
 export type Scope = { readonly bytes: Buffer; readonly base: number; readonly masked: readonly MaskedRange[] };
 
-/** `every`: see Wanted. `family`: of the resource in the scope. */
-export const fieldsIn = (
-  { bytes, base, masked }: Scope,
-  { every, family }: { readonly every: boolean; readonly family: string },
-): DestinationField[] =>
+/** `family`: of the resource in the scope. */
+export const fieldsIn = ({ bytes, base, masked }: Scope, family: string): DestinationField[] =>
   destinationsOf(bytes, {
-    every,
     isShown: isShown(family),
     masked: (start, end) => {
       const found = masked[firstFrom(masked, base + start)];
@@ -25,8 +21,8 @@ export const fieldsIn = (
     },
   });
 
-/** `present`: what counts. `vacant`: paths at which nothing does, where a destination would have been known by its value only. */
-export type Destinations = { readonly present: readonly Destination[]; readonly vacant: readonly (readonly Step[])[] };
+/** `present`: what counts, first those that decide by being there; `deciding`: how many those are. */
+export type Destinations = { readonly present: readonly Destination[]; readonly deciding: number };
 
 /** `understand`: a path as its reader means it. */
 export const writtenIn = (
@@ -34,21 +30,14 @@ export const writtenIn = (
   fields: readonly DestinationField[],
   understand: (path: readonly Step[]) => readonly Step[] = (path) => path,
 ): Destinations => {
-  const present: Destination[] = [];
-  const vacant: (readonly Step[])[] = [];
+  const deciding: Destination[] = [];
+  const others: Destination[] = [];
   for (const field of fields) {
-    const path = understand(field.path);
     const written = writtenAs(scope, field);
-    if (written !== null) present.push({ path, written });
-    if (field.isNamed) continue;
-    if (written === null) vacant.push(path);
-    else present.push(byValue(path));
+    if (written !== null) (field.decides ? deciding : others).push({ path: understand(field.path), written });
   }
-  return { present, vacant };
+  return { present: [...deciding, ...others], deciding: deciding.length };
 };
-
-/** Remembers that something here was a destination although its name does not say so: what takes its place is one too. */
-export const byValue = (path: readonly Step[]): Destination => ({ path, written: [] });
 
 /**
  * What is masked counts by its kind and its order only: the tokens themselves prove what they stand for. Null for a text in which nothing
@@ -59,17 +48,30 @@ const writtenAs = (scope: Scope, field: DestinationField): readonly string[] | n
   switch (field.reading) {
     case "whole":
       return parts;
+    case "text":
+      return textAs(seen(parts), 0);
     case "mentions":
-      return orNull([...mentionsIn(seen(parts)), ...urlsIn(seen(parts)).filter((url) => url.includes(hidden))]);
-    case "addresses":
-      return nestedIn(seen(parts), 0) ?? orNull(addressesIn(seen(parts)));
+      return orNull(sequenceIn(seen(parts)));
     case "around":
       return nestedIn(seen(parts), 0) ?? orNull(leadsIn(seen(parts)));
     case "nested":
       return nestedIn(seen(parts), 0);
+    case "templated":
+      return orNull(templatesIn(seen(parts)));
     default:
       return field.reading satisfies never;
   }
+};
+
+/** A single word may be anything's name, address or id; of several words only the addresses among them lead anywhere. */
+const textAs = (text: string, depth: number): readonly string[] | null =>
+  nestedIn(text, depth) ?? (/\S\s+\S/.test(text) ? orNull(addressesIn(text)) : text.trim() === "" ? null : [text]);
+
+/** Whom a message goes to, under which condition, and where in that order a masked value stands: the words between may change. */
+const sequenceIn = (text: string): string[] => {
+  const sequence = text.match(/\{\{[#^/][^}]*\}\}|@[^\s\u00a0]+|\u007f[^\u007f]*\u007f/g) ?? [];
+  const leads = urlsIn(text).filter((url) => url.includes(hidden));
+  return sequence.every((part) => part.startsWith(hidden)) ? leads : [...sequence, ...leads];
 };
 
 const orNull = (written: readonly string[]): readonly string[] | null => (written.length === 0 ? null : written);
@@ -103,7 +105,7 @@ const nestedIn = (text: string, depth: number): readonly string[] | null => {
   // Nobody looks deeper, and so all of it counts.
   if (depth >= deepestNesting) return [text];
   const scope: Scope = { bytes: Buffer.from(text), base: 0, masked: [] };
-  const fields = destinationsOf(scope.bytes, { every: true, isShown: false, masked: () => null });
+  const fields = destinationsOf(scope.bytes, { isShown: false, masked: () => null });
   return orNull(
     fields.flatMap((field) => {
       const says = partsOf(scope, field).join("");
@@ -117,13 +119,15 @@ const nestedAs = (says: string, reading: DestinationField["reading"], depth: num
   switch (reading) {
     case "whole":
       return [says];
+    case "text":
+      return textAs(says, depth) ?? [];
     case "mentions":
-      return mentionsIn(says);
-    case "addresses":
-      return nestedIn(says, depth) ?? addressesIn(says);
+      return sequenceIn(says);
     case "around":
     case "nested":
       return nestedIn(says, depth) ?? (says.includes(hidden) ? leadsIn(says) : []);
+    case "templated":
+      return templatesIn(says);
     default:
       return reading satisfies never;
   }

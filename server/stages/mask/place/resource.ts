@@ -42,6 +42,7 @@ export type Asked = {
 /** Members that say something about an answer and are no part of what it shows. */
 const bookkeeping = new Set([
   "count",
+  "counts",
   "errors",
   "included",
   "jsonapi",

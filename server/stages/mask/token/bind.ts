@@ -42,7 +42,7 @@ export const bindPaced = async (sealing: Sealing, bytes: Buffer, findings: reado
 };
 
 /** Some ten milliseconds. */
-const sealedAtOnce = 1_000;
+const sealedAtOnce = 300;
 
 const sealerFor = (sealing: Sealing, bytes: Buffer, findings: readonly Finding[]): ((finding: Finding) => string) => {
   const places = new Places(sealing.keys[0].places, sealing.call);
@@ -57,6 +57,7 @@ const sealerFor = (sealing: Sealing, bytes: Buffer, findings: readonly Finding[]
       value: finding.text,
       place: places.value(remembered.key, [resource === null ? "" : layout.wrapper, ...path], nth),
       destinations: remembered.digests,
+      deciding: remembered.deciding,
       beside: remembered.beside,
     });
   };
@@ -67,6 +68,7 @@ type Remembered = {
   readonly base: number;
   readonly fields: readonly DestinationField[];
   readonly digests: readonly Buffer[];
+  readonly deciding: number;
   readonly beside: Buffer | null;
 };
 
@@ -99,18 +101,25 @@ class Reader {
     // What stands outside of the resources goes wherever anything in the body does.
     const range = resource ?? layout.document;
     const base = range?.start ?? 0;
-    if (range === null) return { key, base, fields: [], digests: [], beside: null };
+    if (range === null) return { key, base, fields: [], digests: [], deciding: 0, beside: null };
     const family = resource?.family ?? layout.outside.family;
     const scope = { bytes: bytes.subarray(base, range.end), base, masked: findings };
-    const fields = fieldsIn(scope, { every: false, family });
-    const { present } = writtenIn(scope, fields);
+    const fields = fieldsIn(scope, family);
+    const { present, deciding } = writtenIn(scope, fields);
     this.#beside ??= besideIn({ bytes, base: 0, masked: findings }, layout);
-    const digests =
-      present.length > mostDestinations
-        ? [places.destinations(key, present)]
-        : present.map((destination) => places.destination(key, destination));
+    const hasAll = present.length > mostDestinations;
+    const digests = hasAll
+      ? [places.destinations(key, present)]
+      : present.map((destination) => places.destination(key, destination));
     const hasBeside = resource !== null && !isShown(family) && this.#beside.length > 0;
-    return { key, base, fields, digests, beside: hasBeside ? places.beside(key, this.#beside) : null };
+    return {
+      key,
+      base,
+      fields,
+      digests,
+      deciding: hasAll ? 0 : deciding,
+      beside: hasBeside ? places.beside(key, this.#beside) : null,
+    };
   }
 }
 
@@ -126,6 +135,7 @@ export const bindLoose = ({ keys, call, family }: Sealing): Binder => {
         value: text,
         place: places.value(key, [streamStep, ...path], 0),
         destinations: [],
+        deciding: 0,
         beside: null,
       }),
     );

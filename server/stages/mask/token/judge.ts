@@ -5,7 +5,7 @@ import type { Body } from "../body/read.ts";
 import { besideIn } from "../place/beside.ts";
 import { type DestinationField, isShown, type MaskedRange } from "../place/destination.ts";
 import { type Destination, Places, type Step } from "../place/place.ts";
-import { byValue, type Destinations, fieldsIn, standingIn, writtenIn } from "../place/remember.ts";
+import { type Destinations, fieldsIn, standingIn, writtenIn } from "../place/remember.ts";
 import { type Layout, layOut, relative, type Resource } from "../place/resource.ts";
 import type { Sealing } from "./bind.ts";
 import { isDigestOfAll, mostDestinations, open, type Opened, valueOf } from "./sealer.ts";
@@ -60,13 +60,12 @@ type Standing = {
 /** `all`: of all destinations together, where there are too many. `beside`: of what stands around the resource. */
 type Digests = {
   readonly present: readonly string[];
-  readonly vacant: ReadonlySet<string>;
   readonly all: string | null;
   readonly beside: string | null;
 };
 
 /** Parameters of updates that say how, and not what. */
-const harmless = new Set(["force", "dry_run", "validate"]);
+const harmless = new Set(["dry_run", "fields", "force", "include", "validate", "version"]);
 
 const pairsOf = (query: string): { readonly name: string; readonly value: string }[] =>
   [...new URLSearchParams(query)].map(([name, value]) => ({ name, value }));
@@ -180,15 +179,14 @@ class Judge {
     return pairsOf(query).every(({ name, value }) => told.includes(value) || harmless.has(name));
   }
 
-  #isSameDestination({ written }: Standing, { destinations, beside }: Opened, now: Digests): boolean {
+  #isSameDestination({ written }: Standing, { destinations, deciding, beside }: Opened, now: Digests): boolean {
     // What stands around the resource may be left out, and may not be another.
     if (now.beside !== null && (beside === null || textOf(beside) !== now.beside)) return false;
     const remembered = new Set(destinations.map(textOf));
     if (now.all !== null || isDigestOfAll(destinations)) return now.all !== null && remembered.has(now.all);
-    // A body may have as many tokens as vacant places: each costs as much as it remembers.
+    // What is new or changed may decide; of what is left out only what is known to.
     if (!now.present.every((digest) => remembered.has(digest))) return false;
-    if ([...remembered].some((digest) => now.vacant.has(digest))) return false;
-    return this.#case.partial || written.present.length === destinations.length;
+    return this.#case.partial || written.deciding === deciding;
   }
 
   #digests(standing: Standing, key: number): Digests {
@@ -197,7 +195,7 @@ class Judge {
     return known;
   }
 
-  #digestsNow({ written: { present, vacant }, keys, decidesBeside }: Standing, key: number): Digests {
+  #digestsNow({ written: { present }, keys, decidesBeside }: Standing, key: number): Digests {
     const places = this.#places[key];
     const resource = keys[key] ?? "";
     if (places === undefined) throw new Error("no such key");
@@ -205,7 +203,6 @@ class Judge {
     const beside = decidesBeside ? this.#besideNow() : [];
     return {
       present: hasAll ? [] : present.map((destination) => textOf(places.destination(resource, destination))),
-      vacant: new Set(hasAll ? [] : vacant.map((path) => textOf(places.destination(resource, byValue(path))))),
       all: hasAll ? textOf(places.destinations(resource, present)) : null,
       beside: beside.length === 0 ? null : textOf(places.beside(resource, beside)),
     };
@@ -223,7 +220,7 @@ class Judge {
     const range = resource ?? this.#layout.document;
     const base = range?.start ?? 0;
     const scope = { bytes: this.#case.body.bytes.subarray(base, range?.end ?? 0), base, masked: this.#masked };
-    const fields = range === null ? [] : fieldsIn(scope, { every: this.#case.partial, family: place.family });
+    const fields = range === null ? [] : fieldsIn(scope, place.family);
     const written = writtenIn(scope, fields, (path) => this.#translatePath(path));
     const keys = this.#places.map((places) => places.resource(place));
     const decidesBeside = resource !== null && !isShown(resource.family);

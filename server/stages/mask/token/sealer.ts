@@ -12,6 +12,8 @@ import { findTokens, type Written, writeToken } from "./text.ts";
 export type Sealed = {
   readonly place: Buffer;
   readonly destinations: readonly Buffer[];
+  /** How many of them may not be left out; they come first. */
+  readonly deciding: number;
   /** Of what stood around the resource and decides too, if anything did. */
   readonly beside: Buffer | null;
 };
@@ -41,20 +43,21 @@ const hasBeside = 0x80;
 export const seal = (
   keys: MaskKeys,
   kind: string,
-  { value, place, destinations, beside }: Sealed & { readonly value: string },
+  { value, place, destinations, deciding, beside }: Sealed & { readonly value: string },
 ): string => {
   const [key] = keys;
   const { form, bytes } = pack(key, value);
   const count = isDigestOfAll(destinations) ? allDestinations : destinations.length;
   const size = count === allDestinations ? digestBytes : count * destinationBytes;
   const payload = Buffer.allocUnsafe(
-    headBytes + ivBytes + 2 + placeBytes + size + (beside?.length ?? 0) + bytes.length,
+    headBytes + ivBytes + 3 + placeBytes + size + (beside?.length ?? 0) + bytes.length,
   );
   payload[0] = key.id;
   payload.writeUInt16BE(payload.length, 1);
   let at = headBytes + ivBytes;
   payload[at++] = form | (beside === null ? 0 : hasBeside);
   payload[at++] = count;
+  payload[at++] = deciding;
   at += place.copy(payload, at);
   for (const destination of destinations) at += destination.copy(payload, at);
   if (beside !== null) at += beside.copy(payload, at);
@@ -115,15 +118,16 @@ const bounded = (key: MaskKey, packed: Packed): Packed =>
 const unpack = (plain: Buffer): Opened | "altered" => {
   const head = plain[0] ?? 0;
   const count = plain[1] ?? 0;
-  const first = 2 + placeBytes;
-  const place = plain.subarray(2, first);
+  const deciding = plain[2] ?? 0;
+  const first = 3 + placeBytes;
+  const place = plain.subarray(3, first);
   const size = count === allDestinations ? digestBytes : destinationBytes;
   const end = first + (count === allDestinations ? size : count * size);
   const destinations: Buffer[] = [];
   for (let at = first; at < end; at += size) destinations.push(plain.subarray(at, at + size));
   const behind = (head & hasBeside) === 0 ? end : end + destinationBytes;
   const beside = behind === end ? null : plain.subarray(end, behind);
-  return { place, destinations, beside, form: head & ~hasBeside, packed: plain.subarray(behind) };
+  return { place, destinations, deciding, beside, form: head & ~hasBeside, packed: plain.subarray(behind) };
 };
 
 /** `limit`: bytes. Null for a value that was too long to go into its token, which never turns back, and for one that is longer than `limit`. */
