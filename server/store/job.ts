@@ -17,7 +17,7 @@ export type Result = CallNumber | GatewayError;
 export class Job {
   readonly work: Work;
   /** Monotonic ms after which nobody waits any more. */
-  readonly deadline: number;
+  deadline: number;
   /** Roughly what it holds in memory, bytes. */
   readonly weight: number;
   readonly #settle: (result: Result) => void;

@@ -33,6 +33,7 @@ const defaultMost = { receipts: 8_192, bytes: 128 * 1024 * 1024 };
 /** Nobody waits longer than this for a commit, ms. */
 const patience = 2_000;
 const heartbeat = 500;
+const lookEvery = 100;
 const longestPause = 400;
 
 export type SinkParts = {
@@ -69,6 +70,7 @@ export class ReceiptSink implements Sink {
   #closing = false;
   #running: Promise<void> = Promise.resolve();
   #expiry: NodeJS.Timeout | null = null;
+  #lookedAt = 0;
 
   constructor(parts: SinkParts) {
     this.#parts = parts;
@@ -79,7 +81,8 @@ export class ReceiptSink implements Sink {
     await this.#write([]);
     if (this.#lastCommit === Number.NEGATIVE_INFINITY)
       throw new Error("the database refused the first commit; the log says why");
-    this.#expiry = setInterval(() => this.#expire(), 100);
+    this.#lookedAt = this.#parts.monotonic();
+    this.#expiry = setInterval(() => this.#expire(), lookEvery);
     this.#expiry.unref();
     this.#running = this.#run();
   }
@@ -312,6 +315,11 @@ export class ReceiptSink implements Sink {
 
   #expire(): void {
     const now = this.#parts.monotonic();
+    // While this process did something else, the database's answers waited for it, and not it for them.
+    const busy = now - this.#lookedAt - 2 * lookEvery;
+    this.#lookedAt = now;
+    if (busy > 0)
+      for (const job of [...this.#waiting, ...this.#sent, ...(this.#doubt?.jobs ?? [])]) job.deadline += busy;
     for (const jobs of [this.#waiting, this.#sent, this.#doubt?.jobs ?? []])
       for (const job of jobs) if (job.deadline <= now) job.giveUp();
     const kept = this.#waiting.filter((job) => !job.settled);
