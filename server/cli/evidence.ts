@@ -29,7 +29,11 @@ Examples:
   asking(program.command("verify"))
     .description("say whether recordings are as they were signed; of a file it needs no network and no database")
     .argument("[file]", "what dogwatch export --proof wrote; - reads standard input")
-    .option("--all", "everything that a gateway keeps, read from it now")
+    .option(
+      "--all",
+      "without a file: everything that a gateway keeps, read from it now; of a file: it has to be of everything",
+    )
+    .option("--session <id>", "what was asked for: it has to be in the file; several times for several", collect, [])
     .option(
       "--key <key>",
       "public key of the log, or a file with it; several times for older keys (default: DOGWATCH_LOG_KEY)",
@@ -37,16 +41,19 @@ Examples:
       [],
     )
     .option("--anchor <file>", "a checkpoint, or a job summary that shows one; several times for several", collect, [])
+    .option("--retention-bodies <duration>", "how long the gateway keeps bodies: none expired before (default: 90d)")
+    .option("--retention-receipts <duration>", "how long it keeps receipts (default: 400d)")
     .addHelpText(
       "after",
       `
 Each session is anchored (as it was signed, and in the log that an anchor vouches for), unanchored (as it was signed, and no
-anchor covers it), missing or altered; what was altered is named as exactly as can be known.
+anchor covers it), missing or altered; what was altered is named as exactly as can be known. The session of a job summary has to be in
+the file, unless --session says that others were asked for.
 
 Exit codes: 0 nothing is wrong · 1 something is missing, altered or late · 2 wrong usage · 3 the gateway cannot be reached
 
 Examples:
-  dogwatch verify incident.jsonl --key dogwatch.pub --anchor job-summary.md
+  dogwatch verify incident.jsonl --session 0199c3a1-5f00-7000-8000-000000000001 --key dogwatch.pub --anchor job-summary.md
   dogwatch verify --all --key dogwatch.example.com/v1/log+1a2b3c4d+AW… --gateway https://dogwatch.example.com --json`,
     )
     .action(async (file: string | undefined, options: VerifyRequest) => {

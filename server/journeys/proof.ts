@@ -63,18 +63,19 @@ async function* counted(lines: AsyncIterable<WrittenLine>): AsyncGenerator<Writt
 async function* linesOf(parts: ProofParts, wanted: Wanted, note: string): AsyncGenerator<WrittenLine> {
   const [origin = "", sizeText = "0"] = note.split("\n");
   const size = Number(sizeText);
+  const began = parts.now();
   yield {
     kind: "header",
     format: "dogwatch-proof-v1",
     origin,
     key: parts.signKeys.known.map(({ vkey }) => vkey),
-    made_at: parts.now().toISOString(),
+    made_at: began.toISOString(),
     sessions: wanted === "all" ? "all" : [...wanted],
   };
   yield { kind: "checkpoint", note };
   yield* leavesOf(parts, size);
   const read = readThroughTiles((place) => parts.sealLog.readTile(place));
-  const proving = { ...parts, read, size };
+  const proving = { ...parts, read, size, began };
   if (wanted !== "all") for (const id of wanted) yield* sessionOf(proving, id, await parts.seals.get(id));
   else yield* everything(proving);
 }
@@ -88,12 +89,18 @@ async function* leavesOf({ sealLog }: ProofParts, size: number): AsyncGenerator<
   }
 }
 
-type Proving = ProofParts & { readonly read: ReadHash; readonly size: number };
+type Proving = ProofParts & { readonly read: ReadHash; readonly size: number; readonly began: Date };
 
 /** Rows of a list that are in memory at a time. */
 const atOnce = 200;
 
-/** By the log first, so that a session that is gone is missed; then whatever has ended and has no place in it. */
+/** A seal comes seconds after the end: a session that ended less than this, ms, before an export may not have its own yet. */
+const sealingTime = 60_000;
+
+/**
+ * By the log first, so that a session that is gone is missed; then whatever has ended and has no place in it, but for what only just
+ * did: it would be found unsealed, and is not.
+ */
 async function* everything(parts: Proving): AsyncGenerator<WrittenLine> {
   for (let from = 0; from < parts.size; ) {
     const seals: readonly Seal[] = await parts.seals.logged(from, atOnce);
@@ -106,11 +113,22 @@ async function* everything(parts: Proving): AsyncGenerator<WrittenLine> {
   let after: string | null = null;
   for (;;) {
     const ids: readonly string[] = await parts.seals.outside(parts.size, after, atOnce);
-    for (const id of ids) yield* sessionOf(parts, id, await parts.seals.get(id));
+    for (const id of ids) {
+      const seal = await parts.seals.get(id);
+      if (!(await isBeingSealed(parts, id, seal))) yield* sessionOf(parts, id, seal);
+    }
     after = ids.at(-1) ?? null;
     if (ids.length < atOnce) return;
   }
 }
+
+const isBeingSealed = async ({ sessions, began, now }: Proving, id: string, seal: Seal | null): Promise<boolean> => {
+  const session = await unlessUnreadable(() => sessions.get(id));
+  const ended = session === null || session === "unreadable" ? null : session.closed_at;
+  const isLate = (at: Date): boolean =>
+    at.getTime() > began.getTime() - sealingTime && at.getTime() <= now().getTime() + sealingTime;
+  return [ended, seal?.sealed_at ?? null].some((at) => at !== null && isLate(at));
+};
 
 async function* sessionOf(parts: Proving, id: string, seal: Seal | null): AsyncGenerator<WrittenLine> {
   const session = await unlessUnreadable(() => parts.sessions.get(id));

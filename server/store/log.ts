@@ -81,8 +81,12 @@ export const createSealLog = (rows: Rows): SealLog => ({
   },
 });
 
-const newestCheckpoint = async (db: CommonQueryMethods): Promise<string | null> =>
-  (await db.maybeOne(sql.type(noteRow)`SELECT note FROM log_checkpoints ORDER BY size DESC LIMIT 1`))?.note ?? null;
+/** Of those that say the size they are kept under: an old one in a row of its own would hide what came since. */
+const newestCheckpoint = async (db: CommonQueryMethods): Promise<string | null> => {
+  const found = await db.maybeOne(sql.type(noteRow)`
+    SELECT note FROM log_checkpoints WHERE split_part(note, E'\\n', 2) = size::text ORDER BY size DESC LIMIT 1`);
+  return found?.note ?? null;
+};
 
 const readTile = async (db: CommonQueryMethods, { level, n }: TilePlace): Promise<Buffer> => {
   const found = await db.maybeOne(sql.type(tileRow)`

@@ -6,11 +6,12 @@
 import { createReadStream, createWriteStream, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { exportProof } from "../../server/journeys/proof.ts";
 import { hasFinding } from "../../server/stages/seal/verify/report.ts";
+import { linesOf } from "../../server/cli/evidence/lines.ts";
+import { keptByDefault } from "../../server/stages/seal/verify/trust.ts";
 import { verifyProof } from "../../server/stages/seal/verify/verify.ts";
 import { openStore, type Store } from "../../server/store/database.ts";
 import { type FreshDatabase, freshDatabase, quietLog, startDatabase } from "../standins/database.ts";
@@ -97,7 +98,13 @@ const exported = await timed(async () => {
   await pipeline(lines, createWriteStream(file));
 });
 const verified = await timed(() =>
-  verifyProof(createInterface({ input: createReadStream(file) }), { keys: signKeys.known, anchors: [] }),
+  verifyProof(linesOf(createReadStream(file)), {
+    keys: signKeys.known,
+    anchors: [],
+    wanted: [id],
+    now: new Date(),
+    kept: keptByDefault,
+  }),
 );
 clearInterval(watch);
 

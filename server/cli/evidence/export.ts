@@ -35,12 +35,17 @@ export const exportSessions = (
 /** @throws WrongUsage */
 export const proofPath = (sessions: readonly string[], all: true | undefined): string => {
   if ((all === true) === sessions.length > 0) throw new WrongUsage("name sessions by their ids, or all with --all");
-  const wrong = sessions.find((id) => !uuid.test(id));
-  if (wrong !== undefined) throw new WrongUsage(`${JSON.stringify(wrong)} is no id of a session`);
+  requireIds(sessions);
   if (sessions.length > mostSessions)
     throw new WrongUsage(`at most ${mostSessions} sessions at once; --all takes any number`);
   const query: [string, string][] = all === true ? [["all", "true"]] : sessions.map((id) => ["session", id]);
   return `/v1/proof?${new URLSearchParams(query).toString()}`;
+};
+
+/** @throws WrongUsage */
+export const requireIds = (sessions: readonly string[]): void => {
+  const wrong = sessions.find((id) => !uuid.test(id));
+  if (wrong !== undefined) throw new WrongUsage(`${JSON.stringify(wrong)} is no id of a session`);
 };
 
 /** Half an export must not pass for one. */

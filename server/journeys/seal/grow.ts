@@ -97,7 +97,9 @@ const requireBeginning = async ({ size, readTile }: Tree, earlier: Checkpoint): 
  * signed is remembered before anybody can see it.
  */
 const sign = async ({ sealLog, keys, memory, log }: GrowParts): Promise<Checkpoint> => {
-  const [size, newest] = [await sealLog.size(), await sealLog.checkpoint()];
+  // In this order: the log only grows, so what another gateway signs in between is not ahead of it.
+  const newest = await sealLog.checkpoint();
+  const size = await sealLog.size();
   const readTile: ReadTile = (place) => sealLog.readTile(place);
   const signed = await examine({ keys, memory }, { size, readTile }, newest);
   if (signed !== null && newest !== null && signed.size === size) {

@@ -7,7 +7,7 @@ const hash = base64.refine((bytes) => bytes.length === 32);
 const count = z.int().min(0);
 const side = z.enum(["request", "response"]);
 
-const seal = z.object({
+const seal = z.strictObject({
   session_id: z.string(),
   calls: count,
   head: z.string().regex(/^[0-9a-f]{64}$/),
@@ -19,10 +19,13 @@ const seal = z.object({
 const sealedBody = z.looseObject({ digest: z.string(), withheld: z.string().nullable() });
 const message = z.looseObject({ headers: z.array(z.tuple([z.string(), z.string()])), body: sealedBody.nullable() });
 
-/** Every kind of line; what is hashed is the line's own JSON and not what these shapes make of it. */
+/**
+ * Every kind of line; what is hashed is the line's own JSON and not what these shapes make of it. Strict: what stands beside a
+ * receipt in its line would be believed with it. Only what is hashed whole may hold anything.
+ */
 const shapes = {
   /** First. `key` is information: a key that comes with what it is to prove proves nothing. */
-  header: z.object({
+  header: z.strictObject({
     format: z.literal("dogwatch-proof-v1"),
     origin: z.string(),
     key: z.array(z.string()),
@@ -30,25 +33,25 @@ const shapes = {
     /** Which sessions were asked for. */
     sessions: z.union([z.literal("all"), z.array(z.string())]),
   }),
-  checkpoint: z.object({ note: z.string() }),
+  checkpoint: z.strictObject({ note: z.string() }),
   /** Hashes of leaves of the log from this one on: any earlier checkpoint can be checked against them. */
-  leaves: z.object({ from: count, hashes: base64.refine((bytes) => bytes.length % 32 === 0) }),
+  leaves: z.strictObject({ from: count, hashes: base64.refine((bytes) => bytes.length % 32 === 0) }),
   /** `proof`: that the seal is leaf `log_index` under the checkpoint; null when it is not there yet. */
-  session: z.object({
+  session: z.strictObject({
     session: z.looseObject({ id: z.string(), opened_at: z.string(), closed_at: z.string().nullable(), calls: count }),
     seal: seal.nullable(),
     proof: z.array(hash).nullable(),
   }),
   /** A session that was asked for, or that has a leaf, and is not there; `expired`: its time is over, and its leaf stays. */
-  absent: z.object({
+  absent: z.strictObject({
     session_id: z.string(),
     seal: seal.nullable(),
     proof: z.array(hash).nullable(),
     why: z.enum(["expired", "gone", "unreadable"]),
   }),
   /** Digests of the receipts that were sealed, from this number on; from 0: the chain's beginning. */
-  digests: z.object({ from: count, digests: base64, prints: base64 }),
-  receipt: z.object({
+  digests: z.strictObject({ from: count, digests: base64, prints: base64 }),
+  receipt: z.strictObject({
     receipt: z.looseObject({
       session_id: z.string(),
       n: count,
@@ -57,13 +60,13 @@ const shapes = {
     }),
   }),
   /** A call that is there, in a form that no gateway writes. */
-  unreadable: z.object({ n: count }),
+  unreadable: z.strictObject({ n: count }),
   /** A piece of a body, behind its receipt. */
-  body: z.object({ n: count, side, salt: hash, bytes: base64, last: z.boolean() }),
+  body: z.strictObject({ n: count, side, salt: hash, bytes: base64, last: z.boolean() }),
   /** A body that is not there: its time is over, it was never kept, or it is lost. */
-  bodyless: z.object({ n: count, side, why: z.enum(["expired", "not kept", "lost"]) }),
+  bodyless: z.strictObject({ n: count, side, why: z.enum(["expired", "not kept", "lost"]) }),
   /** Last: a file without it was cut. */
-  end: z.object({ lines: count }),
+  end: z.strictObject({ lines: count }),
 } as const;
 
 export type Kind = keyof typeof shapes;
@@ -79,15 +82,45 @@ const isKind = (kind: unknown): kind is Kind => typeof kind === "string" && Obje
 export const readLine = (text: string): ProofLine | null => {
   const raw = parse(text);
   if (raw === null || !("kind" in raw) || !isKind(raw.kind)) return null;
-  const parsed = shapes[raw.kind].safeParse(raw);
-  return parsed.success ? ({ kind: raw.kind, value: parsed.data, raw } as ProofLine) : null;
+  const { kind, ...rest } = raw;
+  const parsed = shapes[kind].safeParse(rest);
+  return parsed.success ? ({ kind, value: parsed.data, raw } as ProofLine) : null;
 };
 
+/** Null also where a name stands twice: of two readers, one would take the first and one the last. */
 const parse = (text: string): object | null => {
   try {
     const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? value : null;
+    return typeof value === "object" && value !== null && membersOf(value) === membersIn(text) ? value : null;
   } catch {
     return null;
+  }
+};
+
+const membersOf = (value: unknown): number => {
+  if (typeof value !== "object" || value === null) return 0;
+  const own = Array.isArray(value) ? 0 : Object.keys(value).length;
+  return Object.values(value).reduce((sum: number, member) => sum + membersOf(member), own);
+};
+
+/** Of what is known to be JSON: texts that a colon follows. */
+const membersIn = (json: string): number => {
+  let members = 0;
+  for (let start = json.indexOf('"'); start >= 0; ) {
+    const end = endOfText(json, start + 1);
+    let after = end + 1;
+    while (" \t\r\n".includes(json[after] ?? "-")) after++;
+    if (json[after] === ":") members += 1;
+    start = json.indexOf('"', end + 1);
+  }
+  return members;
+};
+
+/** At the first quote with an even number of backslashes before it. */
+const endOfText = (json: string, from: number): number => {
+  for (let at = json.indexOf('"', from); ; at = json.indexOf('"', at + 1)) {
+    let escapes = 0;
+    while (json[at - 1 - escapes] === "\\") escapes++;
+    if (escapes % 2 === 0) return at;
   }
 };

@@ -9,7 +9,9 @@ import type { StoredCall } from "../../../server/model/receipt.ts";
 import type { Seal, SealedDigests } from "../../../server/model/seal.ts";
 import type { Session } from "../../../server/model/session.ts";
 import { signCheckpoint } from "../../../server/stages/seal/checkpoint.ts";
-import { emptyRoot } from "../../../server/stages/seal/merkle.ts";
+import { leafOf } from "../../../server/stages/seal/chain.ts";
+import { hashLeaf } from "../../../server/stages/seal/merkle.ts";
+import { keptByDefault } from "../../../server/stages/seal/verify/trust.ts";
 import { verifyProof } from "../../../server/stages/seal/verify/verify.ts";
 import { newSignKeys } from "../../standins/sealing.ts";
 import { newSession, opening } from "../../store/specimens.ts";
@@ -104,17 +106,21 @@ test("12,000 calls, sealed, exported and verified", { timeout: 120_000 }, async 
     logged: never,
   };
   const signKeys = newSignKeys();
-  const note = await signCheckpoint({ size: 0, root: emptyRoot }, signKeys.signers);
+  const sessions = { get: async () => session };
+  look();
+  const waiting = await sealSession({ sessions, receipts, seals, now: () => at }, id);
+  if (waiting === null) throw new Error("the session was not sealed");
+  // A log of this one leaf.
+  const root = hashLeaf(leafOf(waiting));
+  const note = await signCheckpoint({ size: 1, root }, signKeys.signers);
+  seal = { ...waiting, log_index: 0, checkpoint: note };
   const sealLog: ProofParts["sealLog"] = {
     checkpoint: async () => note,
-    size: async () => 0,
-    readTile: never,
+    size: async () => 1,
+    readTile: async () => root,
     append: never,
     publish: never,
   };
-  const sessions = { get: async () => session };
-  look();
-  await sealSession({ sessions, receipts, seals, now: () => at }, id);
 
   const parts: ProofParts = {
     sessions,
@@ -138,7 +144,13 @@ test("12,000 calls, sealed, exported and verified", { timeout: 120_000 }, async 
     }
   };
   read = 0;
-  const report = await verifyProof(lines(), { keys: signKeys.known, anchors: [] });
+  const report = await verifyProof(lines(), {
+    keys: signKeys.known,
+    anchors: [],
+    wanted: [id],
+    now: at,
+    kept: keptByDefault,
+  });
   look();
 
   expect(report.findings).toEqual([]);

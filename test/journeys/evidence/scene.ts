@@ -8,6 +8,7 @@ import type { SignKeys } from "../../../server/journeys/seal/grow.ts";
 import type { Sealer } from "../../../server/journeys/seal/sealer.ts";
 import { type Anchor, findAnchors } from "../../../server/stages/seal/verify/anchor.ts";
 import type { Report, SessionReport } from "../../../server/stages/seal/verify/report.ts";
+import { keptByDefault, type Trust } from "../../../server/stages/seal/verify/trust.ts";
 import { verifyProof } from "../../../server/stages/seal/verify/verify.ts";
 import { openStore, type Store } from "../../../server/store/database.ts";
 import { recordCall } from "../../http/recordCall.ts";
@@ -103,12 +104,23 @@ const bodiesOf = (n: number) => ({
 });
 
 /** What an auditor trusts: the key, and anchors in whatever they were kept. */
-export type Trusted = { readonly keys: SignKeys; readonly anchors?: readonly string[] };
+export type Trusted = {
+  readonly keys: SignKeys;
+  readonly anchors?: readonly string[];
+  readonly wanted?: Trust["wanted"];
+  readonly now?: Date;
+};
 
-export const verify = (lines: readonly string[], { keys, anchors = [] }: Trusted): Promise<Report> =>
+export const verify = (
+  lines: readonly string[],
+  { keys, anchors = [], wanted = null, now = new Date() }: Trusted,
+): Promise<Report> =>
   verifyProof(each(lines), {
     keys: keys.known,
     anchors: anchors.flatMap((text, i): readonly Anchor[] => findAnchors(`anchor ${i + 1}`, text)),
+    wanted,
+    now,
+    kept: keptByDefault,
   });
 
 async function* each(lines: readonly string[]): AsyncGenerator<string> {

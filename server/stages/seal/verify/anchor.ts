@@ -12,17 +12,35 @@ const note = /[^\n<>]+\n\d{1,16}\n[A-Za-z0-9+/]{43}=\n(?:[^\n<>]+\n)*\n(?:— \S
 const session = /Session ([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/gu;
 const head = /head (?:<code>)?([0-9a-f]{64})/gu;
 
-/** Nothing when there is no checkpoint in it. */
+/** What is left of a checkpoint that lost its form on the way: a signature, or the root before it. */
+const trace = /— \S+ [A-Za-z0-9+/]{80,}|^[ \t>]*[A-Za-z0-9+/]{43}=[ \t]*$/mu;
+
+/** Nothing when there is no checkpoint in it; one that lost its form is there too, and no key opens it. */
 export const findAnchors = (name: string, text: string): readonly Anchor[] => {
   const plain = text
     .replaceAll("\r\n", "\n")
     .replaceAll(/&#(\d{1,5});/g, (_entity, code: string) => String.fromCodePoint(Number(code)));
-  return [...plain.matchAll(note)].map((found) => {
-    const before = plain.slice(0, found.index);
-    const [session_id, sealedHead] = [last(before, session), last(before, head)];
-    const sealed = session_id === null || sealedHead === null ? null : { session_id, head: sealedHead };
-    return { name, note: found[0].endsWith("\n") ? found[0] : `${found[0]}\n`, sealed };
-  });
+  const found: Anchor[] = [];
+  let from = 0;
+  for (const { 0: noted, index } of plain.matchAll(note)) {
+    found.push(...brokenIn(name, plain.slice(from, index)), {
+      name,
+      note: noted.endsWith("\n") ? noted : `${noted}\n`,
+      sealed: sealedIn(plain.slice(from, index)),
+    });
+    from = index + noted.length;
+  }
+  return [...found, ...brokenIn(name, plain.slice(from))];
 };
 
-const last = (text: string, pattern: RegExp): string | null => [...text.matchAll(pattern)].at(-1)?.[1] ?? null;
+/** What a summary says before its checkpoint, and not what another one said before. */
+const sealedIn = (text: string): Anchor["sealed"] => {
+  const named = [...text.matchAll(session)].at(-1);
+  const said = named === undefined ? undefined : [...text.slice(named.index).matchAll(head)].at(-1);
+  return named?.[1] === undefined || said?.[1] === undefined ? null : { session_id: named[1], head: said[1] };
+};
+
+const brokenIn = (name: string, text: string): readonly Anchor[] => {
+  const found = trace.exec(text);
+  return found === null ? [] : [{ name, note: found[0], sealed: null }];
+};

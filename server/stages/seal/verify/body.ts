@@ -41,7 +41,8 @@ export class BodyCheck {
 
   takeNone({ n, side, why }: Shapes["bodyless"]): void {
     const expected = this.#expected.get(side);
-    if (n !== this.#n || expected === undefined) return;
+    if (n !== this.#n || expected === undefined)
+      return this.#findings.add("body", `call ${n}: a ${side} body that its receipt does not have`, n);
     this.#expected.delete(side);
     if (why === "expired") this.#expired += 1;
     else if (why === "lost" || expected.withheld === null)

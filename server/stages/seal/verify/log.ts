@@ -6,6 +6,7 @@ import type { NoteKey } from "../note.ts";
 import type { SealLine, Shapes } from "../proofLines.ts";
 import { leafOf } from "../chain.ts";
 import type { Anchor } from "./anchor.ts";
+import { begunAt } from "./places.ts";
 import type { Findings, Report } from "./report.ts";
 
 type Weighed = { readonly anchor: Anchor; readonly checkpoint: Checkpoint | null; consistent: boolean };
@@ -75,11 +76,23 @@ export class LogCheck {
     for (const weighed of this.#anchors) this.#weigh(weighed, this.#checkpoint, isWhole ? "whole" : "broken");
   }
 
-  /** Null when the seal is in the log that was signed. */
-  complaintAbout(seal: SealLine, proof: readonly Buffer[]): string | null {
+  /** Sizes that the log had when a session of an anchor was at its end, and when that session began. */
+  get known(): readonly { readonly size: number; readonly at: number }[] {
+    return this.#anchors.flatMap(({ anchor: { sealed }, checkpoint, consistent }) =>
+      sealed === null || checkpoint === null || !consistent
+        ? []
+        : [{ size: checkpoint.size, at: begunAt(sealed.session_id) }],
+    );
+  }
+
+  /** Null when the seal of this session is in the log that was signed. */
+  complaintAbout(id: string, seal: SealLine | null, proof: readonly Buffer[] | null): string | null {
+    if (seal === null) return "it has no seal: nothing says that it is as it was recorded";
+    if (seal.session_id !== id) return `its seal is that of session ${seal.session_id}`;
     if (this.#checkpoint === null) return "no signed checkpoint covers its seal";
+    if (seal.log_index === null || proof === null) return "nothing shows that its seal is in the signed log";
     const { size, root } = this.#checkpoint;
-    const found = rootFrom({ index: seal.log_index ?? -1, size, leaf: hashLeaf(leafOf(seal)), proof });
+    const found = rootFrom({ index: seal.log_index, size, leaf: hashLeaf(leafOf(seal)), proof });
     if (found?.equals(root) === true) return null;
     return `its seal is not leaf ${seal.log_index} of the log that was signed: the session, or its seal, was written anew`;
   }

@@ -6,16 +6,21 @@ import type { Shapes } from "../proofLines.ts";
 import { digestReceipt, printLength, printReceipt, receiptParts, type SealedReceipt } from "../receipt.ts";
 import { BodyCheck } from "./body.ts";
 import { type Mismatch, nameMismatches } from "./locate.ts";
-import type { LogCheck } from "./log.ts";
+import { begunAt, mostLate } from "./places.ts";
 import { Findings, type SessionReport, span } from "./report.ts";
 
-/** A seal comes seconds after the end; one that came so much later, ms, vouches for nothing before it. */
-export const mostLate = 60 * 60_000;
 /** Altered calls that are told apart; of more it is only said that they are. */
 const mostMismatches = 1_000;
 const printsLength = printLength * receiptParts.length;
 
-type Context = { readonly log: LogCheck; readonly made_at: string };
+export type Context = {
+  /** Why its seal is not in the signed log; null when it is. */
+  readonly complaint: string | null;
+  /** Leaves up to here are vouched for by an anchor. */
+  readonly anchored: number;
+  /** Whether bodies of what was used last then, ms, can have expired. */
+  expires(used: number): boolean;
+};
 
 export class SessionCheck {
   readonly #line: Shapes["session"];
@@ -36,6 +41,8 @@ export class SessionCheck {
   #mismatched = 0;
   #bodies: BodyCheck | null = null;
   #expired = 0;
+  /** The last use that the chain tells of, ms. */
+  #used: number;
   #salted = false;
 
   constructor(line: Shapes["session"], raw: object, context: Context) {
@@ -43,6 +50,7 @@ export class SessionCheck {
     this.#context = context;
     this.#start = beginChain(("session" in raw ? raw.session : {}) as SealedSession);
     this.#head = this.#start;
+    this.#used = Date.parse(line.session.opened_at);
   }
 
   get id(): string {
@@ -76,6 +84,7 @@ export class SessionCheck {
     const digest = digestReceipt(receipt);
     this.#head = continueChain(this.#head, digest);
     this.#count += 1;
+    this.#used = Math.max(this.#used, Date.parse(receipt.received_at));
     const sealed = this.#sealed.get(n);
     this.#sealed.delete(n);
     this.#bodies = new BodyCheck(receipt, this.#findings);
@@ -95,29 +104,26 @@ export class SessionCheck {
 
   takeBody(line: Shapes["body"]): void {
     this.#salted = true;
-    this.#bodies?.takePiece(line);
+    if (this.#bodies === null) this.#findings.add("body", `call ${line.n}: a body without its receipt`, line.n);
+    else this.#bodies.takePiece(line);
   }
 
   takeBodyless(line: Shapes["bodyless"]): void {
-    this.#bodies?.takeNone(line);
+    if (this.#bodies === null)
+      this.#findings.add("body", `call ${line.n}: it is said to have no body, and has no receipt`, line.n);
+    else this.#bodies.takeNone(line);
   }
 
   end(): SessionReport {
     this.#endBodies();
     const { session, seal } = this.#line;
-    // Bodies of one session expire together, and their salt with them.
-    if (this.#expired > 0 && this.#salted)
-      this.#findings.add(
-        "body",
-        `${this.#expired} bodies are said to have expired, and others of the session have not`,
-      );
-    else if (this.#expired > 0)
-      this.#notes.push(`${this.#expired} bodies have expired; their digests are in the chain`);
+    this.#checkExpired();
     if (seal !== null) this.#checkChain(seal);
-    const isLogged = this.#checkSeal();
+    const { complaint, anchored } = this.#context;
+    if (complaint !== null) this.#findings.add("seal", complaint);
     this.#checkTimes();
     const altering = this.#findings.all.filter(({ kind }) => kind !== "late");
-    const isAnchored = isLogged && (seal?.log_index ?? Number.POSITIVE_INFINITY) < this.#context.log.anchored;
+    const isAnchored = (seal?.log_index ?? Number.POSITIVE_INFINITY) < anchored;
     return {
       session_id: session.id,
       verdict: altering.length > 0 ? "altered" : isAnchored ? "anchored" : "unanchored",
@@ -134,7 +140,11 @@ export class SessionCheck {
     else if (n > this.#next) {
       this.#findings.add("gap", `call ${span(this.#next, n - 1)} is missing`, this.#next);
       if (this.#sealed.size > mostMismatches)
-        for (const gone of this.#sealed.keys()) if (gone < n) this.#sealed.delete(gone);
+        for (const gone of this.#sealed.keys()) {
+          // They are in the order of their numbers: a file of gaps is read once.
+          if (gone >= n) break;
+          this.#sealed.delete(gone);
+        }
     }
     this.#next = Math.max(this.#next, n + 1);
   }
@@ -172,31 +182,29 @@ export class SessionCheck {
       );
   }
 
-  /** Whether the seal is in the log that was signed. */
-  #checkSeal(): boolean {
-    const { session, seal, proof } = this.#line;
-    if (seal === null || seal.log_index === null || proof === null) {
-      this.#notes.push(seal === null ? "it has no seal yet" : "its seal is not in the signed log yet");
-      return false;
-    }
-    if (seal.session_id !== session.id) this.#findings.add("seal", `its seal is that of session ${seal.session_id}`);
-    const complaint = this.#context.log.complaintAbout(seal, proof);
-    if (complaint !== null) this.#findings.add("seal", complaint);
-    return complaint === null;
+  /** Bodies of one session expire together, and their salt with them; and none before its time. */
+  #checkExpired(): void {
+    if (this.#expired === 0) return;
+    if (this.#salted)
+      this.#findings.add(
+        "body",
+        `${this.#expired} bodies are said to have expired, and others of the session have not`,
+      );
+    else if (!this.#context.expires(this.#used))
+      this.#findings.add("body", `${this.#expired} bodies are said to have expired, and their time is not over`);
+    else this.#notes.push(`${this.#expired} bodies have expired; their digests are in the chain`);
   }
 
   /** What was written long after the time that it claims. */
   #checkTimes(): void {
-    const { session, seal, proof } = this.#line;
-    const closed = Date.parse(session.closed_at ?? "");
-    const sealed = seal !== null && proof !== null ? seal.sealed_at.getTime() : Date.parse(this.#context.made_at);
-    const when = seal !== null && proof !== null ? "was sealed" : "had no place in the log";
-    if (sealed - closed > mostLate)
+    const { session, seal } = this.#line;
+    const sealed = seal?.sealed_at ?? null;
+    if (sealed !== null && sealed.getTime() - Date.parse(session.closed_at ?? "") > mostLate)
       this.#findings.add(
         "late",
-        `it says it ended ${session.closed_at} and ${when} ${new Date(sealed).toISOString()}: it may have been put there, or altered, in between`,
+        `it says it ended ${session.closed_at} and was sealed ${sealed.toISOString()}: it may have been put there, or altered, in between`,
       );
-    const begun = Number.parseInt(session.id.replaceAll("-", "").slice(0, 12), 16);
+    const begun = begunAt(session.id);
     if (Math.abs(begun - Date.parse(session.opened_at)) > mostLate)
       this.#findings.add(
         "late",
