@@ -210,7 +210,8 @@ describe("rules on answers", () => {
 });
 
 describe("the rules that decided", () => {
-  test.skipIf(isReplicated)("a receipt leads to their text, also after they changed", async () => {
+  test("a receipt leads to their text, also after they changed", async ({ skip }) => {
+    skip(isReplicated, "each gateway reads its file for itself, one of them a moment later");
     const { access_token, session_id } = await world.openSession();
     await send(access_token, "/api/v1/dashboard");
     const digest = (await world.calls(session_id))[0]?.decision.policy;

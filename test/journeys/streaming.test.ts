@@ -42,6 +42,14 @@ afterAll(async () => {
 });
 
 test("a 200 MB answer and a 50 MB upload take less than 64 MB above idle", async () => {
+  // What is made once, at the first body that is looked through, is no part of what a body takes.
+  const first = await fetch(`${gateway.url}/api/v2/series`, {
+    method: "POST",
+    headers: { "dd-api-key": token },
+    body: Buffer.concat([piece, piece, piece, piece]),
+  });
+  expect(first.status).toBe(202);
+  await first.arrayBuffer();
   const idle = gateway.memory().now;
 
   const got = await fetchDigest("/api/v1/monitor");

@@ -27,7 +27,7 @@ const settings: Readonly<Record<string, string>> = {
   fsync: "on",
   synchronous_commit: "on",
   full_page_writes: "on",
-  max_connections: "64",
+  max_connections: "200",
   shared_buffers: "64MB",
   max_wal_size: "512MB",
   wal_compression: "pglz",
