@@ -22,8 +22,19 @@ export const startMeasured = (command: string, args: readonly string[], env: Nod
   hasCores ? start("taskset", ["-c", "1", command, ...args], env) : start(command, args, env);
 
 export const start = (command: string, args: readonly string[], env: NodeJS.ProcessEnv = {}): Program => {
+  endTogether();
   const child = spawn(command, args, { stdio: ["ignore", "ignore", "inherit"], env: { ...process.env, ...env } });
+  running.add(child);
   return { pid: child.pid ?? 0, stop: () => stop(child) };
+};
+
+const running = new Set<ChildProcess>();
+
+/** However the benchmark ends, nothing of it stays. */
+const endTogether = (): void => {
+  if (process.listenerCount("exit") > 0) return;
+  process.on("exit", () => running.forEach((child) => child.kill("SIGKILL")));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 };
 
 const stop = async (child: ChildProcess): Promise<void> => {
