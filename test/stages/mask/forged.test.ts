@@ -138,11 +138,11 @@ describe("a destination inside a text that holds a value", () => {
       "restored",
     ],
   ])("%s", async ([, script, change, outcome]) => {
-    const read = JSON.parse(await reply(JSON.stringify({ options: { run: script } }), { of: getTest, masks })) as {
-      options: { run: string };
+    const read = JSON.parse(await reply(JSON.stringify({ options: { value: script } }), { of: getTest, masks })) as {
+      options: { value: string };
     };
-    expect(tokensIn(read.options.run)).toHaveLength(1);
-    const back = restore(JSON.stringify({ options: { run: change(read.options.run) } }), { of: patchTest });
+    expect(tokensIn(read.options.value)).toHaveLength(1);
+    const back = restore(JSON.stringify({ options: { value: change(read.options.value) } }), { of: patchTest });
     expect(back.outcomes).toEqual([outcome]);
   });
 });

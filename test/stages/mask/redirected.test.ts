@@ -97,7 +97,6 @@ describe("a value goes elsewhere, and nobody is asked", () => {
   };
   test.for<[string, string, string]>([
     ["the channel of a message", "C0GOOD", "C0EVIL"],
-    ["the text of a message, which only its neighbour tells from a channel", "call ", "for Ops team call "],
     ["the Slack team of a message", "T0GOOD", "T0EVIL"],
     ["the connection of a step", "c-good", "c-evil"],
     ["the action of a step", "slack.send_simple_message", "telegram.send"],

@@ -104,7 +104,6 @@ class Finder implements JsonVisitor {
       (masked?.start === start ? masked.kind === "url" : this.#isUrl(start, end, flags))
     )
       add("whole", true);
-    else if (sort === "exact") add("whole", false);
     else if (sort === "mentions") add("mentions", true);
     else if (sort !== "inert") add("text", false);
     else if (masked !== null) add("around", false);

@@ -5,10 +5,10 @@ import { mayHoldToken } from "../token/text.ts";
 import { isAlphanumeric } from "../detect/validators.ts";
 
 /**
- * `destination`: decides, whatever it says. `exact`: what it is only its neighbour says (`{"name": "channel", "value": …}`). `mentions`: a text in which `@name` sends it to somebody. `id`: says which thing is meant. `inert`:
+ * `destination`: decides, whatever it says. `mentions`: a text in which `@name` sends it to somebody. `id`: says which thing is meant. `inert`:
  * decides nothing by itself. `byline`: who made it, which nobody can change. `other`: nobody knows, and so its text decides.
  */
-export type Sort = "destination" | "exact" | "mentions" | "id" | "inert" | "byline" | "other";
+export type Sort = "destination" | "mentions" | "id" | "inert" | "byline" | "other";
 
 /** By name, compared without case and separators, and also at the end of a longer name: `url`, `webhook_url`, `callbackUrl`. */
 const endings = [
@@ -48,8 +48,6 @@ const endings = [
 /** Only as the whole name: at the end of others they mean something else. */
 const whole = new Set(["to", "cc", "bcc", "ip", "port", "code", "javascript", "notifications", "notifylist"]);
 
-const exact = new Set(["value", "values", "default", "defaultvalue", "arguments", "input"]);
-
 /** https://docs.datadoghq.com/monitors/notify/#notifications */
 const mentioning = new Set(["message", "escalationmessage", "text"]);
 
@@ -80,7 +78,6 @@ const sortedEndings = endingsOf(
   [
     ...endings,
     ...whole,
-    ...exact,
     ...mentioning,
     ...inert,
     "creator",
@@ -110,7 +107,6 @@ export const sortOf = (key: string): Sort => {
   const plain = key.toLowerCase().replaceAll(/[^\p{L}\p{N}]/gu, "");
   if (byline.test(plain)) return "byline";
   if (whole.has(plain) || endings.some((ending) => plain.endsWith(ending))) return "destination";
-  if (exact.has(plain)) return "exact";
   if (mentioning.has(plain)) return "mentions";
   if (inert.has(plain)) return "inert";
   return plain.endsWith("id") ? "id" : "other";
