@@ -2,9 +2,9 @@
 
 import { spawn } from "node:child_process";
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { readOrMake } from "./keyFile.ts";
 import type { SignKeys } from "./journeys/seal/grow.ts";
 import type { Config, SigningCommand } from "./model/config.ts";
 import { Secret } from "./model/connection.ts";
@@ -30,7 +30,7 @@ export const openSignKeys = ({ signKeys, dataDir, publicUrl }: Asked, newest: st
   if (signKeys instanceof Secret) return readKeys(signKeys.reveal(), { name, where: "keys.sign" });
   if (signKeys !== undefined) return commanded(signKeys);
   const file = join(dataDir, "keys", "sign");
-  return readKeys(madeOnce(file, name), { name, where: file });
+  return readKeys(readOrMake({ file, make: () => make(name), need, instead }), { name, where: file });
 };
 
 /** Unique and without a scheme, as C2SP asks of origins. */
@@ -69,33 +69,13 @@ const readPem = (text: string, where: string): KeyObject => {
   throw new Error(`${where}: the PEM holds no private Ed25519 key (openssl genpkey -algorithm ed25519 makes one)`);
 };
 
-/** Two gateways of one folder that start at once use the same one. */
-const madeOnce = (file: string, name: string): string => {
-  try {
-    mkdirSync(join(file, ".."), { recursive: true, mode: 0o700 });
-    const made = writeSignerKey(name, generateKeyPairSync("ed25519").privateKey);
-    const text = `# Dogwatch signs its log of seals with the first of these keys. Keep it: see docs/evidence.md for how to change it.\n${made}\n`;
-    writeFileSync(file, text, { mode: 0o600, flag: "wx", flush: true });
-  } catch (error) {
-    if (!isCode(error, "EEXIST")) throw unusable(file, error);
-  }
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw unusable(file, error);
-  }
+const make = (name: string): string => {
+  const made = writeSignerKey(name, generateKeyPairSync("ed25519").privateKey);
+  return `# Dogwatch signs its log of seals with the first of these keys. Keep it: see docs/evidence.md for how to change it.\n${made}\n`;
 };
 
-const isCode = (error: unknown, code: string): boolean =>
-  error instanceof Error && "code" in error && error.code === code;
-
-const unusable = (file: string, cause: unknown): Error => {
-  const code = cause instanceof Error && "code" in cause ? String(cause.code) : "it failed";
-  return new Error(
-    `seals need a key, and ${file} can neither be made nor read (${code}): name one with keys.sign (openssl genpkey -algorithm ed25519 makes it), or let the gateway write to dataDir`,
-    { cause },
-  );
-};
+const need = "seals need a key";
+const instead = "name one with keys.sign (openssl genpkey -algorithm ed25519 makes it)";
 
 const commanded = ({ command, publicKey, oldKeys }: SigningCommand): SignKeys => {
   const read = (vkey: string): NoteKey => {

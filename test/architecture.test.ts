@@ -27,10 +27,11 @@ const table: readonly { part: string; may: readonly string[]; types?: readonly s
   },
   { part: "server/app.ts", may: ["server/", "package.json"] },
   // What app.ts joins, part by part.
-  { part: "server/maskKeys.ts", may: ["server/model/", "server/stages/mask/token/keys.ts"] },
+  { part: "server/keyFile.ts", may: [] },
+  { part: "server/maskKeys.ts", may: ["server/keyFile.ts", "server/model/", "server/stages/mask/token/keys.ts"] },
   {
     part: "server/signKeys.ts",
-    may: ["server/model/", "server/stages/seal/note.ts"],
+    may: ["server/keyFile.ts", "server/model/", "server/stages/seal/note.ts"],
     types: ["server/journeys/seal/grow.ts"],
   },
   { part: "server/checkpointFile.ts", may: ["server/model/"], types: ["server/journeys/seal/grow.ts"] },
