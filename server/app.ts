@@ -21,17 +21,16 @@ import { type SignIn, createSignIn } from "./http/signIn.ts";
 import { stopServing } from "./http/stop.ts";
 import { passCall } from "./journeys/call.ts";
 import type { CallParts, Incoming } from "./journeys/call/parts.ts";
-import { expireIdle } from "./journeys/close.ts";
 import type { GitHubSignInParts } from "./journeys/signIn.ts";
 import type { OfferedConnection } from "./journeys/token.ts";
 import type { AuditEvent } from "./model/audit.ts";
 import type { AccessToken, Config, Problem } from "./model/config.ts";
 import { type Rulebook, findingsIn, readRulebook } from "./rulebook.ts";
-import { checkpointFileIn, openCheckpointFile } from "./checkpointFile.ts";
-import { Sealer } from "./journeys/seal/sealer.ts";
+import type { Sealer } from "./journeys/seal/sealer.ts";
 import type { SignKeys } from "./journeys/seal/grow.ts";
 import { openMaskKeys } from "./maskKeys.ts";
 import { openSignKeys } from "./signKeys.ts";
+import { joinSealer, keepUp } from "./upkeep.ts";
 import { Rules, keptOf } from "./rules.ts";
 import { type Presenter, createPresenter } from "./stages/authenticate/present.ts";
 import { createBudget } from "./stages/decide/budget.ts";
@@ -80,8 +79,6 @@ const { version } = manifest;
 
 /** Session tokens live this long and are renewed before; sessions in which nothing happens are closed after as long. */
 const lifetime = 15 * 60_000;
-const sweepEvery = 15_000;
-const retainEvery = 10 * 60_000;
 /** Calls that were broken off still have their receipts closed, ms. */
 const lastWords = 3_000;
 /** All bodies that are held for rules at the same time, bytes. */
@@ -135,7 +132,7 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
   running.push(() => approvals.close());
   const maskKeys = openMaskKeys(first.config);
   const signKeys = openSignKeys(first.config, await store.log.checkpoint());
-  const sealer = joinSealer({ store, log, signKeys, config: first.config });
+  const sealer = joinSealer({ store, log, signKeys, dataDir: first.config.dataDir });
   running.push(() => sealer.stop());
   const joined = { store, rules, upstreams, calls, catalogue, log, approvals, env, maskKeys, signKeys, sealer };
   const { app, signIn } = await joinSurfaces(joined);
@@ -147,14 +144,11 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
   const url = await app.listen(first.config.listen);
   log.info({ url, publicUrl: first.config.publicUrl }, "listening");
   log.info({ key: signKeys.signers[0].vkey }, "seals are signed with this key: hand it to whoever verifies recordings");
-  void sealer.round();
 
   const watch = watchConfig({ file, env, examine: (config) => findingsIn(config, catalogue) }, rules);
   running.push(async () => watch.stop());
-  const sweep = setInterval(() => void expireSessions(store, log).then(() => sealer.round()), sweepEvery);
-  running.push(async () => clearInterval(sweep));
-  const retention = keepRetention(store, rules, log);
-  running.push(async () => retention.stop());
+  const upkeep = keepUp({ store, sealer, log, lifetime, retention: () => rules.current.config.retention });
+  running.push(async () => upkeep.stop());
   return {
     url,
     config: first.config,
@@ -167,57 +161,6 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
 async function undoAll(running: Undo[]): Promise<void> {
   for (let undo = running.pop(); undo !== undefined; undo = running.pop()) await undo();
 }
-
-const expireSessions = (store: Store, log: FastifyBaseLogger): Promise<void> =>
-  expireIdle(
-    { sessions: store.sessions, audit: (event) => store.audit.append(event) },
-    new Date(Date.now() - lifetime),
-  ).catch((error: unknown) => log.warn({ err: error }, "idle sessions were not closed"));
-
-/** By the configuration in force; at the start, too, because a gateway may never run for long. */
-const keepRetention = (store: Store, rules: Rules, log: FastifyBaseLogger): { stop(): void } => {
-  let busy = false;
-  let stopped = false;
-  const round = async (): Promise<void> => {
-    if (busy) return;
-    busy = true;
-    await store.retain(rules.current.config.retention).catch((error: unknown) => {
-      if (!stopped) log.warn({ err: error }, "recordings that are too old are dropped later");
-    });
-    busy = false;
-  };
-  void round();
-  const timer = setInterval(() => void round(), retainEvery);
-  return {
-    stop: () => {
-      stopped = true;
-      clearInterval(timer);
-    },
-  };
-};
-
-const joinSealer = ({
-  store,
-  log,
-  signKeys,
-  config,
-}: {
-  readonly store: Store;
-  readonly log: FastifyBaseLogger;
-  readonly signKeys: SignKeys;
-  readonly config: Config;
-}): Sealer =>
-  new Sealer({
-    sessions: store.sessions,
-    receipts: store.receipts,
-    seals: store.seals,
-    sealLog: store.log,
-    keys: signKeys,
-    memory: openCheckpointFile(checkpointFileIn(config.dataDir), log),
-    audit: (event) => store.audit.append(event),
-    log,
-    now: () => new Date(),
-  });
 
 type Joined = {
   readonly store: Store;

@@ -34,6 +34,7 @@ const table: readonly { part: string; may: readonly string[]; types?: readonly s
     may: ["server/keyFile.ts", "server/model/", "server/stages/seal/note.ts"],
     types: ["server/journeys/seal/grow.ts"],
   },
+  { part: "server/upkeep.ts", may: ["server/checkpointFile.ts", "server/journeys/", "server/store/", "server/model/"] },
   { part: "server/checkpointFile.ts", may: ["server/model/"], types: ["server/journeys/seal/grow.ts"] },
   { part: "server/approvals.ts", may: ["server/journeys/", "server/github/", "server/store/", "server/model/"] },
   {
