@@ -45,27 +45,33 @@ export const writtenIn = (
  */
 const writtenAs = (scope: Scope, field: DestinationField): readonly string[] | null => {
   const parts = partsOf(scope, field);
-  switch (field.reading) {
+  return field.reading === "whole" ? parts : orNull(saysIn(seen(parts), field.reading, 0));
+};
+
+/** What of a text decides, as `Reading` has it; `depth`: how many documents it lies in. */
+const saysIn = (text: string, reading: DestinationField["reading"], depth: number): readonly string[] => {
+  switch (reading) {
     case "whole":
-      return parts;
+      return [text];
     case "text":
-      return textAs(seen(parts), 0);
+      return nestedIn(text, depth) ?? wordsIn(text);
     case "mentions":
-      return orNull(sequenceIn(seen(parts)));
+      return sequenceIn(text);
     case "around":
-      return nestedIn(seen(parts), 0) ?? orNull(leadsIn(seen(parts)));
     case "nested":
-      return nestedIn(seen(parts), 0);
+      return nestedIn(text, depth) ?? (text.includes(hidden) ? leadsIn(text) : []);
     case "templated":
-      return orNull(templatesIn(seen(parts)));
+      return templatesIn(text);
     default:
-      return field.reading satisfies never;
+      return reading satisfies never;
   }
 };
 
 /** A single word may be anything's name, address or id; of several words only the addresses among them lead anywhere. */
-const textAs = (text: string, depth: number): readonly string[] | null =>
-  nestedIn(text, depth) ?? (/\S\s+\S/.test(text) ? orNull(addressesIn(text)) : text.trim() === "" ? null : [text]);
+const wordsIn = (text: string): readonly string[] => {
+  if (/\S\s+\S/.test(text)) return addressesIn(text);
+  return text.trim() === "" ? [] : [text];
+};
 
 /** Whom a message goes to, under which condition, and where in that order a masked value stands: the words between may change. */
 const sequenceIn = (text: string): string[] => {
@@ -109,28 +115,10 @@ const nestedIn = (text: string, depth: number): readonly string[] | null => {
   return orNull(
     fields.flatMap((field) => {
       const says = partsOf(scope, field).join("");
-      const written = nestedAs(says, field.reading, depth + 1);
+      const written = saysIn(says, field.reading, depth + 1);
       return written.length === 0 ? [] : [JSON.stringify(field.path), String(written.length), ...written];
     }),
   );
-};
-
-const nestedAs = (says: string, reading: DestinationField["reading"], depth: number): readonly string[] => {
-  switch (reading) {
-    case "whole":
-      return [says];
-    case "text":
-      return textAs(says, depth) ?? [];
-    case "mentions":
-      return sequenceIn(says);
-    case "around":
-    case "nested":
-      return nestedIn(says, depth) ?? (says.includes(hidden) ? leadsIn(says) : []);
-    case "templated":
-      return templatesIn(says);
-    default:
-      return reading satisfies never;
-  }
 };
 
 /** Index of the first of `ranges`, which are in order, that begins at or behind `at`. */

@@ -2,11 +2,9 @@
 
 import { type Finding, keyStep } from "../findings.ts";
 import type { Body } from "../body/read.ts";
-import { besideIn } from "../place/beside.ts";
-import { type DestinationField, isShown, type MaskedRange } from "../place/destination.ts";
-import { type Destination, Places, type Step } from "../place/place.ts";
-import { type Destinations, fieldsIn, standingIn, writtenIn } from "../place/remember.ts";
-import { type Layout, layOut, relative, type Resource } from "../place/resource.ts";
+import { Places, type Step } from "../place/place.ts";
+import { layOut, type Layout, relative, type Resource } from "../place/resource.ts";
+import { remembered, Surroundings } from "../place/surroundings.ts";
 import type { Sealing } from "./bind.ts";
 import { isDigestOfAll, mostDestinations, open, type Opened, valueOf } from "./sealer.ts";
 import { findTokens, type Written } from "./text.ts";
@@ -46,21 +44,11 @@ export const failureOf = ({ written, opened }: Sent): "altered" | "truncated" | 
   return written.isCut ? "truncated" : "altered";
 };
 
-/** What the tokens of one resource are held against: its destinations as sent, and the resource under each key. */
-type Standing = {
-  readonly base: number;
-  readonly fields: readonly DestinationField[];
-  readonly written: Destinations;
-  readonly keys: readonly string[];
-  /** Whether what stands around the resource decides too. */
-  readonly decidesBeside: boolean;
-  /** By key, once somebody asked: a body may have thousands of tokens. */
-  readonly digests: Map<number, Digests>;
-};
-/** `all`: of all destinations together, where there are too many. `beside`: of what stands around the resource. */
-type Digests = {
-  readonly present: readonly string[];
-  readonly all: string | null;
+/** What the tokens of one resource are held against under one key; texts, which are compared at once. */
+type Held = {
+  readonly destinations: readonly string[];
+  readonly isAll: boolean;
+  readonly deciding: number;
   readonly beside: string | null;
 };
 
@@ -93,22 +81,26 @@ class Judge {
   readonly #layout: Layout;
   /** One set of places for each key: a token was bound with the key that sealed it. */
   readonly #places: readonly Places[];
-  readonly #masked: readonly MaskedRange[];
-  readonly #standings = new Map<Resource | null, Standing>();
+  readonly #surroundings: Surroundings;
+  /** The resources under each key. */
+  readonly #keys = new Map<Resource | null, readonly string[]>();
+  /** By resource and key, once somebody asked: a body may have thousands of tokens. */
+  readonly #held = new Map<Resource | null, Map<number, Held>>();
   readonly #translated = new Map<string, string>();
-  #beside: readonly Destination[] | null = null;
   #left = mostRestored;
   constructor(all: Case, { asItself }: { readonly asItself: boolean }) {
     this.#case = all;
     const { keys, call, family, query } = all.sealing;
     this.#places = keys.map((key) => new Places(key.places, call));
-    this.#masked = all.sent.map(({ finding, written }) => ({
-      start: finding.start,
-      end: finding.end,
-      kind: written.kind,
-    }));
     const understand = (text: string): string => this.#translate(text);
-    this.#layout = layOut(all.body.bytes, { family, query, understand, asItself });
+    const { bytes } = all.body;
+    this.#layout = layOut(bytes, { family, query, understand, asItself });
+    this.#surroundings = new Surroundings({
+      bytes,
+      layout: this.#layout,
+      masked: all.sent.map(({ finding: { start, end }, written: { kind } }) => ({ start, end, kind })),
+      understand: (path) => this.#translatePath(path),
+    });
   }
 
   get wrapper(): string {
@@ -150,14 +142,14 @@ class Judge {
     // In a form, in lines, in text nobody knows what decides where a value goes.
     if (this.#layout.document === null) return "foreign";
     const spot = relative(this.#layout, finding.start, this.#translatePath(finding.path));
-    const standing = this.#standing(spot.resource);
+    const keys = this.#keysOf(spot.resource);
     const nth = this.#nth(token) ?? 0;
     const paths = this.#wrappers(spot.resource).map((wrapper) => [wrapper, ...spot.path]);
     const key = this.#places.findIndex((places, i) =>
-      paths.some((path) => places.value(standing.keys[i] ?? "", path, nth).equals(opened.place)),
+      paths.some((path) => places.value(keys[i] ?? "", path, nth).equals(opened.place)),
     );
     if (key === -1) return "foreign";
-    return this.#isSameThing(spot.resource) && this.#isSameDestination(standing, opened, this.#digests(standing, key))
+    return this.#isSameThing(spot.resource) && this.#isSameDestination(opened, this.#heldBy(spot.resource, key))
       ? "restored"
       : "destination";
   }
@@ -179,60 +171,47 @@ class Judge {
     return pairsOf(query).every(({ name, value }) => told.includes(value) || harmless.has(name));
   }
 
-  #isSameDestination({ written }: Standing, { destinations, deciding, beside }: Opened, now: Digests): boolean {
+  #isSameDestination({ destinations, deciding, beside }: Opened, now: Held): boolean {
     // What stands around the resource may be left out, and may not be another.
     if (now.beside !== null && (beside === null || textOf(beside) !== now.beside)) return false;
-    const remembered = new Set(destinations.map(textOf));
-    if (now.all !== null || isDigestOfAll(destinations)) return now.all !== null && remembered.has(now.all);
+    if (now.isAll !== isDigestOfAll(destinations)) return false;
+    const known = new Set(destinations.map(textOf));
     // What is new or changed may decide; of what is left out only what is known to.
-    if (!now.present.every((digest) => remembered.has(digest))) return false;
-    return this.#case.partial || written.deciding === deciding;
+    if (!now.destinations.every((digest) => known.has(digest))) return false;
+    return now.isAll || this.#case.partial || now.deciding === deciding;
   }
 
-  #digests(standing: Standing, key: number): Digests {
-    const known = standing.digests.get(key) ?? this.#digestsNow(standing, key);
-    standing.digests.set(key, known);
+  #heldBy(resource: Resource | null, key: number): Held {
+    const ofResource = this.#held.get(resource) ?? new Map<number, Held>();
+    this.#held.set(resource, ofResource);
+    const known = ofResource.get(key) ?? this.#heldNow(resource, key);
+    ofResource.set(key, known);
     return known;
   }
 
-  #digestsNow({ written: { present }, keys, decidesBeside }: Standing, key: number): Digests {
-    const places = this.#places[key];
-    const resource = keys[key] ?? "";
+  #heldNow(resource: Resource | null, index: number): Held {
+    const places = this.#places[index];
     if (places === undefined) throw new Error("no such key");
-    const hasAll = present.length > mostDestinations;
-    const beside = decidesBeside ? this.#besideNow() : [];
+    const key = this.#keysOf(resource)[index] ?? "";
+    const now = remembered(places, this.#surroundings.standing(resource), { key, most: mostDestinations });
     return {
-      present: hasAll ? [] : present.map((destination) => textOf(places.destination(resource, destination))),
-      all: hasAll ? textOf(places.destinations(resource, present)) : null,
-      beside: beside.length === 0 ? null : textOf(places.beside(resource, beside)),
+      destinations: now.destinations.map(textOf),
+      isAll: isDigestOfAll(now.destinations),
+      deciding: now.deciding,
+      beside: now.beside === null ? null : textOf(now.beside),
     };
   }
 
-  #besideNow(): readonly Destination[] {
-    this.#beside ??= besideIn({ bytes: this.#case.body.bytes, base: 0, masked: this.#masked }, this.#layout);
-    return this.#beside;
-  }
-
-  #standing(resource: Resource | null): Standing {
-    const known = this.#standings.get(resource);
-    if (known !== undefined) return known;
+  #keysOf(resource: Resource | null): readonly string[] {
     const place = resource ?? this.#layout.outside;
-    const range = resource ?? this.#layout.document;
-    const base = range?.start ?? 0;
-    const scope = { bytes: this.#case.body.bytes.subarray(base, range?.end ?? 0), base, masked: this.#masked };
-    const fields = range === null ? [] : fieldsIn(scope, place.family);
-    const written = writtenIn(scope, fields, (path) => this.#translatePath(path));
-    const keys = this.#places.map((places) => places.resource(place));
-    const decidesBeside = resource !== null && !isShown(resource.family);
-    const standing = { base, fields, written, keys, decidesBeside, digests: new Map<number, Digests>() };
-    this.#standings.set(resource, standing);
-    return standing;
+    const keys = this.#keys.get(resource) ?? this.#places.map((places) => places.resource(place));
+    this.#keys.set(resource, keys);
+    return keys;
   }
 
   /** How many tokens stand before it in the same destination; null where it stands in none. */
   #nth(token: Sent): number | null {
-    const { base, fields } = this.#standing(this.#resource(token));
-    return standingIn(fields, base, { start: token.finding.start, masked: this.#masked });
+    return this.#surroundings.nth(this.#resource(token), token.finding.start);
   }
 
   #resource({ finding }: Sent): Resource | null {

@@ -2,21 +2,12 @@
 
 import { deflateRawSync, inflateRawSync } from "node:zlib";
 import { destinationBytes } from "../place/place.ts";
+import type { Remembered } from "../place/surroundings.ts";
 import type { MaskKey, MaskKeys } from "./keys.ts";
 import { findTokens, type Written, writeToken } from "./text.ts";
 
-/**
- * What is in a token beside the value. `destinations`: digests of the fields that decide where the resource's values are sent, as they were
- * when it was read; where there are more than `mostDestinations`, a single longer digest of them all.
- */
-export type Sealed = {
-  readonly place: Buffer;
-  readonly destinations: readonly Buffer[];
-  /** How many of them may not be left out; they come first. */
-  readonly deciding: number;
-  /** Of what stood around the resource and decides too, if anything did. */
-  readonly beside: Buffer | null;
-};
+/** What is in a token beside the value. */
+export type Sealed = Remembered & { readonly place: Buffer };
 
 export const mostDestinations = 60;
 
