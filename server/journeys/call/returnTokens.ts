@@ -13,7 +13,6 @@ import { maskSentence } from "../../stages/mask/beside.ts";
 import { maskRequest } from "../../stages/mask/mask.ts";
 import type { Masking } from "../../stages/mask/masking.ts";
 import { type Attempt, findForeign, mostReturned, restoreTokens } from "../../stages/mask/token/restore.ts";
-import { TokenWatch } from "../../stages/mask/token/watch.ts";
 import type { Call } from "./parts.ts";
 
 /** The request once its tokens are looked at. Bodies are encoded as the one that came. */
@@ -58,7 +57,7 @@ async function readWhole(call: Call, { operation, masking }: Reading, body: Requ
   const plain = await plainBytes(body.prefix, headers, limits);
   if (isRefusal(plain)) return tooLarge(limits.inspect);
   // Nothing is opened in what cannot be read, and what stands there in plain is told.
-  if (!Buffer.isBuffer(plain)) return { ...as, tokens: usesOf(masking, passingIn(body.prefix, masking)) };
+  if (!Buffer.isBuffer(plain)) return { ...as, tokens: usesOf(masking, standingIn(body.prefix, masking)) };
   const context = { ...masking, operation };
   const looked = restoreTokens({ bytes: plain, contentType: contentTypes(headers) }, context);
   if (looked === null) return tooMany;
@@ -75,12 +74,8 @@ async function readWhole(call: Call, { operation, masking }: Reading, body: Requ
   };
 }
 
-const passingIn = (bytes: Buffer, { custom }: Masking): readonly Attempt[] => {
-  const watch = new TokenWatch(custom);
-  watch.push(bytes);
-  watch.end();
-  return watch.attempts;
-};
+const standingIn = (bytes: Buffer, { custom }: Masking): readonly Attempt[] =>
+  findForeign(bytes.toString("latin1"), custom).map((attempt) => ({ ...attempt, path: "$" }));
 
 /** Of two that say different things nobody knows which one counts: together they are no type at all. */
 const contentTypes = (headers: HeaderList): string =>
