@@ -6,7 +6,8 @@ import { sql } from "slonik";
 import { v7 as uuidv7 } from "uuid";
 import { z } from "zod";
 import { GatewayError } from "../errors.ts";
-import { openEpochOf, type Salts, timeOf } from "./epochs.ts";
+import { timeOf } from "../model/uuidv7.ts";
+import { openEpochOf, type Salts } from "./epochs.ts";
 import { count, type Rows } from "./rows.ts";
 
 export type Coding = "identity" | "zstd";

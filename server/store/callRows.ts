@@ -5,7 +5,7 @@ import { z } from "zod";
 import { GatewayError } from "../errors.ts";
 import { accessClasses } from "../model/operation.ts";
 import type { StoredCall } from "../model/receipt.ts";
-import { type BodyKind, closingPhrase, joinFields, openingPhrase, weekOf } from "./phrases.ts";
+import { type BodyKind, closingPhrase, distinct, joinFields, openingPhrase, weekOf } from "./phrases.ts";
 import { count, type Rows, size, time } from "./rows.ts";
 import { type BodyRow, findStored, type Stored, storedBody } from "./storedBodies.ts";
 
@@ -61,7 +61,7 @@ export const readCalls = async (rows: Rows, found: readonly CallRow[]): Promise<
   const whole = found.map((row) => withPhrases(row, phrases));
   const stored = await findStored(
     rows,
-    whole.flatMap((call) => [requestOf(call), responseOf(call)]),
+    whole.flatMap(({ request, response }) => [request, response]),
   );
   return whole.map((call) => assemble(call, stored));
 };
@@ -69,17 +69,35 @@ export const readCalls = async (rows: Rows, found: readonly CallRow[]): Promise<
 const phraseRow = z.object({ week: count, digest: z.instanceof(Buffer), value: z.unknown() });
 const keyOf = (week: number, digest: Buffer): string => `${week}.${digest.toString("hex")}`;
 
-const findPhrases = async (rows: Rows, found: readonly CallRow[]): Promise<ReadonlyMap<string, unknown>> => {
+/** By `keyOf`; most calls of a page say the same, and each phrase is read once. */
+type Phrases = {
+  readonly opening: (key: string) => z.infer<typeof openingPhrase> | undefined;
+  readonly closing: (key: string) => z.infer<typeof closingPhrase> | undefined;
+};
+
+const findPhrases = async (rows: Rows, found: readonly CallRow[]): Promise<Phrases> => {
   const weeks = sql.array([...new Set(found.map(({ session_id }) => weekOf(session_id)))], "int4");
   const wanted = found.flatMap(({ opening_phrase, closing_phrase }) =>
     closing_phrase === null ? [opening_phrase] : [opening_phrase, closing_phrase],
   );
-  const digests = sql.array([...new Map(wanted.map((digest) => [digest.toString("hex"), digest])).values()], "bytea");
+  const digests = sql.array(distinct(wanted), "bytea");
   const phrases = await rows.ask((db) =>
     db.any(sql.type(phraseRow)`
       SELECT week, digest, value FROM phrases WHERE week = ANY (${weeks}) AND digest = ANY (${digests})`),
   );
-  return new Map(phrases.map(({ week, digest, value }) => [keyOf(week, digest), value]));
+  const values = new Map(phrases.map(({ week, digest, value }) => [keyOf(week, digest), value]));
+  return { opening: readOnce(values, openingPhrase), closing: readOnce(values, closingPhrase) };
+};
+
+const readOnce = <T>(values: ReadonlyMap<string, unknown>, schema: z.ZodType<T>): ((key: string) => T | undefined) => {
+  const read = new Map<string, T>();
+  return (key) => {
+    const before = read.get(key);
+    if (before !== undefined || !values.has(key)) return before;
+    const now = schema.parse(values.get(key));
+    read.set(key, now);
+    return now;
+  };
 };
 
 /** A closing that the gateway wrote for another one that was gone has no phrase. */
@@ -95,27 +113,25 @@ type Whole = {
   readonly row: CallRow;
   readonly opening: z.infer<typeof openingPhrase>;
   readonly closing: z.infer<typeof closingPhrase>;
+  readonly request: BodyRow;
+  readonly response: BodyRow;
 };
 
-const withPhrases = (row: CallRow, phrases: ReadonlyMap<string, unknown>): Whole => {
-  const find = (digest: Buffer): unknown => {
-    const value = phrases.get(keyOf(weekOf(row.session_id), digest));
-    if (value === undefined)
-      throw new GatewayError(
-        "recording_unavailable",
-        `call ${row.session_id}/${row.n} is not stored as a whole any more`,
-      );
-    return value;
-  };
-  return {
-    row,
-    opening: openingPhrase.parse(find(row.opening_phrase)),
-    closing: row.closing_phrase === null ? silent : closingPhrase.parse(find(row.closing_phrase)),
-  };
+const withPhrases = (row: CallRow, phrases: Phrases): Whole => {
+  const { session_id, n, opening_phrase, closing_phrase } = row;
+  const key = (digest: Buffer): string => keyOf(weekOf(session_id), digest);
+  const opening = phrases.opening(key(opening_phrase));
+  const closing = closing_phrase === null ? silent : phrases.closing(key(closing_phrase));
+  if (opening === undefined || closing === undefined)
+    throw new GatewayError("recording_unavailable", `call ${session_id}/${n} is not stored as a whole any more`);
+  const said = { row, opening, closing };
+  return { ...said, request: requestOf(said), response: responseOf(said) };
 };
+
+type Said = Pick<Whole, "row" | "opening" | "closing">;
 
 /** It is in the closing when it was still arriving at the opening. */
-const requestOf = ({ row, opening, closing }: Whole): BodyRow =>
+const requestOf = ({ row, opening, closing }: Said): BodyRow =>
   closing.request_body === null
     ? bodyRow(row, opening.body, { size: row.opening_size, digest: row.opening_digest, spill: row.opening_spill })
     : bodyRow(row, closing.request_body, {
@@ -124,7 +140,7 @@ const requestOf = ({ row, opening, closing }: Whole): BodyRow =>
         spill: row.request_spill,
       });
 
-const responseOf = ({ row, closing }: Whole): BodyRow =>
+const responseOf = ({ row, closing }: Said): BodyRow =>
   bodyRow(row, closing.response_body, {
     size: row.response_size,
     digest: row.response_digest,
@@ -140,8 +156,7 @@ const bodyRow = ({ session_id }: CallRow, kind: BodyKind | null, of: OfBody): Bo
   spill: of.spill,
 });
 
-const assemble = (whole: Whole, stored: Stored): StoredCall => {
-  const { row, opening, closing } = whole;
+const assemble = ({ row, opening, closing, request, response }: Whole, stored: Stored): StoredCall => {
   const {
     opening_phrase: _1,
     opening_values,
@@ -165,10 +180,10 @@ const assemble = (whole: Whole, stored: Stored): StoredCall => {
     decision: opening.decision,
     upstream: closing.upstream,
     response_decision: closing.decision,
-    request: { headers: joinFields(opening.headers, opening_values), body: storedBody(requestOf(whole), stored) },
+    request: { headers: joinFields(opening.headers, opening_values), body: storedBody(request, stored) },
     response:
       closing.headers === null
         ? null
-        : { headers: joinFields(closing.headers, closing_values), body: storedBody(responseOf(whole), stored) },
+        : { headers: joinFields(closing.headers, closing_values), body: storedBody(response, stored) },
   };
 };

@@ -3,6 +3,7 @@
 import { createHash } from "node:crypto";
 import { sql } from "slonik";
 import { z } from "zod";
+import { timeOf } from "../model/uuidv7.ts";
 import type { Statement } from "./statements.ts";
 import { count, type Rows } from "./rows.ts";
 
@@ -10,9 +11,6 @@ const day = 86_400_000;
 
 /** The day of a UUIDv7, counted from 1970-01-01; the same as `epoch_of` in SQL. */
 export const epochOf = (id: string): number => Math.floor(timeOf(id) / day);
-
-/** ms since 1970-01-01. */
-export const timeOf = (id: string): number => Number.parseInt(id.slice(0, 8) + id.slice(9, 13), 16);
 
 /** What a receipt says of a body: nothing, once the salt is gone. */
 export const saltDigest = (salt: Buffer, sha256: Buffer): Buffer =>

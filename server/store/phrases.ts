@@ -118,3 +118,8 @@ export const joinFields = (common: Fields, own: readonly string[] | null): [stri
   let next = 0;
   return common.map(([name, value]) => [name, value ?? own?.[next++] ?? ""]);
 };
+
+/** Each digest once. */
+export const distinct = (digests: readonly Buffer[]): Buffer[] => [
+  ...new Map(digests.map((digest) => [digest.toString("hex"), digest])).values(),
+];

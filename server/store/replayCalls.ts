@@ -7,7 +7,7 @@ import type { Caller } from "../model/caller.ts";
 import { type PackedBody, unpackBody } from "./bodies.ts";
 import { connectClient, destroyClient } from "./connect.ts";
 import { epochOf } from "./epochs.ts";
-import { closingPhrase, joinFields, openingPhrase, weekOf } from "./phrases.ts";
+import { closingPhrase, distinct, joinFields, openingPhrase, weekOf } from "./phrases.ts";
 import { caller } from "./sessions.ts";
 
 /** Who called, on what. */
@@ -219,13 +219,13 @@ const learnPhrases = (ask: Ask): ((rows: readonly CallRow[]) => Promise<Phrases>
         );
   return async (rows) => {
     if (openings.size >= mostRemembered) openings.clear();
-    const unknown = rows.map(({ phrase }) => phrase).filter((phrase) => !openings.has(phrase.toString("hex")));
-    for (const { digest, value } of await read(rows, unknown))
+    const unknown = rows.flatMap(({ phrase }) => (openings.has(phrase.toString("hex")) ? [] : [phrase]));
+    for (const { digest, value } of await read(rows, distinct(unknown)))
       openings.set(digest.toString("hex"), openingPhrase.parse(value));
     const late = new Map<string, z.infer<typeof closingPhrase>>();
     for (const { digest, value } of await read(
       rows,
-      rows.flatMap(({ late_phrase }) => (late_phrase === null ? [] : [late_phrase])),
+      distinct(rows.flatMap(({ late_phrase }) => (late_phrase === null ? [] : [late_phrase]))),
     ))
       late.set(digest.toString("hex"), closingPhrase.parse(value));
     return {

@@ -1,12 +1,12 @@
 /** Checks the log that an export shows: its checkpoint, its leaves, and whether each anchor is a beginning of it. */
 
+import { timeOf } from "../../../model/uuidv7.ts";
 import { type Checkpoint, openCheckpoint } from "../checkpoint.ts";
 import { GrowingTree, hashLeaf, hashLength, rootFrom } from "../merkle.ts";
 import type { NoteKey } from "../note.ts";
 import type { SealLine, Shapes } from "../proofLines.ts";
 import { leafOf } from "../chain.ts";
 import type { Anchor } from "./anchor.ts";
-import { begunAt } from "./places.ts";
 import type { Findings, Report } from "./report.ts";
 
 type Weighed = { readonly anchor: Anchor; readonly checkpoint: Checkpoint | null; consistent: boolean };
@@ -81,7 +81,7 @@ export class LogCheck {
     return this.#anchors.flatMap(({ anchor: { sealed }, checkpoint, consistent }) =>
       sealed === null || checkpoint === null || !consistent
         ? []
-        : [{ size: checkpoint.size, at: begunAt(sealed.session_id) }],
+        : [{ size: checkpoint.size, at: timeOf(sealed.session_id) }],
     );
   }
 

@@ -6,9 +6,6 @@ import { span } from "./report.ts";
 /** A seal comes seconds after the end; one that came so much later, ms, vouches for nothing before it. */
 export const mostLate = 60 * 60_000;
 
-/** When the session began, by its id (UUIDv7). */
-export const begunAt = (id: string): number => Number.parseInt(id.replaceAll("-", "").slice(0, 12), 16);
-
 /** A time at which the log had no more leaves than this. */
 type Known = { readonly size: number; readonly at: number };
 

@@ -1,12 +1,13 @@
 /** Checks one session of an export: its chain against its seal, its seal against the log, its bodies against its receipts. */
 
+import { timeOf } from "../../../model/uuidv7.ts";
 import { beginChain, continueChain, type SealedSession } from "../chain.ts";
 import { hashLength } from "../merkle.ts";
 import type { Shapes } from "../proofLines.ts";
 import { digestReceipt, printLength, printReceipt, receiptParts, type SealedReceipt } from "../receipt.ts";
 import { BodyCheck } from "./body.ts";
 import { type Mismatch, nameMismatches } from "./locate.ts";
-import { begunAt, mostLate } from "./places.ts";
+import { mostLate } from "./places.ts";
 import { Findings, type SessionReport, span } from "./report.ts";
 
 /** Altered calls that are told apart; of more it is only said that they are. */
@@ -204,7 +205,7 @@ export class SessionCheck {
         "late",
         `it says it ended ${session.closed_at} and was sealed ${sealed.toISOString()}: it may have been put there, or altered, in between`,
       );
-    const begun = begunAt(session.id);
+    const begun = timeOf(session.id);
     if (Math.abs(begun - Date.parse(session.opened_at)) > mostLate)
       this.#findings.add(
         "late",
