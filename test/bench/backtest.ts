@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { backtestPolicy } from "../../server/cli/policy/backtest.ts";
 import { type FreshDatabase, freshDatabase, startDatabase } from "../standins/database.ts";
+import { clientFields } from "../store/specimens.ts";
 
 const wanted = Number(process.argv[2] ?? 100_000);
 const callsOfSession = 200;
@@ -36,15 +37,6 @@ const fill = async (database: FreshDatabase): Promise<void> => {
     groups: [],
     claims: { ...claims, repository: "acme/shop", repository_id: "42", repository_owner_id: "1234" },
   };
-  const headers = [
-    ["accept", "application/json"],
-    ["accept-encoding", "gzip, deflate"],
-    ["connection", "keep-alive"],
-    ["content-type", "application/json"],
-    ["dd-api-key", "[masked]"],
-    ["dd-application-key", "[masked]"],
-    ["user-agent", "datadog-api-client-typescript/1.64.0 (node v24.21.0; os Linux; arch x64)"],
-  ];
   const decision = {
     effect: "allow",
     rules: [{ name: "everything", effect: "allow", reason: "true" }],
@@ -70,7 +62,7 @@ const fill = async (database: FreshDatabase): Promise<void> => {
   ] as const)
     await database.query(
       "INSERT INTO phrases (week, digest, value) SELECT e - e % 7, decode(repeat($1, 20), 'hex'), $2::json FROM epoch_of('01900000-0000-7000-8000-000000000001') e",
-      [digest, JSON.stringify({ client: null, decision, headers, body })],
+      [digest, JSON.stringify({ client: null, decision, headers: clientFields, body })],
     );
   await database.query(
     `INSERT INTO calls (session_id, n, replica, operation, access, method, host, path, query, phrase, received_at, decided_at,

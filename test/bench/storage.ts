@@ -10,22 +10,11 @@ import type { Closing, HeaderList, Masked, Opening, RecordedBody } from "../../s
 import { openStore, type Store } from "../../server/store/database.ts";
 import { type FreshDatabase, freshDatabase, quietLog, startDatabase } from "../standins/database.ts";
 import { type Exchange, loadRecordings, recordingsMissing } from "../standins/recordings.ts";
-import { openSession } from "../store/specimens.ts";
+import { bodyOf, clientFields, openSession } from "../store/specimens.ts";
 
 const wanted = Number(process.argv[2] ?? 11_600);
 const callsOfSession = 50;
 const abreast = 64;
-
-/** As the API client sends them and as they are recorded: keys masked. */
-const sent: HeaderList = [
-  ["accept", "application/json"],
-  ["accept-encoding", "gzip, deflate"],
-  ["connection", "keep-alive"],
-  ["content-type", "application/json"],
-  ["dd-api-key", "[masked]"],
-  ["dd-application-key", "[masked]"],
-  ["user-agent", "datadog-api-client-typescript/1.64.0 (node v24.21.0; os Linux; arch x64)"],
-];
 
 /** What Datadog's API puts around its answers. */
 const around = (n: number): HeaderList => [
@@ -48,18 +37,7 @@ const ways: readonly Way[] = [
   { name: "every body different, Datadog's header fields", distinct: "yes", headers: around },
 ];
 
-const bodyOf = (bytes: Buffer): RecordedBody | null =>
-  bytes.length === 0
-    ? null
-    : {
-        size: bytes.length,
-        sha256: createHash("sha256").update(bytes).digest(),
-        content_type: "application/json",
-        encoding: null,
-        truncated: false,
-        bytes,
-        spill: null,
-      };
+const recordedBody = (bytes: Buffer): RecordedBody | null => (bytes.length === 0 ? null : bodyOf(bytes));
 
 const record = async (store: Store, session_id: string, call: { exchange: Exchange; n: number; way: Way }) => {
   const { exchange, n, way } = call;
@@ -88,7 +66,7 @@ const record = async (store: Store, session_id: string, call: { exchange: Exchan
     client: "datadog-api-client-typescript/1.64.0 (node v24.21.0; os Linux; arch x64)",
     received_at,
     decided_at: new Date(),
-    request: { headers: sent, body: bodyOf(own(request.body)) },
+    request: { headers: clientFields, body: recordedBody(own(request.body)) },
   };
   const closing: Closing = {
     state: "closed",
@@ -100,7 +78,7 @@ const record = async (store: Store, session_id: string, call: { exchange: Exchan
     first_byte_at: new Date(),
     done_at: new Date(),
     request_body: null,
-    response: { headers: [...response.headers, ...way.headers(n)], body: bodyOf(own(response.body)) },
+    response: { headers: [...response.headers, ...way.headers(n)], body: recordedBody(own(response.body)) },
   };
   // Masks come before the store; here is nothing to mask.
   await store.sink.record(opening as Masked<Opening>, () => closing as Masked<Closing>);

@@ -2,7 +2,7 @@
 
 import { createHash, randomBytes } from "node:crypto";
 import { v7 as uuidv7 } from "uuid";
-import type { Closing, Masked, Opening, RecordedBody } from "../../server/model/receipt.ts";
+import type { Closing, HeaderList, Masked, Opening, RecordedBody } from "../../server/model/receipt.ts";
 import type { Session } from "../../server/model/session.ts";
 import type { NewSession, Sessions } from "../../server/store/sessions.ts";
 import type { FreshDatabase } from "../standins/database.ts";
@@ -86,6 +86,17 @@ export const closing = (changes: Partial<Closing> = {}): Masked<Closing> =>
     response: { headers: [["content-type", "application/json"]], body: bodyOf('{"id":7}') },
     ...changes,
   });
+
+/** As the API client sends them and as they are recorded: keys masked. */
+export const clientFields: HeaderList = [
+  ["accept", "application/json"],
+  ["accept-encoding", "gzip, deflate"],
+  ["connection", "keep-alive"],
+  ["content-type", "application/json"],
+  ["dd-api-key", "[masked]"],
+  ["dd-application-key", "[masked]"],
+  ["user-agent", "datadog-api-client-typescript/1.64.0 (node v24.21.0; os Linux; arch x64)"],
+];
 
 export const bodyOf = (content: string | Buffer): RecordedBody => {
   const bytes = Buffer.from(content);

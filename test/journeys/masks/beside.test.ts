@@ -3,9 +3,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { dumpOf, foundIn } from "../../standins/dump.ts";
 import { send } from "../../standins/send.ts";
-import { headerOf } from "../../standins/upstream.ts";
 import { type World, startWorld } from "../../standins/world.ts";
 import { patient, startApprovalScene } from "../approval/scene.ts";
+import { inRanges, readInRanges } from "./scene.ts";
 
 const key = (n: number): string => `AKIAQ3EGRZUOT7WBP${"ABCDEFGHIJKLMNOPQRSTUVWXYZ"[n] ?? "Z"}2M`;
 const short = "s3cr3t-of-nobody";
@@ -112,36 +112,12 @@ test("what people are asked does not name a secret of the path", patient, async 
 
 test("an answer in ranges is not stored in halves of a value", async () => {
   const body = `{"padding":"${"x".repeat(50)}","message":"ann@example.com and ${key(11)}"}`;
-  const world = await startWorld(
-    (request) => {
-      const [, from, to] = /bytes=(\d+)-(\d+)/.exec(headerOf(request, "range") ?? "") ?? [];
-      if (from === undefined) return { status: 200, headers: [["Content-Type", "text/plain"]], body };
-      const part = body.slice(Number(from), Number(to) + 1);
-      return {
-        status: 206,
-        headers: [
-          ["Content-Type", "text/plain"],
-          ["Content-Range", `bytes ${from}-${to}/${body.length}`],
-          ["Content-Length", String(part.length)],
-        ],
-        body: part,
-      };
-    },
-    { more: "  masks: [{ name: m, detect: [personal, secret], where: [recording] }]" },
-  );
+  const world = await startWorld(inRanges(body), {
+    more: "  masks: [{ name: m, detect: [personal, secret], where: [recording] }]",
+  });
   try {
     const { access_token, session_id } = await world.openSession();
-    let read = "";
-    for (let from = 0; from < body.length; from += 8) {
-      const answer = await send(world.url, {
-        target: "/api/v1/monitor/17",
-        headers: [
-          ["DD-API-KEY", access_token],
-          ["Range", `bytes=${from}-${from + 7}`],
-        ],
-      });
-      read += answer.body.toString();
-    }
+    const read = await readInRanges(world.url, access_token, body.length);
     expect(read).toContain("ann@example.com");
     const calls = await world.endedCalls(session_id);
     expect(calls).toHaveLength(Math.ceil(body.length / 8));

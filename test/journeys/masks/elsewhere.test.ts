@@ -1,10 +1,8 @@
 /** Tokens sent elsewhere through a gateway, and answers asked for in pieces. */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { send } from "../../standins/send.ts";
-import { headerOf } from "../../standins/upstream.ts";
 import { startWorld, type World } from "../../standins/world.ts";
-import { type Agent, openAgent, startMasking, tokenIn } from "./scene.ts";
+import { type Agent, inRanges, openAgent, readInRanges, startMasking, tokenIn } from "./scene.ts";
 
 const key = "AKIAQ3EGRZUOT7WBPB2M";
 
@@ -57,36 +55,12 @@ describe("tokens that are sent elsewhere", () => {
 
 test("an answer in ranges gives no value in two halves, to its caller or to the recording", async () => {
   const body = `{"padding":"${"x".repeat(50)}","message":"ann@example.com and ${key}"}`;
-  const world = await startWorld(
-    (request) => {
-      const [, from, to] = /bytes=(\d+)-(\d+)/.exec(headerOf(request, "range") ?? "") ?? [];
-      if (from === undefined) return { status: 200, headers: [["Content-Type", "text/plain"]], body };
-      const part = body.slice(Number(from), Number(to) + 1);
-      return {
-        status: 206,
-        headers: [
-          ["Content-Type", "text/plain"],
-          ["Content-Range", `bytes ${from}-${to}/${body.length}`],
-          ["Content-Length", String(part.length)],
-        ],
-        body: part,
-      };
-    },
-    { more: "  masks: [{ name: m, detect: [personal, secret], where: [reply, recording] }]" },
-  );
+  const world = await startWorld(inRanges(body), {
+    more: "  masks: [{ name: m, detect: [personal, secret], where: [reply, recording] }]",
+  });
   try {
     const { access_token } = await world.openSession();
-    let read = "";
-    for (let from = 0; from < body.length; from += 8) {
-      const answer = await send(world.url, {
-        target: "/api/v1/monitor/17",
-        headers: [
-          ["DD-API-KEY", access_token],
-          ["Range", `bytes=${from}-${from + 7}`],
-        ],
-      });
-      read += answer.body.toString();
-    }
+    const read = await readInRanges(world.url, access_token, body.length);
     expect(read).not.toContain("ann@example.com");
     expect(read).not.toContain(key);
   } finally {

@@ -1,7 +1,7 @@
 /** A gateway with masks before a Datadog that remembers what was put: what a session reads, it can write back. */
 
 import { type Received, send } from "../../standins/send.ts";
-import type { ReceivedRequest, UpstreamAnswer } from "../../standins/upstream.ts";
+import { headerOf, type ReceivedRequest, type UpstreamAnswer } from "../../standins/upstream.ts";
 import { type World, startWorld } from "../../standins/world.ts";
 
 export const json = ["Content-Type", "application/json"] as const;
@@ -93,4 +93,38 @@ export const ask = async (
     body: JSON.stringify(body),
   });
   return { status: response.status, json: await response.json() };
+};
+
+/** Serves a text in the ranges that are asked for (RFC 9110 §14). */
+export const inRanges =
+  (body: string) =>
+  (request: ReceivedRequest): UpstreamAnswer => {
+    const [, from, to] = /bytes=(\d+)-(\d+)/.exec(headerOf(request, "range") ?? "") ?? [];
+    if (from === undefined) return { status: 200, headers: [["Content-Type", "text/plain"]], body };
+    const part = body.slice(Number(from), Number(to) + 1);
+    return {
+      status: 206,
+      headers: [
+        ["Content-Type", "text/plain"],
+        ["Content-Range", `bytes ${from}-${to}/${body.length}`],
+        ["Content-Length", String(part.length)],
+      ],
+      body: part,
+    };
+  };
+
+/** Asks for `length` bytes in ranges of eight, and puts the answers together. */
+export const readInRanges = async (url: string, token: string, length: number): Promise<string> => {
+  let read = "";
+  for (let from = 0; from < length; from += 8) {
+    const answer = await send(url, {
+      target: "/api/v1/monitor/17",
+      headers: [
+        ["DD-API-KEY", token],
+        ["Range", `bytes=${from}-${from + 7}`],
+      ],
+    });
+    read += answer.body.toString();
+  }
+  return read;
 };
