@@ -14,6 +14,8 @@ import { isInstalled, pinBench } from "./peers/processes.ts";
 const seconds = Number(process.argv[2] ?? 5);
 const rounds = Number(process.argv[3] ?? 3);
 const rate = 500;
+/** s, for each of two methods, and not measured. */
+const warmUp = 6;
 
 if (!isInstalled("wrk") || !isInstalled("nginx")) {
   console.log("left out: the gateway and its peers (wrk and nginx are not both installed)");
@@ -33,6 +35,9 @@ const figures = new Map<Peer, Figures>(
   scene.peers.map((peer) => [peer, { get: [], post: [], getLatency: [], postLatency: [] }]),
 );
 try {
+  // What is compiled as it runs is compiled by then.
+  for (const peer of figures.keys())
+    for (const method of ["GET", "POST"] as const) await throughput(peer, { method, seconds: warmUp });
   for (let round = 1; round <= rounds; round++)
     for (const [peer, measured] of figures) {
       measured.get.push(await throughput(peer, { method: "GET", seconds }));
