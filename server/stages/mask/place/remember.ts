@@ -55,6 +55,8 @@ const saysIn = (text: string, reading: DestinationField["reading"], depth: numbe
       return [text];
     case "text":
       return nestedIn(text, depth) ?? wordsIn(text);
+    case "shown":
+      return nestedIn(text, depth) ?? (severalWords.test(text) ? addressesIn(text) : wordsIn(text));
     case "mentions":
       return sequenceIn(text);
     case "around":
@@ -67,11 +69,19 @@ const saysIn = (text: string, reading: DestinationField["reading"], depth: numbe
   }
 };
 
-/** A single word may be anything's name, address or id; of several words only the addresses among them lead anywhere. */
+/** What is no longer than a name may be one: of a channel, a team, a host. Other texts, and those in which a value stands, lead where their addresses do. */
 const wordsIn = (text: string): readonly string[] => {
-  if (/\S\s+\S/.test(text)) return addressesIn(text);
-  return text.trim() === "" ? [] : [text];
+  if (text.trim() === "") return [];
+  if (!severalWords.test(text)) return [text];
+  if (text.includes(hidden)) return addressesIn(text);
+  // A name may not become a longer text unseen.
+  return text.length <= longestName ? [text] : ["", ...addressesIn(text)];
 };
+
+const severalWords = /\S\s+\S/;
+
+/** UTF-16 units. The longest names of channels, teams and groups that Datadog sends to have 80. */
+const longestName = 120;
 
 /** Whom a message goes to, under which condition, and where in that order a masked value stands: the words between may change. */
 const sequenceIn = (text: string): string[] => {
