@@ -2,8 +2,7 @@
 
 import { GatewayError, refuseApi, type ApiRefusal } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
-import type { StoredCall } from "../model/receipt.ts";
-import type { Seal } from "../model/seal.ts";
+import type { Seal, SealForm } from "../model/seal.ts";
 import type { Session } from "../model/session.ts";
 import { proveInclusion, type ReadHash } from "../stages/seal/merkle.ts";
 import type { WrittenLine } from "../stages/seal/proofLines.ts";
@@ -15,7 +14,7 @@ import type { Receipts } from "../store/receipts.ts";
 import { isUnreadable } from "../store/rows.ts";
 import type { Seals } from "../store/seals.ts";
 import { type Reader, readerName, seesEverything } from "./history.ts";
-import { readReceipts, sealedSessionOf } from "./seal.ts";
+import { readReceipts, type Recorded, sealedSessionOf, withApprovals } from "./seal.ts";
 import type { SignKeys } from "./seal/grow.ts";
 
 export type ProofParts = {
@@ -140,12 +139,14 @@ async function* sessionOf(parts: Proving, id: string, seal: Seal | null): AsyncG
     yield { kind: "absent", session_id: id, seal: written, proof, why };
     return;
   }
-  yield { kind: "session", session: sealedSessionOf(session), seal: written, proof };
+  // What has no seal yet is shown as it will be sealed.
+  const form = (seal === null ? null : await parts.seals.form(id)) ?? 2;
+  yield { kind: "session", session: sealedSessionOf(session, form), seal: written, proof };
   const digests = new DigestRows(parts.seals, id);
   const salt = await parts.seals.salt(id);
-  for await (const call of callsOf(parts, session)) {
-    yield* digests.upTo(call.n);
-    yield* "state" in call ? callOf(parts, call, salt) : [{ kind: "unreadable", n: call.n } as const];
+  for await (const found of callsOf(parts, session, form)) {
+    yield* digests.upTo("call" in found ? found.call.n : found.n);
+    yield* "call" in found ? callOf(parts, found, salt) : [{ kind: "unreadable", n: found.n } as const];
   }
   yield* digests.upTo(Number.POSITIVE_INFINITY);
 }
@@ -172,21 +173,24 @@ const unlessUnreadable = async <T>(read: () => Promise<T>): Promise<T | "unreada
 };
 
 /** Page by page; where a page cannot be read because somebody wrote into it what no gateway writes, call by call. */
-async function* callsOf(parts: Proving, { id, calls }: Session): AsyncGenerator<StoredCall | Unreadable> {
+async function* callsOf(parts: Proving, { id, calls }: Session, form: SealForm): AsyncGenerator<Recorded | Unreadable> {
   let last = 0;
   try {
-    for await (const page of readReceipts(parts, id))
-      for (const call of page) {
-        last = call.n;
-        yield call;
+    for await (const page of readReceipts(parts, id, form))
+      for (const recorded of page) {
+        last = recorded.call.n;
+        yield recorded;
       }
     return;
   } catch (error) {
     if (!isUnreadable(error)) throw error;
   }
   for (let n = last + 1; n <= calls; n++) {
-    const call = await unlessUnreadable(() => parts.receipts.call(id, n));
-    if (call !== null) yield call === "unreadable" ? { n } : call;
+    const found = await unlessUnreadable(async () => {
+      const call = await parts.receipts.call(id, n);
+      return withApprovals(parts.seals, call === null ? [] : [call], form);
+    });
+    yield* found === "unreadable" ? [{ n }] : found;
   }
 }
 
@@ -217,8 +221,9 @@ class DigestRows {
 }
 
 /** A body whose salt is gone cannot be checked any more, and is not shown either. */
-async function* callOf(parts: Proving, call: StoredCall, salt: Buffer | null): AsyncGenerator<WrittenLine> {
-  const receipt = writeReceipt(call);
+async function* callOf(parts: Proving, recorded: Recorded, salt: Buffer | null): AsyncGenerator<WrittenLine> {
+  const { call } = recorded;
+  const receipt = writeReceipt(recorded);
   if (receipt === null) {
     yield { kind: "unreadable", n: call.n };
     return;
@@ -261,9 +266,9 @@ async function* piecesOf({ bodies }: Proving, id: string, place: Place): AsyncGe
 type WrittenReceipt = Extract<WrittenLine, { kind: "receipt" }>["receipt"];
 
 /** As it is hashed: what is not there is left out. Null for one with a time that is none, as no gateway writes it. */
-const writeReceipt = (call: StoredCall): WrittenReceipt | null => {
+const writeReceipt = ({ call, approval }: Recorded): WrittenReceipt | null => {
   try {
-    return JSON.parse(JSON.stringify(receiptOf(call))) as WrittenReceipt;
+    return JSON.parse(JSON.stringify(receiptOf(call, approval))) as WrittenReceipt;
   } catch (error) {
     if (error instanceof RangeError) return null;
     throw error;
