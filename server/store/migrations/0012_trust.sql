@@ -32,3 +32,6 @@ BEGIN
   END IF;
   RETURN NEW;
 END $$;
+
+-- A lease that was taken in the future is of a clock that was set back since.
+ALTER TABLE leases ADD COLUMN taken_at timestamptz NOT NULL DEFAULT clock_timestamp();
