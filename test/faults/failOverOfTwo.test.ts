@@ -34,6 +34,12 @@ test("at both gateways what was acknowledged is on the new primary, nothing is s
   stage.line.freeze();
   await standby.promote();
   stage.server = standby;
+  // By the database's clock both have been gone for long when the first of them comes back.
+  await expect
+    .poll(() => standby.run("SELECT FROM replicas WHERE seen_at > clock_timestamp() - interval '4 seconds'"), {
+      timeout: 60_000,
+    })
+    .toEqual([]);
   stage.line.lead(standby.connectionString);
   stage.line.lose();
   stage.line.thaw();

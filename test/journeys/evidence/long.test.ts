@@ -130,7 +130,7 @@ test("12,000 calls, sealed, exported and verified", { timeout: 120_000 }, async 
     seals,
     sealLog,
     signKeys,
-    bodies: { read: () => never() as never },
+    bodies: { read: () => never() as never, readSmall: async () => new Map() },
     keepsReceipts: () => 1,
     audit: () => undefined,
     now: () => at,
