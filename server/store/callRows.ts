@@ -47,13 +47,21 @@ export const callRow = z.object({
 });
 type CallRow = z.infer<typeof callRow>;
 
-export const callsWithEnds = sql.fragment`
+const columns = sql.fragment`
   SELECT c.session_id, c.n, c.operation, c.access, c.method, c.host, c.path, c.query, c.approval_id, c.received_at, c.decided_at,
     coalesce(e.state, 'open') AS state, e.status, e.error_code, e.error, e.forwarded_at, e.first_byte_at, e.done_at,
     c.phrase AS opening_phrase, c.own_values AS opening_values, c.request_size AS opening_size, c.request_digest AS opening_digest,
     c.request_spill AS opening_spill, e.phrase AS closing_phrase, e.own_values AS closing_values, e.request_size, e.request_digest,
-    e.request_spill, e.response_size, e.response_digest, e.response_spill
-  FROM calls c LEFT JOIN closings e ON e.session_id = c.session_id AND e.n = c.n`;
+    e.request_spill, e.response_size, e.response_digest, e.response_spill`;
+
+export const callsWithEnds = sql.fragment`
+  ${columns} FROM calls c LEFT JOIN closings e ON e.session_id = c.session_id AND e.n = c.n`;
+
+/** The first calls of a session after this one. Cut before their ends are looked for: else each page of a long session reads all of it. */
+export const callsAfter = (session_id: string, after: number, most: number) => sql.fragment`
+  ${columns} FROM (SELECT * FROM calls WHERE session_id = ${session_id} AND n > ${after} ORDER BY n LIMIT ${most}) c
+  LEFT JOIN closings e ON e.session_id = ${session_id} AND e.n > ${after} AND e.n = c.n
+  ORDER BY c.n`;
 
 export const readCalls = async (rows: Rows, found: readonly CallRow[]): Promise<StoredCall[]> => {
   if (found.length === 0) return [];
