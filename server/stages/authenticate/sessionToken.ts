@@ -18,3 +18,6 @@ export const mintSessionToken = (chance: (size: number) => Buffer): SessionToken
 
 /** SHA-256: the token has more entropy than any search can cover, so it needs no salt and no slow hash. */
 export const digestOf = (token: string): Buffer => hash("sha256", token, "buffer");
+
+/** The same in base64. */
+export const digestTextOf = (token: string): string => hash("sha256", token, "base64");

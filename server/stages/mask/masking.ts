@@ -32,7 +32,15 @@ export const maskingOf = (
 ): Masking => ({
   plan: planFor(masks, operation),
   plain: masks,
-  sealing: { keys, call, query, family: familyOf(families, operation, host) },
+  sealing: {
+    keys,
+    call,
+    query,
+    // Most calls have nothing to seal.
+    get family() {
+      return familyOf(families, operation, host);
+    },
+  },
   custom: masks.custom,
   undecodable,
 });
