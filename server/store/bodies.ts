@@ -18,7 +18,7 @@ export type Spill = {
   write(chunk: Buffer): Promise<void>;
   /** Resolves when all of it is durable, with the name that a `RecordedBody` carries as `spill`. */
   finish(): Promise<{ spill: string }>;
-  /** Throws away what was written. */
+  /** Throws away what was written, unless it is finished: a receipt that names it may be on its way. What no receipt claims is swept. */
   abandon(): Promise<void>;
 };
 
@@ -102,6 +102,7 @@ const createSpill = (rows: Rows, salts: Salts, session_id: string): Spill => {
   let size = 0;
   let seq = 0;
   let started = false;
+  let finished = false;
   let pack = packBody;
 
   const flush = async (): Promise<void> => {
@@ -133,11 +134,12 @@ const createSpill = (rows: Rows, salts: Salts, session_id: string): Spill => {
     },
     finish: async () => {
       if (size > 0 || !started) await flush();
+      finished = true;
       return { spill: id };
     },
     abandon: async () => {
       size = 0;
-      if (started)
+      if (started && !finished)
         await rows.ask((db) =>
           db.query(sql.type(nothing)`
             WITH gone AS (DELETE FROM spills WHERE id = ${id} AND NOT claimed RETURNING id)
