@@ -189,6 +189,15 @@ export const auditEvent = z.object({
   reason: z.string(),
 });
 
+/** Who asks. `form`: what a browser that is signed in sends in `dogwatch-form` with whatever changes something. */
+export const me = z.object({
+  name: z.string(),
+  kind: z.enum(["session", "access_token", "person"]),
+  role: z.enum(["viewer", "approver", "auditor", "admin"]).nullable(),
+  form: z.string().nullable(),
+});
+export type MeJson = z.infer<typeof me>;
+
 export const page = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), next_cursor: z.string().nullable() });
 

@@ -52,6 +52,17 @@ const githubOf = ({ appId, clientId, clientSecret, ...rest }: NonNullable<Config
   ...(clientSecret !== undefined && { clientSecret }),
 });
 
+const signInOf = (signIn: ConfigFile["signIn"]): Config["signIn"] => {
+  const github = signIn?.github ?? true;
+  return {
+    github: github === true ? { admins: [], auditors: [] } : github === false ? null : github,
+    oidc: (signIn?.oidc ?? []).map(({ clientSecret, ...provider }) => ({
+      ...provider,
+      ...(clientSecret !== undefined && { clientSecret }),
+    })),
+  };
+};
+
 const configOf = (data: ConfigFile, file: string, noticed: readonly Problem[]): Config => {
   const publicUrl = data.publicUrl ?? `http://${bracketed(data.listen.host)}:${data.listen.port}`;
   return {
@@ -75,7 +86,7 @@ const configOf = (data: ConfigFile, file: string, noticed: readonly Problem[]): 
     })),
     access: data.access,
     ...(data.github !== undefined && { github: githubOf(data.github) }),
-    signIn: { github: data.signIn?.github ?? true },
+    signIn: signInOf(data.signIn),
     policy: { ...data.policy, rules: data.policy.rules.map(ruleSource) },
     ...(data.keys?.mask !== undefined && { maskKeys: data.keys.mask }),
     ...(data.keys?.sign !== undefined && { signKeys: data.keys.sign }),

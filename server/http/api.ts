@@ -16,6 +16,7 @@ import { refuseApi } from "../errors.ts";
 import { type ApprovalsParts, registerApprovals } from "./approvals.ts";
 import { answerError, complain } from "./complain.ts";
 import { type LogRoutes, registerLog } from "./log.ts";
+import { type MeParts, registerMe } from "./me.ts";
 import { registerPolicies } from "./policies.ts";
 import type { PolicyParts } from "../journeys/rules.ts";
 import { type MaskedValueRoutes, registerMaskedValues } from "./maskedValues.ts";
@@ -31,6 +32,7 @@ export type ApiParts = {
   readonly recordings: Omit<RecordingParts, "publicUrl"> &
     Omit<MaskedValueRoutes, "publicUrl"> &
     PolicyParts &
+    MeParts &
     LogRoutes &
     Omit<ApprovalsParts, "publicUrl">;
   /** Requests a minute that one address may send; many jobs share the address of their network. */
@@ -70,6 +72,7 @@ export const registerApi = async (app: FastifyInstance, parts: ApiParts): Promis
       await api.register(async (own) =>
         registerMaskedValues(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
       );
+      await api.register(async (own) => registerMe(own.withTypeProvider<ZodTypeProvider>(), parts.recordings));
       await api.register(async (own) => registerLog(own.withTypeProvider<ZodTypeProvider>(), parts.recordings));
       await api.register(async (own) =>
         registerPolicies(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),

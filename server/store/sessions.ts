@@ -21,7 +21,18 @@ export type NewSession = {
   readonly expires_at: Date;
 };
 
-export type SessionFilter = { readonly state?: SessionState | undefined; readonly connection?: string | undefined };
+export type SessionFilter = {
+  readonly state?: SessionState | undefined;
+  readonly connection?: string | undefined;
+  /** Only those of these repositories, as `newestCallers` names them. */
+  readonly repositories?: readonly string[] | undefined;
+};
+
+export type RepositoryCaller = {
+  /** Issuer and id. */
+  readonly repository: string;
+  readonly caller: Caller;
+};
 
 /** Every method rejects with `GatewayError` `recording_unavailable` when the database does not answer. */
 export interface Sessions {
@@ -30,6 +41,8 @@ export interface Sessions {
   get(id: string): Promise<Session | null>;
   /** Newest first. */
   list(page: PageRequest & SessionFilter): Promise<Page<Session> | ApiRefusal>;
+  /** The newest caller of each repository that ever opened a session, those used last first. */
+  newestCallers(most: number): Promise<readonly RepositoryCaller[]>;
   /** What the token with this SHA-256 stands for, expired ones included until they are swept a day later. */
   findByToken(digest: Buffer): Promise<(SessionGrant & { readonly state: SessionState }) | null>;
   /** A further token for an open session. @throws GatewayError `session_closed` */
@@ -107,10 +120,25 @@ export const createSessions = (rows: Rows, clock: () => Date): Sessions => ({
         WHERE (${start.after}::uuid IS NULL OR s.id < ${start.after}::uuid)
           AND s.state = coalesce(${page.state ?? null}, s.state)
           AND s.connection = coalesce(${page.connection ?? null}, s.connection)
+          AND ${page.repositories === undefined ? sql.fragment`true` : sql.fragment`s.repository = ANY (${sql.array(page.repositories, "text")})`}
         ORDER BY s.id DESC LIMIT ${rowsFor(page)}`),
     );
     return cutPage(found.map(withSeal), page, (last) => writeCursor("sessions", last.id));
   },
+
+  // Jumps from one repository to the next by the index, whatever the number of sessions.
+  newestCallers: (most) =>
+    rows.ask((db) =>
+      db.any(sql.type(z.object({ repository: z.string(), caller }))`
+        WITH RECURSIVE newest AS (
+          (SELECT repository, id FROM sessions WHERE repository IS NOT NULL ORDER BY repository, id DESC LIMIT 1)
+          UNION ALL
+          SELECT further.repository, further.id FROM newest, LATERAL (
+            SELECT s.repository, s.id FROM sessions s WHERE s.repository > newest.repository ORDER BY s.repository, s.id DESC LIMIT 1
+          ) further
+        )
+        SELECT n.repository, s.caller FROM newest n JOIN sessions s ON s.id = n.id ORDER BY n.id DESC LIMIT ${most}`),
+    ),
 
   findByToken: (digest) =>
     rows.ask((db) =>

@@ -130,7 +130,7 @@ test("12,000 calls, sealed, exported and verified", { timeout: 120_000 }, async 
     signKeys,
     bodies: { read: () => never() as never },
     keepsReceipts: () => 1,
-    audit: () => undefined,
+    auditFirst: async () => undefined,
     now: () => at,
   };
   const found = await exportProof(parts, { kind: "access", name: "ops", role: "auditor" }, [id]);
