@@ -13,32 +13,32 @@ export function explain({ name, issuer }: OidcSource, error: unknown): SignInFai
   if (error instanceof openid.WWWAuthenticateChallengeError)
     return new SignInFailure(
       "refused",
-      `${name} does not accept its own token, or not this gateway (check clientId and clientSecret)`,
+      `the provider ${name} does not accept its own token, or not this gateway (check clientId and clientSecret)`,
     );
   if (error instanceof openid.ClientError && isAboutAnswer(error))
-    return new SignInFailure("refused", `what ${name} sent is not believed: ${wordsOf(error)}`);
+    return new SignInFailure("refused", `what the provider ${name} sent is not believed: ${wordsOf(error)}`);
   // Everything else is the network's, or a document that is none.
   return new SignInFailure(
     "unreachable",
-    `${name} (${new URL(issuer).origin}) could not be reached, or does not answer as a provider does`,
+    `the provider ${name} (${new URL(issuer).origin}) could not be reached, or does not answer as a provider does`,
   );
 }
 
 const denied = (name: string, error: string): string =>
   error === "access_denied"
     ? `you did not agree on ${name}'s page, or may not use this gateway`
-    : `${name} said ${quote(error)}`;
+    : `the provider ${name} said ${quote(error)}`;
 
 /** RFC 6749 §5.2 */
 const notTaken = (name: string, error: string): string => {
   switch (error) {
     case "invalid_grant":
-      return `${name} does not accept the code that the browser brought: it was used before, is too old, or is another's`;
+      return `the provider ${name} does not accept the code that the browser brought: it was used before, is too old, or is another's`;
     case "invalid_client":
     case "unauthorized_client":
-      return `${name} does not accept this gateway: check clientId and clientSecret in signIn.oidc`;
+      return `the provider ${name} does not accept this gateway: check clientId and clientSecret in signIn.oidc`;
     default:
-      return `${name} said ${quote(error)}`;
+      return `the provider ${name} said ${quote(error)}`;
   }
 };
 

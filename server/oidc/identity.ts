@@ -37,4 +37,4 @@ const isEmailOf = ({ login }: Reading, claims: Claims): boolean => {
   return named !== undefined && named === claims["email"];
 };
 
-const refused = (why: string): SignInFailure => new SignInFailure("refused", why);
+const refused = (why: string): SignInFailure => new SignInFailure("refused", `the provider is not believed: ${why}`);

@@ -60,7 +60,7 @@ export async function startHostileProvider(clientId: string): Promise<HostilePro
       case "unknown key":
         return issuer.signWith(stranger, claims);
       case "another algorithm":
-        if (!issuer.published.includes(elliptic)) issuer.published.push(elliptic);
+        if (!issuer.published.includes(elliptic)) issuer.published.unshift(elliptic);
         return issuer.signWith(elliptic, claims);
       default:
         return provider.signing satisfies never;

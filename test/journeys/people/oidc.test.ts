@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import type { Browser, Visited } from "../../standins/browser.ts";
 import { realClient, type RealProvider, startProvider } from "../../standins/oidcProvider.ts";
-import { auditorToken } from "../../standins/world.ts";
+import { auditorToken, exchange } from "../../standins/world.ts";
 import { formTokenOf, isSignedIn, type OidcScene, personCookie, startOidc, wordsOf } from "./oidcScene.ts";
 import { home } from "./scene.ts";
 
@@ -165,20 +165,16 @@ test("when the configuration gives other roles, everybody signs in again, and ha
   await scene.configure(signInOf(usual));
 });
 
-test.each(["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)", "/a\r\nSet-Cookie: b=c"])(
-  "nobody is sent to %j after signing in",
-  async (to) => {
-    provider.visitor = "u-1";
-    const page = await scene.browser().open(`${home}/sign-in/acme?to=${encodeURIComponent(to)}`);
-    expect(page.url).toBe(`${home}/approvals`);
-  },
-);
-
-test("an approver of groups sees and answers the questions that ask their group, and no others", async () => {
-  // Nobody but a group's people answer for callers that are no GitHub jobs; those of repositories are GitHub's to show.
-  const { browser } = await as("u-3");
-  const list = await fetch(`${scene.url}/v1/approvals`, { headers: { cookie: browser.header(home) } });
-  expect(list.status).toBe(200);
+test.each([
+  "https://evil.example/",
+  "//evil.example",
+  "/\\evil.example",
+  "javascript:alert(1)",
+  "/a\r\nSet-Cookie: b=c",
+])("nobody is sent to %j after signing in", async (to) => {
+  provider.visitor = "u-1";
+  const page = await scene.browser().open(`${home}/sign-in/acme?to=${encodeURIComponent(to)}`);
+  expect(page.url).toBe(`${home}/approvals`);
 });
 
 test("a change by cookie takes the form token of that very sign-in, and a page of this gateway", async () => {
@@ -211,4 +207,41 @@ test("a change by cookie takes the form token of that very sign-in, and a page o
   expect((await fetch(`${scene.url}/v1/me`)).status).toBe(401);
   const token = await fetch(`${scene.url}/v1/me`, { headers: { authorization: `Bearer ${auditorToken}` } });
   expect(await token.json()).toEqual({ name: "tests (auditor)", kind: "access_token", role: "auditor", form: null });
+});
+
+test("an approver sees and answers the questions that ask their group; a viewer of the group, and an approver of another, see none", async () => {
+  const github = `kind: github, issuer: "${scene.issuer.url}", audience: "http://gateway.test", allow: 'caller.repository_owner_id == "1234"'`;
+  await scene.edit(github, `kind: oidc, issuer: "${scene.issuer.url}", audience: "http://gateway.test", allow: "true"`);
+  await scene.edit(
+    "{ name: everything, effect: allow, when: 'true' }",
+    `{ name: ask, effect: approve, when: 'operation.access == "destructive"', approvers: { groups: [sre] }, via: [page] }`,
+  );
+  provider.accounts.set("u-8", { email: "gi@acme.com", email_verified: true, groups: ["others"] });
+  await scene.configure(signInOf("{ viewer: [everyone], approver: [sre, others], auditor: [security] }"));
+  const token = await scene.issuer.sign({ sub: "agent-7", aud: home });
+  const { access_token, session_id } = await exchange(scene.url, token);
+  const asked = await fetch(`${scene.url}/api/v1/monitor/4212`, {
+    method: "DELETE",
+    headers: { "dd-api-key": access_token, prefer: "respond-async" },
+  });
+  const id = asked.headers.get("dogwatch-approval") ?? "";
+  expect([asked.status, id]).toEqual([202, expect.stringMatching(/^[0-9a-f-]{36}$/)]);
+  provider.accounts.set("u-2", { email: "bo@acme.com", email_verified: true, groups: ["everyone"] });
+  for (const account of ["u-2", "u-8"]) {
+    const { browser } = await as(account);
+    expect((await browser.open(`${home}/approvals`)).text).not.toContain(id);
+    expect((await browser.open(`${home}/approvals/${id}`)).status).toBe(404);
+    expect((await browser.open(`${home}/approvals/${id}/state`)).status).toBe(404);
+    const fields = new URLSearchParams({ form: await formTokenOf(browser), verdict: "approve" });
+    expect((await browser.post(`${home}/approvals/${id}`, fields, `${home}/approvals/${id}`)).status).toBe(404);
+  }
+  const { browser } = await as("u-3");
+  expect((await browser.open(`${home}/approvals`)).text).toContain(id);
+  // The question is theirs to see; the recording is not.
+  expect((await browser.open(`${home}/sessions/${session_id}`)).status).toBe(404);
+  const page = await browser.open(`${home}/approvals/${id}`);
+  expect(wordsOf(page)).toContain("You answer as acme:cy@acme.com.");
+  expect(page.text).not.toContain(`/sessions/${session_id}`);
+  const after = await browser.submit(page, /Approve this request/, { verdict: "approve", reason: "fine" });
+  expect(wordsOf(after)).toContain("Approved by acme:cy@acme.com (this page)");
 });

@@ -10,6 +10,8 @@ export type OidcScene = World & {
   browser(): Browser;
   /** Replaces `signIn:` in the configuration, and waits until it is in force. */
   configure(signIn: string): Promise<void>;
+  /** The same of any text. */
+  edit(from: string, to: string): Promise<void>;
 };
 
 export const auditorAndAdmin = `[{ name: tests, role: auditor, token: auditor-token-of-the-tests-0123456789 }, { name: boss, role: admin, token: ${adminToken} }]`;
@@ -21,16 +23,20 @@ export async function startOidc(signIn: string, rules?: string): Promise<OidcSce
     ...(rules === undefined ? {} : { rules }),
   });
   let current = signIn;
+  const edit = async (from: string, to: string): Promise<void> => {
+    const loaded = async (): Promise<number> =>
+      (await world.audit()).filter(({ kind }) => kind === "configuration_loaded").length;
+    const before = await loaded();
+    writeFileSync(world.file, readFileSync(world.file, "utf8").replace(from, to));
+    await eventually(async () => ((await loaded()) > before ? true : null));
+  };
   return {
     ...world,
     browser: () => new Browser({ hosts: { [home]: world.url } }),
+    edit,
     configure: async (next) => {
-      const loaded = async (): Promise<number> =>
-        (await world.audit()).filter(({ kind }) => kind === "configuration_loaded").length;
-      const before = await loaded();
-      writeFileSync(world.file, readFileSync(world.file, "utf8").replace(current, next));
+      await edit(current, next);
       current = next;
-      await eventually(async () => ((await loaded()) > before ? true : null));
     },
   };
 }
