@@ -114,14 +114,14 @@ class TeamRoles {
     const { github, log } = this.#parts;
     const account = { login, account_id: Number(subject) };
     const members = await Promise.all(
-      teams.map((team) =>
-        github === null
-          ? false
-          : github.isInTeam(team, account).catch((error: unknown) => {
-              log.warn({ err: error, team }, "it could not be asked who is in a team, so nobody is taken to be");
-              return false;
-            }),
-      ),
+      teams.map(async (team) => {
+        try {
+          return github !== null && (await github.isInTeam(team, account));
+        } catch (error) {
+          log.warn({ err: error, team }, "it could not be asked who is in a team, so nobody is taken to be");
+          return false;
+        }
+      }),
     );
     return members.includes(true);
   }

@@ -69,9 +69,9 @@ export function createVisibleSessions({ sessions, access, apiUrl }: VisibleParts
       // Who lost access a moment ago is shown nothing of it: those of the page are asked about now, each once.
       const now = onceEach(access);
       const may = await Promise.all(
-        found.items.map(({ caller }) => {
+        found.items.map(async ({ caller }) => {
           const of = refOf(caller);
-          return of !== null && now.mayRead(person, of);
+          return of !== null && (await now.mayRead(person, of));
         }),
       );
       return { ...found, items: found.items.filter((_, i) => may[i]) };
