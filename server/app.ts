@@ -245,7 +245,7 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
       sealLog: store.log,
       signKeys,
       bodies: store.bodies,
-      keepsReceipts: () => rules.current.config.retention.receipts,
+      keepsReceipts: () => shortestReceipts(rules.current.config),
       now,
       audit,
       approvals: approvals.answering,
@@ -271,6 +271,10 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
   registerHealth(app, { ready: () => readiness(store), registry: metrics.registry });
   return { app, signIn };
 }
+
+/** Of a session that is gone nobody knows the connection any more. */
+const shortestReceipts = ({ retention: { receipts, connections } }: Config): number =>
+  Math.min(receipts, ...connections.map((own) => own.receipts));
 
 const callParts = (
   { store, rules, upstreams, catalogue, approvals, log, maskKeys }: Joined,

@@ -63,6 +63,19 @@ const signInOf = (signIn: ConfigFile["signIn"]): Config["signIn"] => {
   };
 };
 
+const usualRetention = { bodies: 90 * 86_400_000, receipts: 400 * 86_400_000 };
+
+/** Of connections that say something else than the rest. */
+const retentionOf = ({ retention, connections }: ConfigFile): Config["retention"] => {
+  const usual = retention ?? usualRetention;
+  const own = connections.flatMap(({ name, retention: kept }) =>
+    kept === undefined
+      ? []
+      : [{ name, bodies: kept.bodies ?? usual.bodies, receipts: kept.receipts ?? usual.receipts }],
+  );
+  return { ...usual, connections: own };
+};
+
 const configOf = (data: ConfigFile, file: string, noticed: readonly Problem[]): Config => {
   const publicUrl = data.publicUrl ?? `http://${bracketed(data.listen.host)}:${data.listen.port}`;
   return {
@@ -79,7 +92,7 @@ const configOf = (data: ConfigFile, file: string, noticed: readonly Problem[]): 
         ...(groups !== undefined && { groups }),
       })),
     },
-    connections: data.connections.map(({ endpoint, allow, ...connection }) => ({
+    connections: data.connections.map(({ endpoint, allow, retention: _kept, ...connection }) => ({
       ...connection,
       ...(endpoint !== undefined && { endpoint }),
       ...(allow !== undefined && { allow }),
@@ -93,7 +106,7 @@ const configOf = (data: ConfigFile, file: string, noticed: readonly Problem[]): 
     hold: data.hold,
     ...(data.dataHosts !== undefined && { dataHosts: data.dataHosts }),
     limits: data.limits,
-    retention: data.retention ?? { bodies: 90 * 86_400_000, receipts: 400 * 86_400_000 },
+    retention: retentionOf(data),
     notices: noticed,
   };
 };

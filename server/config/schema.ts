@@ -66,12 +66,18 @@ const issuer = z.strictObject({
     .describe("Whether the claims are those of GitHub Actions; default: by the address"),
 });
 
+const keptFor = duration(86_400_000);
+
 const connection = z.strictObject({
   name: name.describe("Name that clients ask for"),
   kind: z.enum(["live", "sandbox"]).describe("Replays go to sandbox connections only"),
   site: z.enum(sites).describe("Datadog site"),
   endpoint: endpointAddress.optional().describe("Replaces the address of every host of the site"),
   allow: condition.optional().describe("CEL over caller: narrows who may use this connection"),
+  retention: z
+    .strictObject({ bodies: keptFor.optional(), receipts: keptFor.optional() })
+    .optional()
+    .describe("How long bodies and receipts of its sessions are kept, where that is not what retention says"),
   apiKey: secret.describe("Datadog API key, like ${env:DD_API_KEY}"),
   appKey: secret.describe("Datadog application key, like ${env:DD_APP_KEY}"),
 });
@@ -226,8 +232,8 @@ export const configFile = z
       .default({ inspect: 8 * 2 ** 20, record: 64 * 2 ** 20 }),
     retention: z
       .strictObject({
-        bodies: duration(86_400_000).default(90 * 86_400_000),
-        receipts: duration(86_400_000).default(400 * 86_400_000),
+        bodies: keptFor.default(90 * 86_400_000),
+        receipts: keptFor.default(400 * 86_400_000),
       })
       .optional()
       .describe("How long bodies and receipts are kept; default: 90d and 400d"),

@@ -172,6 +172,9 @@ export type SigningCommand = {
   readonly oldKeys: readonly string[];
 };
 
+/** ms */
+type Kept = { readonly bodies: number; readonly receipts: number };
+
 export type Config = {
   /** Path of the file that was read, for messages. */
   readonly file: string;
@@ -202,7 +205,10 @@ export type Config = {
   /** `*.dd.example.com` */
   readonly dataHosts?: string;
   readonly limits: { readonly inspect: number; readonly record: number };
-  readonly retention: { readonly bodies: number; readonly receipts: number };
+  readonly retention: Kept & {
+    /** Those that have periods of their own. */
+    readonly connections: readonly (Kept & { readonly name: string })[];
+  };
   /** Accepted, but to be said loudly at start: what this version does not do yet, what is only observed. */
   readonly notices: readonly Problem[];
 };

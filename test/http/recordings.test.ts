@@ -359,6 +359,7 @@ test("/v1/openapi.json describes every route, with the contract's schemas by nam
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
   expect(routes.toSorted()).toEqual([
+    "DELETE /v1/sessions/{id}/hold",
     "GET /v1/approvals",
     "GET /v1/approvals/{id}",
     "GET /v1/audit",
@@ -379,6 +380,7 @@ test("/v1/openapi.json describes every route, with the contract's schemas by nam
     "POST /v1/masked-values/reveal",
     "POST /v1/masked-values/search",
     "POST /v1/sessions/{id}/close",
+    "POST /v1/sessions/{id}/hold",
     "POST /v1/token",
   ]);
   expect(Object.keys(json.components.schemas)).toEqual(

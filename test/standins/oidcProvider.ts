@@ -2,7 +2,7 @@
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import Provider, { type KoaContextWithOIDC } from "oidc-provider";
+import { type KoaContextWithOIDC, Provider } from "oidc-provider";
 
 export type RealProvider = {
   /** Exact `iss`. */

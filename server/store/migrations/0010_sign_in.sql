@@ -12,7 +12,15 @@ ALTER TABLE sign_ins ADD COLUMN terms bytea NOT NULL CHECK (length(terms) = 32);
 -- Signing out ends every sign-in of somebody.
 CREATE INDEX sign_ins_of ON sign_ins (provider, issuer, subject);
 
--- Whose sessions of which repository there are: people are shown those that GitHub lets them read. Ids of one server mean nothing on another.
-ALTER TABLE sessions ADD COLUMN repository text
-  GENERATED ALWAYS AS ((caller ->> 'issuer') || ' ' || (caller -> 'claims' ->> 'repository_id')) STORED;
+-- Issuer and id of the repository that a session is of: people are shown those that GitHub lets them read, and ids of one server mean nothing on
+-- another. Written by the gateway: of a claim with \u0000 no expression here makes a text.
+ALTER TABLE sessions ADD COLUMN repository text;
+CREATE FUNCTION repository_in(caller json) RETURNS text LANGUAGE plpgsql AS $$
+BEGIN
+  RETURN CASE WHEN caller -> 'claims' ->> 'repository_id' ~ '^[0-9]{1,20}$' THEN (caller ->> 'issuer') || ' ' || (caller -> 'claims' ->> 'repository_id') END;
+EXCEPTION WHEN OTHERS THEN
+  RETURN NULL;
+END $$;
+UPDATE sessions SET repository = repository_in(caller);
+DROP FUNCTION repository_in(json);
 CREATE INDEX sessions_repository ON sessions (repository, id DESC) WHERE repository IS NOT NULL;

@@ -34,6 +34,7 @@ const session: Session = {
   denied: 0,
   approved: 0,
   masked: 0,
+  hold: null,
   seal: null,
 };
 

@@ -28,7 +28,9 @@ afterAll(async () => {
   await scene.close();
 });
 
-const look = (browser: Browser, path: string, init: RequestInit = {}): Promise<Response> =>
+type Sent = { readonly method?: string; readonly headers?: Readonly<Record<string, string>>; readonly body?: string };
+
+const look = (browser: Browser, path: string, init: Sent = {}): Promise<Response> =>
   fetch(scene.url + path, { ...init, headers: { cookie: browser.header(home), ...init.headers } });
 
 const listed = async (browser: Browser): Promise<readonly string[]> => {

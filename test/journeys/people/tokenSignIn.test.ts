@@ -124,7 +124,8 @@ test("of many who open a link at once one is signed in", async ({ skip }) => {
   skip(isReplicated, "a link is good at the gateway that made it");
   const path = scene.gateway.invite("tests", "/sessions");
   const answers = await Promise.all(Array.from({ length: 10 }, () => fetch(scene.url + path, { redirect: "manual" })));
-  expect(answers.map(({ status }) => status).toSorted()).toEqual([303, ...Array.from({ length: 9 }, () => 401)]);
+  expect(answers.filter(({ status }) => status === 303)).toHaveLength(1);
+  expect(answers.filter(({ status }) => status === 401)).toHaveLength(9);
 });
 
 test("a link is no good after ten minutes, for a token that is gone, or on another site's page, where it stays whole", async () => {
