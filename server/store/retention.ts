@@ -136,7 +136,7 @@ const finish = async (rows: Rows, round: Round, whole: Whole): Promise<void> => 
       : db.query(sql.type(none)`SELECT drop_receipts(${first})`));
     await db.query(sql.type(none)`DELETE FROM to_thin WHERE kind = ${kind} AND first = ${first}`);
     await dropRests(db, whole);
-    await tell(db, `${wordsOf(whole)}`);
+    await tell(db, wordsOf(whole));
     return "later";
   });
   if (next !== "thin") return;
