@@ -27,7 +27,8 @@ export type ProofParts = {
   readonly signKeys: SignKeys;
   /** How long receipts are kept, ms. */
   keepsReceipts(): number;
-  audit(event: AuditEvent): void;
+  /** Resolves when it is durable. */
+  auditFirst(event: AuditEvent): Promise<void>;
   now(): Date;
 };
 
@@ -46,7 +47,7 @@ export async function exportProof(
   if (checkpoint === null)
     return refuseApi("recording_unavailable", "the log of seals has not been signed yet: try again in a moment");
   const what = wanted === "all" ? "all sessions" : `${wanted.length} sessions: ${wanted.slice(0, 5).join(", ")}`;
-  parts.audit({ kind: "recording_viewed", who: readerName(reader), what, reason: "export with its proof" });
+  await parts.auditFirst({ kind: "recording_viewed", who: readerName(reader), what, reason: "export with its proof" });
   return counted(linesOf(parts, wanted, checkpoint));
 }
 

@@ -27,7 +27,7 @@ export interface Seals {
   approvals(session_id: string, calls: CallRange): Promise<ReadonlyMap<number, CallApproval>>;
   /** In the order of the log, from this leaf on. */
   logged(from: number, most: number): Promise<readonly Seal[]>;
-  /** The salt of the day that the session began; null when its bodies have expired. */
+  /** The salt of the day that the session began; null when its bodies have expired, also where those of others of that day have not. */
   salt(session_id: string): Promise<Buffer | null>;
 }
 
@@ -56,7 +56,9 @@ const selectSeals = sql.fragment`
 export const createSeals = (rows: Rows): Seals => ({
   salt: async (session_id) => {
     const found = await rows.ask((db) =>
-      db.maybeOne(sql.type(saltRow)`SELECT salt FROM epochs WHERE epoch = epoch_of(${session_id}::uuid)`),
+      db.maybeOne(sql.type(saltRow)`
+        SELECT salt FROM epochs WHERE epoch = epoch_of(${session_id}::uuid)
+          AND NOT EXISTS (SELECT FROM sessions WHERE id = ${session_id} AND bodies_expired)`),
     );
     return found?.salt ?? null;
   },

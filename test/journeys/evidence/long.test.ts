@@ -34,6 +34,7 @@ const session: Session = {
   denied: 0,
   approved: 0,
   masked: 0,
+  hold: null,
   seal: null,
 };
 
@@ -132,7 +133,7 @@ test("12,000 calls, sealed, exported and verified", { timeout: 120_000 }, async 
     signKeys,
     bodies: { read: () => never() as never, readSmall: async () => new Map() },
     keepsReceipts: () => 1,
-    audit: () => undefined,
+    auditFirst: async () => undefined,
     now: () => at,
   };
   const found = await exportProof(parts, { kind: "access", name: "ops", role: "auditor" }, [id]);

@@ -67,7 +67,7 @@ const exported = async (id: string) => {
     sealLog: createSealLog(counted),
     signKeys: scene.keys,
     keepsReceipts: () => 400 * 86_400_000,
-    audit: () => undefined,
+    auditFirst: async () => undefined,
     now: () => new Date(),
   };
   const found = await exportProof(parts, { kind: "access", name: "ops", role: "auditor" }, [id]);
