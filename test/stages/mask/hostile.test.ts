@@ -44,6 +44,8 @@ const lines: readonly [string, () => string][] = [
       ).toString("base64"),
   ],
   ["many beginnings of base64", () => repeat("QUFBQUFBQUFBQUFBQUFBQUFBQUFB.")],
+  ["base64 of which every fourth letter is a slash", () => repeat("Pz8/")],
+  ["base64 of words and of what is none", () => repeat("cGxhaW4gdGV4dCBwbGFpbiB0ZXh0/_-x")],
   ["random letters", () => new Chance(1).text(size)],
 ];
 
