@@ -208,6 +208,7 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
   const history = {
     sessions: store.sessions,
     receipts: store.receipts,
+    outlines: store.outlines,
     auditLog: store.audit,
     policies: store.policies,
     audit,
