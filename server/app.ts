@@ -249,6 +249,7 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
       history,
       signIn,
       publicUrl,
+      policyInForce: () => rules.current.policy.digest,
       approvals: approvals.answering,
       setup: joinSetup({ config: () => rules.current.config, env, store, log, audit }),
     }),

@@ -7,11 +7,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { apiStatusOf, isApiRefusal } from "../errors.ts";
 import type { PageParts as ApprovalParts } from "../journeys/approval/page.ts";
-import { type Page, listSessions, readBody, readCall } from "../journeys/history.ts";
+import { type Page, listSessions, readBody, readCall, seesEverything } from "../journeys/history.ts";
 import { type OutlineParts, readOutline } from "../journeys/outline.ts";
 import { type PolicyParts, readPolicy } from "../journeys/rules.ts";
 import { readAsset } from "../web/assets.ts";
-import { policyPage } from "../web/policy.ts";
+import { overviewPage, policyPage } from "../web/policy.ts";
 import { callPage, sessionPage, sessionsPage } from "../web/sessions.ts";
 import { registerApprovalPages } from "./approvalPages.ts";
 import { callJson, sessionJson } from "./json.ts";
@@ -26,6 +26,8 @@ export type PageParts = {
   readonly approvals: ApprovalParts;
   readonly signIn: SignIn;
   readonly publicUrl: string;
+  /** The digest of the policy that decides now. */
+  policyInForce(): string;
   readonly setup: Omit<SetupPagesParts, "signIn" | "approvals">;
 };
 
@@ -83,6 +85,15 @@ export async function registerPages(app: FastifyInstance, parts: PageParts): Pro
       const { id, n } = callParams.parse(request.params);
       const call = await readCall(history, reader, { session_id: id, n });
       return isApiRefusal(call) ? call : callPage(callJson(publicUrl, call));
+    }),
+  );
+  app.get("/overview", (request, reply) =>
+    show(parts, { request, reply }, async ({ reader }) => seesEverything(reader) ?? overviewPage),
+  );
+  app.get("/policy", (request, reply) =>
+    show(parts, { request, reply }, async ({ reader }) => {
+      const policy = await readPolicy(history, reader, parts.policyInForce());
+      return isApiRefusal(policy) ? policy : policyPage(policyJson(publicUrl, policy));
     }),
   );
   app.get("/policies/:digest", (request, reply) =>

@@ -168,3 +168,101 @@ export const hostile = {
     JSON.stringify({ email: `dwm_email_${"A".repeat(40)}@masked.invalid`, key: `dwm_secret_${"B".repeat(40)}` }),
   ),
 } as const satisfies Readonly<Record<string, RecordedBody>>;
+
+const monitor = {
+  id: 4212,
+  name: "Checkout latency p99",
+  type: "query alert",
+  query: "avg(last_5m):p99:trace.http.request{service:checkout} > 2",
+  options: { notify_no_data: false, thresholds: { critical: 2, warning: 1.5 } },
+  creator: { email: `dwm_email_${"Qx7Zk2".repeat(6)}@masked.invalid` },
+  tags: ["team:payments", "env:prod"],
+};
+export const updated = {
+  ...monitor,
+  query: "avg(last_10m):p99:trace.http.request{service:checkout} > 2.5",
+  options: { notify_no_data: true, thresholds: { critical: 2.5, warning: 2.0 } },
+};
+
+/** As an agent's job would leave it, over two minutes; `policy`: the digest of one that is kept. Its update is call 9, its denial call 12. */
+export async function recordJob(store: Store, session_id: string, policy: string): Promise<void> {
+  const from = Date.now() - 150_000;
+  const steps = [
+    [0, 1, 180],
+    [1.2, 0, 260],
+    [2.0, 2, 640],
+    [9.5, 2, 720],
+    [11, 3, 150],
+    [11.3, 0, 210],
+    [19, 1, 170],
+    [19.4, 1, 160],
+    [31, 5, 340],
+    [34, 4, 60],
+    [34.2, 4, 70],
+    [48, 6, 2],
+    [49, 1, 150],
+    [61, 2, 1_900],
+    [75, 5, 300],
+    [97, 4, 55],
+    [97.1, 4, 60],
+    [118, 0, 230],
+  ] as const;
+  for (const [seconds, which, took] of steps) {
+    const sample = samples[which] as Sample;
+    const isDenied = sample.access === "destructive";
+    const isHeld = sample.access === "write" && seconds > 50;
+    const at = from + seconds * 1_000;
+    const held = isHeld ? 18_000 : 2;
+    const rule = isDenied ? "no-monitor-deletes" : sample.access === "read" ? "reads" : "everything-else";
+    const effect = isDenied ? "deny" : isHeld ? "approve" : "allow";
+    const content = JSON.stringify(
+      sample.access === "write"
+        ? updated
+        : sample.operation.endsWith("GetMonitor")
+          ? seconds > 40
+            ? updated
+            : monitor
+          : { data: [] },
+    );
+    await recordOne(store, session_id, {
+      opening: {
+        ...sample,
+        query: "",
+        received_at: new Date(at),
+        decided_at: new Date(at + 1),
+        decision: {
+          effect,
+          rules: [
+            {
+              name: rule,
+              effect,
+              reason: isDenied ? 'operation.name == "DeleteMonitor"' : `operation.access == "${sample.access}"`,
+            },
+          ],
+          reason: `${sample.operation.split(".").at(-1)} is ${isDenied ? "denied" : isHeld ? "held" : "allowed"} by rule ${rule}`,
+          policy,
+        },
+      },
+      request:
+        sample.access === "write" ? body(JSON.stringify({ query: updated.query, options: updated.options })) : null,
+      response: isDenied ? null : body(content),
+      closing: isDenied
+        ? {
+            state: "refused",
+            status: 403,
+            error_code: "denied",
+            error: "DeleteMonitor is denied by rule no-monitor-deletes",
+            forwarded_at: null,
+            first_byte_at: null,
+            done_at: new Date(at + 2),
+            upstream: null,
+            response: null,
+          }
+        : {
+            forwarded_at: new Date(at + held),
+            first_byte_at: new Date(at + held + took - 5),
+            done_at: new Date(at + held + took),
+          },
+    });
+  }
+}

@@ -32,7 +32,7 @@ export async function contentOf(body: BodyJson): Promise<Content> {
     : asText(decoded, `decoded from ${body.encoding ?? ""}`);
 }
 
-const formatOf = (encoding: string | null): CompressionFormat | null =>
+const formatOf = (encoding: string | null): "gzip" | "deflate" | null =>
   encoding === "gzip" ? "gzip" : encoding === "deflate" ? "deflate" : null;
 
 const bytesOf = (base64: string): Uint8Array<ArrayBuffer> => Uint8Array.from(atob(base64), (c) => c.charCodeAt(0));
@@ -47,7 +47,7 @@ function asText(bytes: Uint8Array<ArrayBuffer>, note: string | null): Content {
 
 async function decompress(
   bytes: Uint8Array<ArrayBuffer>,
-  format: CompressionFormat,
+  format: "gzip" | "deflate",
 ): Promise<Uint8Array<ArrayBuffer> | null> {
   try {
     const reader = new Blob([bytes]).stream().pipeThrough(new DecompressionStream(format)).getReader();

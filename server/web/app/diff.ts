@@ -24,6 +24,8 @@ export function diffOf(before: string, after: string): readonly DiffLine[] | nul
   return withoutMiddles(lines);
 }
 
+const same = (lines: number): string => `… ${lines === 1 ? "a line that is" : `${lines} lines that are`} the same`;
+
 function withoutMiddles(lines: readonly DiffLine[]): readonly DiffLine[] {
   const near = new Set<number>();
   lines.forEach(({ kind }, index) => {
@@ -34,11 +36,11 @@ function withoutMiddles(lines: readonly DiffLine[]): readonly DiffLine[] {
   let left = 0;
   lines.forEach((line, index) => {
     if (near.has(index)) {
-      if (left > 0) kept.push({ kind: "gap", text: `… ${left} lines that are the same` });
+      if (left > 0) kept.push({ kind: "gap", text: same(left) });
       left = 0;
       kept.push(line);
     } else left++;
   });
-  if (left > 0 && kept.length > 0) kept.push({ kind: "gap", text: `… ${left} lines that are the same` });
+  if (left > 0 && kept.length > 0) kept.push({ kind: "gap", text: same(left) });
   return kept;
 }

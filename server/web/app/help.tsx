@@ -8,13 +8,13 @@ const places: Readonly<Record<string, string>> = { s: "/sessions", a: "/approval
 export function Help() {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    let going = 0;
+    let before = "";
     return listen((key) => {
-      if (key === "?") return () => dialog.current?.showModal();
-      if (key === "g") return () => void (going = performance.now());
-      const place = places[key];
       // The second of two keys means something only right after the first.
-      return place !== undefined && performance.now() - going < 1_500 ? () => location.assign(place) : undefined;
+      const place = before === "g" ? places[key] : undefined;
+      before = key;
+      if (place !== undefined) return () => location.assign(place);
+      return key === "?" ? () => dialog.current?.showModal() : undefined;
     });
   }, []);
   return (

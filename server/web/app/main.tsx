@@ -6,6 +6,8 @@ import { CallPage } from "./callPage.tsx";
 import { type Followed, followSession } from "./follow.ts";
 import { read, reasonOf, Refused } from "./gateway.ts";
 import { Help } from "./help.tsx";
+import { OverviewPage } from "./overview.tsx";
+import { RuleCounts } from "./policy.tsx";
 import { SessionPage } from "./session.tsx";
 import { SessionsPage, type SessionsPageJson } from "./sessions.tsx";
 
@@ -41,9 +43,22 @@ async function start(): Promise<void> {
       return show(<CallPage first={await read<CallJson>(`/v1/sessions/${id}/calls/${n}`)} />);
     case "sessions":
       return show(<SessionsPage first={await read<SessionsPageJson>("/v1/sessions?limit=50")} />);
+    case "overview":
+      return show(<OverviewPage />);
+    case "policy":
+      return countRules();
     default:
       return undefined;
   }
+}
+
+/** The rules stay as the server wrote them; the counts come beside them. */
+function countRules(): void {
+  const place = document.createElement("div");
+  const headings = [...document.querySelectorAll<HTMLElement>("[id^=rule-]")];
+  main?.querySelector("dl")?.after(place);
+  render(<RuleCounts rules={headings.map(({ id }) => id.slice("rule-".length))} />, place);
+  if (main !== null) main.dataset["drawn"] = "yes";
 }
 
 /** The first thousand calls: the rest is read while they are looked at. */

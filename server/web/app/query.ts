@@ -47,6 +47,8 @@ export const parseQuery = (text: string): readonly Term[] =>
     not: minus === "-",
   }));
 
+export const isOfSessions = (key: string): boolean => ofSessions.has(key);
+
 /** Whether calls have to be looked through. */
 export const isAboutCalls = (terms: readonly Term[]): boolean =>
   terms.some(({ key }) => key !== null && !ofSessions.has(key));

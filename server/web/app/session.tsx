@@ -1,6 +1,6 @@
 /** One session: who, why, where from, and its calls over time, live while it runs and played back when it is over. */
 
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { CallJson, SessionJson } from "../../contract.ts";
 import { CallView } from "./call.tsx";
 import { CopyButton } from "./copy.tsx";
@@ -40,15 +40,25 @@ export function SessionPage({
   }, []);
   const playback = usePlayback(calls, selected, show);
   const select = (index: number): void => {
+    sought.current = false;
     playback.pause();
     setTail(false);
     show(index);
   };
-  useEffect(() => {
+  useLayoutEffect(() => {
     const n = calls[selected]?.n;
-    // The address follows, so that it can be sent to somebody as it is.
+    // The address follows, so that it can be sent to somebody as it is: at once, for a later change would stop a link that was followed since.
     if (n !== undefined && !playback.playing) history.replaceState(null, "", `#call-${n}`);
   }, [selected, playback.playing]);
+  // What the address names may be among the calls that are read later.
+  const sought = useRef(selected < 0);
+  useEffect(() => {
+    if (!sought.current) return;
+    const index = fromHash({ calls });
+    if (index < 0) return;
+    sought.current = false;
+    show(index);
+  }, [calls]);
   useEffect(() => list.current?.show(selected), []);
   useEffect(() => {
     if (tail && calls.length > 0) list.current?.show(calls.length - 1);
@@ -73,6 +83,7 @@ export function SessionPage({
     " ": playback.toggle,
     Enter: () => selected >= 0 && open(selected),
     Escape: () => {
+      sought.current = false;
       playback.pause();
       setSelected(-1);
       history.replaceState(null, "", location.pathname);
@@ -155,7 +166,7 @@ export function SessionPage({
   );
 }
 
-const fromHash = ({ calls }: Followed): number => {
+const fromHash = ({ calls }: Pick<Followed, "calls">): number => {
   const n = Number(/^#call-(\d+)$/.exec(location.hash)?.[1] ?? 0);
   return n === 0 ? -1 : calls.findIndex((call) => call.n === n);
 };

@@ -5,7 +5,7 @@ import type { SessionJson } from "../../contract.ts";
 import { read, reasonOf } from "./gateway.ts";
 import { useKeys } from "./keys.ts";
 import { StateBadge } from "./marks.tsx";
-import { matches, parseQuery, pullOf, textOf } from "./query.ts";
+import { isOfSessions, matches, parseQuery, pullOf, textOf } from "./query.ts";
 import { SavedSearches } from "./saved.tsx";
 import { SearchBox } from "./searchBox.tsx";
 import { Found } from "./found.tsx";
@@ -28,7 +28,7 @@ export function SessionsPage({ first }: { readonly first: SessionsPageJson }) {
       items.filter((session) =>
         matches(
           session,
-          terms.filter(({ key }) => key !== null && isListed(key)),
+          terms.filter(({ key }) => key !== null && isOfSessions(key)),
         ),
       ),
     [items, terms],
@@ -66,7 +66,7 @@ export function SessionsPage({ first }: { readonly first: SessionsPageJson }) {
     document.querySelectorAll<HTMLElement>(".list .session")[next]?.focus();
   };
   useKeys({ j: () => move(1), k: () => move(-1) });
-  const isSearch = terms.some(({ key }) => key === null || !isListed(key));
+  const isSearch = terms.some(({ key }) => key === null || !isOfSessions(key));
   return (
     <>
       <h1>Sessions</h1>
@@ -77,7 +77,7 @@ export function SessionsPage({ first }: { readonly first: SessionsPageJson }) {
           {trouble}
         </p>
       )}
-      {isSearch && <Found query={query} sessions={items} />}
+      {isSearch && <Found query={query} />}
       {!isSearch && (
         <>
           {shown.length === 0 ? (
@@ -102,21 +102,6 @@ export function SessionsPage({ first }: { readonly first: SessionsPageJson }) {
     </>
   );
 }
-
-const listed = new Set([
-  "repo",
-  "actor",
-  "workflow",
-  "pr",
-  "run",
-  "connection",
-  "state",
-  "has",
-  "session",
-  "after",
-  "before",
-]);
-const isListed = (key: string): boolean => listed.has(key);
 
 /** Each once, as it was seen last, newest first: ids sort by time. */
 const merged = (newer: readonly SessionJson[], older: readonly SessionJson[]): readonly SessionJson[] =>
