@@ -1,6 +1,6 @@
 /** The pages in a real browser: ten thousand calls, live, played back, from the keyboard, in light and dark and on a phone. */
 
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Page } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
@@ -24,10 +24,10 @@ const chromium = await findChromium();
 const many = 10_000;
 const patience = 120_000;
 
-/** Where pictures go: for looking at, or into the documents (`npm run pictures`). */
-const pictures = fileURLToPath(
-  new URL(`../../${process.env["DOGWATCH_PICTURES"] ?? "build/pictures"}/`, import.meta.url),
-);
+/** Where pictures go: for looking at, and those of the documents (`npm run pictures`) into theirs. */
+const forDocuments = process.env["DOGWATCH_PICTURES"] === "docs";
+const pictures = fileURLToPath(new URL("../../build/pictures/", import.meta.url));
+const documents = fileURLToPath(new URL("../../docs/", import.meta.url));
 
 test("the pages in a browser", (context) => {
   context.skip(chromium.program === null, chromium.why ?? "");
@@ -64,6 +64,8 @@ describe.skipIf(chromium.program === null)("in Chromium", () => {
     await recorded.store.sessions.close(long, "closed");
     job = await openRecording(recorded.store);
     await recordJob(recorded.store, job, await policyInForce(world));
+    // As if it had been open while its calls came.
+    await database.query("UPDATE sessions SET opened_at = opened_at - interval '155 seconds' WHERE id = $1", [job]);
     await recorded.store.sessions.close(job, "closed");
     browser = await startChromium(chromium.program ?? "", world.url);
   }, patience);
@@ -284,7 +286,9 @@ describe.skipIf(chromium.program === null)("in Chromium", () => {
           await page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"),
           name,
         ).toBe(true);
-        await page.screenshot({ path: `${pictures}${name}-${kind}.png` });
+        const picture = await page.screenshot({ path: `${pictures}${name}-${kind}.png` });
+        if (forDocuments && kind === "light" && /^(session|overview)$/.test(name))
+          writeFileSync(`${documents}${name}.png`, picture);
       }
     },
     patience,

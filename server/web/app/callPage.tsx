@@ -20,7 +20,8 @@ export function CallPage({ first }: { readonly first: CallJson }) {
     <>
       <p class="crumbs">
         <a href="/sessions">Sessions</a> / <a href={`/sessions/${call.session_id}#call-${call.n}`}>{call.session_id}</a>{" "}
-        · {call.n > 1 && <a href={to(call.n - 1)}>previous call</a>} <a href={to(call.n + 1)}>next call</a>
+        · {call.n > 1 && <a href={to(call.n - 1)}>previous call</a>}
+        {call.n > 1 && " · "} <a href={to(call.n + 1)}>next call</a>
       </p>
       <CallView call={call} heading="page" />
     </>
