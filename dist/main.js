@@ -7215,6 +7215,8 @@ const session = object({
   denied: number().int(),
   approved: number().int(),
   masked: number().int(),
+  /** Who said that it must not go, whatever its age. */
+  hold: object({ by: string(), at: time, reason: string() }).nullable(),
   seal,
 });
 
@@ -7376,6 +7378,22 @@ object({
   what: string(),
   reason: string(),
 });
+
+/** `bodies`: whether they were still there when it was held. */
+object({ session, bodies: _enum(["kept", "expired"]) });
+
+strictObject({
+  reason: string().trim().min(3).max(500).describe("Why; it stays in the audit log"),
+});
+
+/** Who asks. `form`: what a browser that is signed in sends in `dogwatch-form` with whatever changes something. */
+object({
+  name: string(),
+  kind: _enum(["session", "access_token", "person"]),
+  role: _enum(["viewer", "approver", "auditor", "admin"]).nullable(),
+  form: string().nullable(),
+});
+
 
 const page =                      (item   ) =>
   object({ items: array(item), next_cursor: string().nullable() });

@@ -57,6 +57,8 @@ export const session = z.object({
   denied: z.number().int(),
   approved: z.number().int(),
   masked: z.number().int(),
+  /** Who said that it must not go, whatever its age. */
+  hold: z.object({ by: z.string(), at: time, reason: z.string() }).nullable(),
   seal,
 });
 export type SessionJson = z.infer<typeof session>;
@@ -218,6 +220,22 @@ export const auditEvent = z.object({
   what: z.string(),
   reason: z.string(),
 });
+
+/** `bodies`: whether they were still there when it was held. */
+export const heldSession = z.object({ session, bodies: z.enum(["kept", "expired"]) });
+
+export const holdReason = z.strictObject({
+  reason: z.string().trim().min(3).max(500).describe("Why; it stays in the audit log"),
+});
+
+/** Who asks. `form`: what a browser that is signed in sends in `dogwatch-form` with whatever changes something. */
+export const me = z.object({
+  name: z.string(),
+  kind: z.enum(["session", "access_token", "person"]),
+  role: z.enum(["viewer", "approver", "auditor", "admin"]).nullable(),
+  form: z.string().nullable(),
+});
+export type MeJson = z.infer<typeof me>;
 
 export const page = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), next_cursor: z.string().nullable() });

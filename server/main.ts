@@ -6,6 +6,7 @@ import { addApprovalsCommands } from "./cli/approvals.ts";
 import type { DemoOptions } from "./cli/demo.ts";
 import { addEvidenceCommands } from "./cli/evidence.ts";
 import { addGitHubCommands } from "./cli/github.ts";
+import { addHoldCommands } from "./cli/holds.ts";
 import { addMaskedValueCommands } from "./cli/maskedValues.ts";
 import { addPolicyCommands } from "./cli/policy.ts";
 import manifest from "../package.json" with { type: "json" };
@@ -109,6 +110,7 @@ addApprovalsCommands(program);
 addGitHubCommands(program);
 addMaskedValueCommands(program);
 addEvidenceCommands(program);
+addHoldCommands(program);
 
 program
   .command("run")

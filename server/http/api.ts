@@ -15,7 +15,9 @@ import * as contract from "../contract.ts";
 import { refuseApi } from "../errors.ts";
 import { type ApprovalsParts, registerApprovals } from "./approvals.ts";
 import { answerError, complain } from "./complain.ts";
+import { type HoldRoutes, registerHolds } from "./holds.ts";
 import { type LogRoutes, registerLog } from "./log.ts";
+import { type MeParts, registerMe } from "./me.ts";
 import { registerPolicies } from "./policies.ts";
 import type { PolicyParts } from "../journeys/rules.ts";
 import { type MaskedValueRoutes, registerMaskedValues } from "./maskedValues.ts";
@@ -31,7 +33,9 @@ export type ApiParts = {
   readonly token: Omit<TokenParts, "publicUrl" | "perMinute">;
   readonly recordings: Omit<RecordingParts, "publicUrl"> &
     Omit<MaskedValueRoutes, "publicUrl"> &
+    Omit<HoldRoutes, "publicUrl"> &
     PolicyParts &
+    MeParts &
     LogRoutes &
     Omit<OutlineRoutes, "publicUrl"> &
     Omit<ApprovalsParts, "publicUrl">;
@@ -75,6 +79,10 @@ export const registerApi = async (app: FastifyInstance, parts: ApiParts): Promis
       await api.register(async (own) =>
         registerOutline(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
       );
+      await api.register(async (own) =>
+        registerHolds(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
+      );
+      await api.register(async (own) => registerMe(own.withTypeProvider<ZodTypeProvider>(), parts.recordings));
       await api.register(async (own) => registerLog(own.withTypeProvider<ZodTypeProvider>(), parts.recordings));
       await api.register(async (own) =>
         registerPolicies(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),

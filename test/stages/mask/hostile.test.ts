@@ -88,6 +88,13 @@ describe("a document of 2 MB", () => {
           ...Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`url_${i}`, `https://x.example/${i}`])),
         }),
     ],
+    ...[`"//a `, `'https:a `, "<http:b ", "a:b:c.de:", "&#47;", "{{#", "{{!-- ", "@a ", "x.y:"].map(
+      (unit): [string, () => string] => [
+        `an endless ${unit} beside a secret in one text`,
+        () =>
+          JSON.stringify({ id: 1, a: `ann@example.com ${repeat(unit)}`, message: `ann@example.com ${repeat(unit)}` }),
+      ],
+    ),
     [
       "a thousand things with many of both",
       () =>
