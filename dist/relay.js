@@ -6919,6 +6919,36 @@ const call = object({
 });
 
 
+/** A call in a few words: what a picture of a whole session needs. */
+const outlinedCall = call
+  .pick({
+    n: true,
+    operation: true,
+    access: true,
+    method: true,
+    host: true,
+    path: true,
+    query: true,
+    state: true,
+    approval_id: true,
+    status: true,
+    error_code: true,
+    received_at: true,
+    decided_at: true,
+    forwarded_at: true,
+    first_byte_at: true,
+    done_at: true,
+  })
+  .extend({
+    /** `rules`: the names of those that matched. */
+    decision: decision.pick({ effect: true }).extend({ rules: array(string()) }),
+  });
+
+
+/** `more`: whether calls follow the last one. */
+object({ session, items: array(outlinedCall), more: boolean() });
+
+
 /** One held call's question and every attempt to answer it; also the body of the 202 to `Prefer: respond-async`. */
 const approval = object({
   id: uuid,

@@ -215,6 +215,7 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
   const history = {
     sessions: store.sessions,
     receipts: store.receipts,
+    outlines: store.outlines,
     auditLog: store.audit,
     policies: store.policies,
     auditFirst: (event: AuditEvent) => store.audit.write(event),
@@ -262,6 +263,7 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
       history,
       signIn,
       publicUrl,
+      policyInForce: () => rules.current.policy.digest,
       approvals: approvals.answering,
       setup: joinSetup({ config: () => rules.current.config, env, store, log, audit }),
     }),

@@ -141,6 +141,36 @@ export const call = z.object({
 });
 export type CallJson = z.infer<typeof call>;
 
+/** A call in a few words: what a picture of a whole session needs. */
+const outlinedCall = call
+  .pick({
+    n: true,
+    operation: true,
+    access: true,
+    method: true,
+    host: true,
+    path: true,
+    query: true,
+    state: true,
+    approval_id: true,
+    status: true,
+    error_code: true,
+    received_at: true,
+    decided_at: true,
+    forwarded_at: true,
+    first_byte_at: true,
+    done_at: true,
+  })
+  .extend({
+    /** `rules`: the names of those that matched. */
+    decision: decision.pick({ effect: true }).extend({ rules: z.array(z.string()) }),
+  });
+export type OutlinedCallJson = z.infer<typeof outlinedCall>;
+
+/** `more`: whether calls follow the last one. */
+export const outline = z.object({ session, items: z.array(outlinedCall), more: z.boolean() });
+export type OutlineJson = z.infer<typeof outline>;
+
 /** One held call's question and every attempt to answer it; also the body of the 202 to `Prefer: respond-async`. */
 export const approval = z.object({
   id: uuid,

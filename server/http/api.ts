@@ -21,6 +21,7 @@ import { type MeParts, registerMe } from "./me.ts";
 import { registerPolicies } from "./policies.ts";
 import type { PolicyParts } from "../journeys/rules.ts";
 import { type MaskedValueRoutes, registerMaskedValues } from "./maskedValues.ts";
+import { type OutlineRoutes, registerOutline } from "./outline.ts";
 import { registerRecordings, type RecordingParts } from "./recordings.ts";
 import { registerToken, type TokenParts } from "./token.ts";
 import type { Api } from "./zodRoutes.ts";
@@ -36,6 +37,7 @@ export type ApiParts = {
     PolicyParts &
     MeParts &
     LogRoutes &
+    Omit<OutlineRoutes, "publicUrl"> &
     Omit<ApprovalsParts, "publicUrl">;
   /** Requests a minute that one address may send; many jobs share the address of their network. */
   readonly perMinute?: { readonly token: number; readonly all: number };
@@ -75,6 +77,9 @@ export const registerApi = async (app: FastifyInstance, parts: ApiParts): Promis
         registerMaskedValues(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
       );
       await api.register(async (own) =>
+        registerOutline(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
+      );
+      await api.register(async (own) =>
         registerHolds(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
       );
       await api.register(async (own) => registerMe(own.withTypeProvider<ZodTypeProvider>(), parts.recordings));
@@ -94,6 +99,7 @@ const describe = async (api: Api, { version, publicUrl }: ApiParts): Promise<voi
   const schemaRegistry = z.registry<{ id: string }>();
   schemaRegistry.add(contract.session, { id: "Session" });
   schemaRegistry.add(contract.call, { id: "Call" });
+  schemaRegistry.add(contract.outline, { id: "Outline" });
   schemaRegistry.add(contract.policy, { id: "Policy" });
   schemaRegistry.add(contract.approval, { id: "Approval" });
   schemaRegistry.add(contract.auditEvent, { id: "AuditEvent" });

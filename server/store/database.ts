@@ -12,6 +12,7 @@ import { createSealLog, type SealLog } from "./log.ts";
 import { migrate } from "./migrate.ts";
 import { createPeople, type People } from "./people.ts";
 import { createPolicies, type Policies } from "./policies.ts";
+import { createOutlines, type Outlines } from "./outline.ts";
 import { createReceipts, type Receipts } from "./receipts.ts";
 import { Recovery, sweep } from "./recover.ts";
 import { retain, type Retention } from "./retention.ts";
@@ -30,6 +31,7 @@ export type Store = {
     onChanged(callback: (id: string | null) => void): () => void;
   };
   readonly receipts: Receipts;
+  readonly outlines: Outlines;
   readonly bodies: Bodies;
   readonly audit: Audit;
   readonly policies: Policies;
@@ -84,6 +86,7 @@ const joinStore = async ({ connectionString, log, clock, mostWaiting }: StoreOpt
     sessions: { ...createSessions(rows, clock), onClosed: listener.onEnded },
     approvals: { ...createApprovals(rows), onChanged: listener.onApproval },
     receipts: createReceipts(rows, bodies),
+    outlines: createOutlines(rows),
     bodies,
     audit,
     policies: createPolicies(rows, clock),

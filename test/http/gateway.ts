@@ -110,6 +110,7 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
         request.headers.cookie === "signed-in" ? { kind: "access", name: "ops-auditor", role: "auditor" } : null,
       sessions: store.sessions,
       receipts: store.receipts,
+      outlines: store.outlines,
       auditLog: store.audit,
       maskKeys: keysOf(keyLine("k")),
       seal: (id) => sealer.seal(id),

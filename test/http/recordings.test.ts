@@ -229,7 +229,7 @@ describe("a session token", () => {
     const other = await recorded();
     const { token } = await recorded();
     const absent = "019b0000-0000-7000-8000-000000000001";
-    for (const path of ["", "/calls", "/calls/1", "/calls/1/request/body", "/calls/99/response/body"]) {
+    for (const path of ["", "/calls", "/calls/1", "/calls/1/request/body", "/calls/99/response/body", "/outline"]) {
       const theirs = await gateway.get(`/v1/sessions/${other.id}${path}`, token);
       const none = await gateway.get(`/v1/sessions/${absent}${path}`, token);
       expect([theirs.status, theirs.headers.get("dogwatch-error")]).toEqual([404, "not_found"]);
@@ -376,6 +376,7 @@ test("/v1/openapi.json describes every route, with the contract's schemas by nam
     "GET /v1/sessions/{id}/calls/{n}",
     "GET /v1/sessions/{id}/calls/{n}/request/body",
     "GET /v1/sessions/{id}/calls/{n}/response/body",
+    "GET /v1/sessions/{id}/outline",
     "POST /v1/approvals/{id}/answer",
     "POST /v1/masked-values/reveal",
     "POST /v1/masked-values/search",

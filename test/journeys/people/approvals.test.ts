@@ -361,7 +361,9 @@ test("hostile names in a question are text, and what they hide is seen", async (
       expect(page.status).toBe(200);
       const allowed =
         /^(html|head|meta|title|link|body|a|header|nav|span|form|input|button|main|h1|h2|p|div|strong|iframe|dl|dt|dd|code|time|pre|details|summary|ul|li|textarea|label|table|thead|tbody|tr|th|td)$/;
-      expect(all(page.html).filter(({ name }) => !allowed.test(name))).toEqual([]);
+      const [script, ...others] = all(page.html).filter(({ name }) => !allowed.test(name));
+      expect(script?.attributes.get("src")).toMatch(/^\/assets\/dogwatch-[0-9a-f]{12}\.js$/);
+      expect(others).toEqual([]);
       expect(
         all(page.html).flatMap(({ attributes }) => [...attributes.keys()].filter((name) => /^on|^style$/.test(name))),
       ).toEqual([]);
@@ -381,11 +383,16 @@ test("the page is as strict as all others, and its frame is loaded by itself whi
   const policy = page.headers.get("content-security-policy") ?? "";
   expect(policy.split(";").toSorted()).toEqual([
     "base-uri 'none'",
+    "connect-src 'self'",
     "default-src 'none'",
     "form-action 'self'",
     "frame-ancestors 'none'",
     "frame-src 'self'",
+    "img-src 'self' data:",
+    "require-trusted-types-for 'script'",
+    "script-src 'self'",
     "style-src 'self'",
+    "trusted-types 'none'",
   ]);
   expect(page.headers.get("cache-control")).toBe("no-store");
   expect(page.headers.get("refresh")).toBeNull();
