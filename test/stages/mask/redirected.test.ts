@@ -127,6 +127,15 @@ describe("a value goes elsewhere, and nobody is asked", () => {
     expect(opensNothing(outcomes)).toBe(isAsked);
   });
 
+  test.for(["evil.example", "evil:8443", "10.0.0.7"])("a host that is the name of a member: %s", async (host) => {
+    const outcomes = await outcomesOf(
+      { id: 7, query: "x", message: "call ann@example.com", options: { targets: { "good.example": true } } },
+      (read) => ({ ...read, options: { targets: { [host]: true } } }),
+      both("/api/v1/monitor/7"),
+    );
+    expect(opensNothing(outcomes)).toBe(true);
+  });
+
   test.for<[string, string, string]>([
     ["another customer of the same service", "c-good", "c-evil"],
     ["another service", "google_chronicle", "crowdstrike_next_gen_siem"],

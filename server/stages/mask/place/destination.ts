@@ -5,6 +5,7 @@ import { gateOf } from "../detect/gate.ts";
 import { isAlphanumeric } from "../detect/validators.ts";
 import { type JsonVisitor, deepest, escaped, scanJson } from "../json/scan.ts";
 import { decodeText } from "../json/text.ts";
+import { addressesIn } from "./addresses.ts";
 import { mayMatter, type Sort, sortOf } from "./fieldNames.ts";
 import type { Step } from "./place.ts";
 
@@ -112,8 +113,10 @@ class Finder implements JsonVisitor {
 
   scalar(start: number, end: number): void {
     const sort = this.#enter();
-    if ((sort !== "destination" && sort !== "id") || this.#wanted.isShown || this.#bytes[start] === 0x6e) return;
-    this.#add({ start, end, flags: 0, reading: "whole", decides: sort === "destination" });
+    if (this.#wanted.isShown || this.#bytes[start] === 0x6e) return;
+    const isNamed = sort === "destination" || sort === "id";
+    if (isNamed || this.#isBelowHost())
+      this.#add({ start, end, flags: 0, reading: "whole", decides: sort === "destination" });
   }
 
   open(_start: number, isArray: boolean): void {
@@ -149,6 +152,14 @@ class Finder implements JsonVisitor {
 
   #keyOf({ keyStart, keyEnd, keyFlags }: Level): string {
     return decodeText({ bytes: this.#bytes, start: keyStart, end: keyEnd, flags: keyFlags }) ?? "";
+  }
+
+  /** `{"hosts.example": true}`: the name is the address. */
+  #isBelowHost(): boolean {
+    const level = this.#levels.at(-1);
+    if (level === undefined || level.isArray || level.sort === "byline") return false;
+    const key = this.#bytes.subarray(level.keyStart, level.keyEnd);
+    return (key.includes(0x2e) || key.includes(0x3a)) && addressesIn(this.#keyOf(level)).length > 0;
   }
 
   /** A whole text that is a URL leads somewhere, whatever its field is called and however it is written. */
