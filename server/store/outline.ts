@@ -3,34 +3,35 @@
 import { sql } from "slonik";
 import { z } from "zod";
 import { GatewayError } from "../errors.ts";
-import { accessClasses } from "../model/operation.ts";
 import type { Outline, OutlinedCall, OutlineRequest } from "../model/outline.ts";
+import { callRow } from "./callRows.ts";
 import { distinct, openingPhrase, weekOf } from "./phrases.ts";
-import { count, type Rows, time } from "./rows.ts";
+import type { Rows } from "./rows.ts";
 
 export interface Outlines {
   read(request: OutlineRequest): Promise<Outline>;
 }
 
-const outlineRow = z.object({
-  n: count,
-  operation: z.string(),
-  access: z.enum(accessClasses),
-  method: z.string(),
-  host: z.string(),
-  path: z.string(),
-  query: z.string(),
-  approval_id: z.uuid().nullable(),
-  received_at: time,
-  decided_at: time,
-  state: z.enum(["open", "closed", "refused", "indeterminate"]),
-  status: count.nullable(),
-  error_code: z.string().nullable(),
-  forwarded_at: time.nullable(),
-  first_byte_at: time.nullable(),
-  done_at: time.nullable(),
-  phrase: z.instanceof(Buffer),
-});
+const outlineRow = callRow
+  .pick({
+    n: true,
+    operation: true,
+    access: true,
+    method: true,
+    host: true,
+    path: true,
+    query: true,
+    approval_id: true,
+    received_at: true,
+    decided_at: true,
+    state: true,
+    status: true,
+    error_code: true,
+    forwarded_at: true,
+    first_byte_at: true,
+    done_at: true,
+  })
+  .extend({ phrase: z.instanceof(Buffer) });
 type OutlineRow = z.infer<typeof outlineRow>;
 
 const phraseRow = z.object({ digest: z.instanceof(Buffer), value: z.unknown() });
