@@ -202,10 +202,10 @@ const isJoint = (code: number): boolean => code === 43 || code === 45 || code ==
 /** Where a run begins, text of any language; elsewhere one that begins in ASCII. */
 const mayBegin = (text: string, at: number, start: number): boolean =>
   (start === at || mayEncodeText(text, start)) &&
-  decodeBase64(text.slice(start, start + shortestBase64)).length >= leastText;
+  Buffer.byteLength(decodeBase64(text.slice(start, start + shortestBase64))) >= leastText;
 
-/** Characters of 18 bytes, of which the last may be cut. */
-const leastText = 5;
+/** Of 18 bytes, the last of which may be a character that is cut: what begins beside the letters' fours is no text for so long. */
+const leastText = 15;
 
 /** Over the line breaks that tools put into long ones (RFC 2045 §6.8: lines of 76 characters; RFC 7468 §2: of 64). */
 const runEnd = (text: string, from: number): number => {
