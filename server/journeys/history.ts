@@ -5,6 +5,7 @@ import type { AuditEvent, StoredAuditEvent } from "../model/audit.ts";
 import type { Role } from "../model/config.ts";
 import type { Person } from "../model/person.ts";
 import type { StoredBodyMeta, StoredCall } from "../model/receipt.ts";
+import type { Scope } from "../model/searched.ts";
 import type { Session, SessionGrant, SessionState } from "../model/session.ts";
 
 /** Who reads: a session about itself, the holder of an access token (or somebody signed in with one), or a person who signed in as themselves. */
@@ -148,7 +149,10 @@ export function seesEverything(reader: Reader): ApiRefusal | null {
   }
 }
 
-function seesSession(reader: Reader, id: string): ApiRefusal | null {
+/** Whose calls a reader may find. A session knows its own already. */
+export const scopeOf = (reader: Reader): Scope | ApiRefusal => seesEverything(reader) ?? { kind: "everything" };
+
+export function seesSession(reader: Reader, id: string): ApiRefusal | null {
   if (reader.kind !== "session") return seesEverything(reader);
   return reader.grant.session_id === id ? null : noSession(id);
 }

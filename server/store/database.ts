@@ -18,6 +18,8 @@ import { retain, type Retention } from "./retention.ts";
 import { openRows, type Rows } from "./rows.ts";
 import { createSeals, type Seals } from "./seals.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
+import { type CallSearch, createCallSearch } from "./search/find.ts";
+import { Indexer } from "./search/indexer.ts";
 import { openSink, type Sink, type SinkParts } from "./sink.ts";
 
 export type Store = {
@@ -38,6 +40,9 @@ export type Store = {
   readonly seals: Seals;
   readonly log: SealLog;
   readonly sink: Sink;
+  readonly callSearch: CallSearch;
+  /** Feeds what `callSearch` looks in; does nothing before it is started. */
+  readonly indexer: Indexer;
   /** Closes calls of gateways that are gone as `indeterminate`; runs at the start and every second by itself. */
   recover(): Promise<number>;
   /** Lets go of bodies and receipts that are older; whoever knows the configuration calls it now and then. */
@@ -77,6 +82,7 @@ const joinStore = async ({ connectionString, log, clock, mostWaiting }: StoreOpt
   const bodies = createBodies(rows, salts);
   const audit = createAudit({ rows, clock, log });
   await recover(rows);
+  const indexer = new Indexer({ rows, log, clock });
   const chores = keepHouse(rows, log, () => openAhead(rows, clock, salts));
   return {
     sessions: { ...createSessions(rows, clock), onClosed: listener.onEnded },
@@ -90,6 +96,8 @@ const joinStore = async ({ connectionString, log, clock, mostWaiting }: StoreOpt
     seals: createSeals(rows),
     log: createSealLog(rows),
     sink,
+    callSearch: createCallSearch(rows, monotonic),
+    indexer,
     recover: () => recover(rows),
     retain: async (retention) => {
       await retain(rows, clock, retention);
@@ -98,6 +106,7 @@ const joinStore = async ({ connectionString, log, clock, mostWaiting }: StoreOpt
     },
     close: async () => {
       chores.stop();
+      await indexer.stop();
       listener.close();
       await audit.close();
       await sink.stop();
