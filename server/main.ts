@@ -8,6 +8,7 @@ import { addEvidenceCommands } from "./cli/evidence.ts";
 import { addGitHubCommands } from "./cli/github.ts";
 import { addMaskedValueCommands } from "./cli/maskedValues.ts";
 import { addPolicyCommands } from "./cli/policy.ts";
+import { addSearchCommand } from "./cli/search.ts";
 import manifest from "../package.json" with { type: "json" };
 
 const answerOption = (): Option =>
@@ -107,6 +108,7 @@ Examples:
 addPolicyCommands(program);
 addApprovalsCommands(program);
 addGitHubCommands(program);
+addSearchCommand(program);
 addMaskedValueCommands(program);
 addEvidenceCommands(program);
 

@@ -15,11 +15,13 @@ import * as contract from "../contract.ts";
 import { refuseApi } from "../errors.ts";
 import { type ApprovalsParts, registerApprovals } from "./approvals.ts";
 import { answerError, complain } from "./complain.ts";
+import { type EventRoutes, registerEvents } from "./events.ts";
 import { type LogRoutes, registerLog } from "./log.ts";
 import { registerPolicies } from "./policies.ts";
 import type { PolicyParts } from "../journeys/rules.ts";
 import { type MaskedValueRoutes, registerMaskedValues } from "./maskedValues.ts";
 import { registerRecordings, type RecordingParts } from "./recordings.ts";
+import { registerSearch, type SearchRoutes } from "./search.ts";
 import { registerToken, type TokenParts } from "./token.ts";
 import type { Api } from "./zodRoutes.ts";
 
@@ -32,13 +34,15 @@ export type ApiParts = {
     Omit<MaskedValueRoutes, "publicUrl"> &
     PolicyParts &
     LogRoutes &
+    Omit<SearchRoutes, "publicUrl" | "version"> &
+    Omit<EventRoutes, "publicUrl"> &
     Omit<ApprovalsParts, "publicUrl">;
   /** Requests a minute that one address may send; many jobs share the address of their network. */
   readonly perMinute?: { readonly token: number; readonly all: number };
 };
 
 export const registerApi = async (app: FastifyInstance, parts: ApiParts): Promise<void> => {
-  const { publicUrl, perMinute = { token: 600, all: 6000 } } = parts;
+  const { publicUrl, version, perMinute = { token: 600, all: 6000 } } = parts;
   await app.register(
     async (scope) => {
       const api = scope.withTypeProvider<ZodTypeProvider>();
@@ -70,6 +74,12 @@ export const registerApi = async (app: FastifyInstance, parts: ApiParts): Promis
       await api.register(async (own) =>
         registerMaskedValues(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
       );
+      await api.register(async (own) =>
+        registerSearch(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl, version }),
+      );
+      await api.register(async (own) =>
+        registerEvents(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
+      );
       await api.register(async (own) => registerLog(own.withTypeProvider<ZodTypeProvider>(), parts.recordings));
       await api.register(async (own) =>
         registerPolicies(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
@@ -86,6 +96,7 @@ const describe = async (api: Api, { version, publicUrl }: ApiParts): Promise<voi
   const schemaRegistry = z.registry<{ id: string }>();
   schemaRegistry.add(contract.session, { id: "Session" });
   schemaRegistry.add(contract.call, { id: "Call" });
+  schemaRegistry.add(contract.searchHit, { id: "SearchHit" });
   schemaRegistry.add(contract.policy, { id: "Policy" });
   schemaRegistry.add(contract.approval, { id: "Approval" });
   schemaRegistry.add(contract.auditEvent, { id: "AuditEvent" });

@@ -51,7 +51,7 @@ export type CallName = { readonly session_id: string; readonly n: number };
 /** Bodies up to here come with every item of a list, bytes. */
 const inList = 32 * 1024;
 /** Bodies up to here come with one call; larger ones stream from `…/body`. */
-const inCall = 8 * 1024 * 1024;
+export const inCall = 8 * 1024 * 1024;
 /** How many bodies of a list are fetched at a time. */
 const abreast = 8;
 
@@ -157,7 +157,7 @@ export function seesSession(reader: Reader, id: string): ApiRefusal | null {
   return reader.grant.session_id === id ? null : noSession(id);
 }
 
-const noSession = (id: string): ApiRefusal => refuseApi("not_found", `there is no session ${id}`);
+export const noSession = (id: string): ApiRefusal => refuseApi("not_found", `there is no session ${id}`);
 
 const noCall = ({ session_id, n }: CallName): ApiRefusal =>
   refuseApi("not_found", `there is no call ${n} in session ${session_id}`);
@@ -177,7 +177,7 @@ export const readerName = (reader: Reader): string => {
 };
 
 /** What a session reads of itself is no news. */
-function viewed(parts: HistoryParts, reader: Reader, what: string): void {
+export function viewed(parts: HistoryParts, reader: Reader, what: string): void {
   if (reader.kind === "session") return;
   parts.audit({
     kind: "recording_viewed",
@@ -187,7 +187,7 @@ function viewed(parts: HistoryParts, reader: Reader, what: string): void {
   });
 }
 
-async function withBodies(
+export async function withBodies(
   parts: HistoryParts,
   reader: Reader,
   [call, most]: readonly [StoredCall, number],

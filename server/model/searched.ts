@@ -79,8 +79,10 @@ const valuesAsSaid = (field: SearchField, { call, connection, caller }: Searched
 export const durationOf = ({ done_at, received_at }: StoredCall): number | null =>
   done_at === null ? null : Math.max(0, done_at.getTime() - received_at.getTime());
 
-/** Durations of one power of two share it. */
-export const magnitudeOf = (milliseconds: number): number => Math.floor(Math.log2(milliseconds + 1));
+/** Four to a power of two. */
+export const magnitudeOf = (milliseconds: number): number => Math.floor(4 * Math.log2(milliseconds + 1));
+/** Of twelve days: nobody waits longer. */
+export const highestMagnitude = 120;
 
 export type Where = "path" | "operation" | "decision" | "error" | Side;
 export type Piece = { readonly where: Where; readonly text: string };

@@ -7,6 +7,7 @@ import { type Bodies, createBodies } from "./bodies.ts";
 import { type Approvals, createApprovals } from "./approvals.ts";
 import { openAhead, Salts } from "./epochs.ts";
 import { listenToAll } from "./listen.ts";
+import { createFollowing, type Following } from "./following.ts";
 import { createLimits, type Limits } from "./limits.ts";
 import { createSealLog, type SealLog } from "./log.ts";
 import { migrate } from "./migrate.ts";
@@ -40,6 +41,7 @@ export type Store = {
   readonly seals: Seals;
   readonly log: SealLog;
   readonly sink: Sink;
+  readonly following: Following;
   readonly callSearch: CallSearch;
   /** Feeds what `callSearch` looks in; does nothing before it is started. */
   readonly indexer: Indexer;
@@ -96,6 +98,7 @@ const joinStore = async ({ connectionString, log, clock, mostWaiting }: StoreOpt
     seals: createSeals(rows),
     log: createSealLog(rows),
     sink,
+    following: createFollowing(rows, listener.onEnded),
     callSearch: createCallSearch(rows, monotonic),
     indexer,
     recover: () => recover(rows),

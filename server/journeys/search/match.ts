@@ -1,7 +1,7 @@
 /** Whether a call is what a search asks for, looked at exactly: the index only says where to look. And what the index is asked. */
 
 import { fold, isOfWord } from "../../model/fold.ts";
-import { durationOf, magnitudeOf, type Piece, receiptPieces, type SearchedTexts, valuesOf } from "../../model/searched.ts";
+import { durationOf, highestMagnitude, magnitudeOf, type Piece, receiptPieces, type SearchedTexts, valuesOf } from "../../model/searched.ts";
 import type { Wanted } from "../../store/search/find.ts";
 import type { Query } from "./language.ts";
 import type { Bounds } from "./ranges.ts";
@@ -125,15 +125,15 @@ const wantedField = ({ field, value }: Query & { kind: "field" }): Wanted => {
 
 const lowestStatus = 1;
 const highestStatus = 9;
-/** Of a duration nobody waits for. */
-const highestMagnitude = 40;
+/** So many tags are asked for at most; what is slower than that is looked at call by call. */
+const mostTags = 40;
 
 const wantedRange = (of: "status" | "duration" | "received", { from, to }: Bounds): Wanted => {
   switch (of) {
     case "status":
       return tags(hundreds(from, lowestStatus), hundreds(to, highestStatus), (hundred) => `status:${hundred}xx`);
     case "duration":
-      return tags(magnitudeOf(Math.max(0, from ?? 0)), to === null ? highestMagnitude : magnitudeOf(Math.max(0, to)), (magnitude) => `magnitude:${magnitude}`);
+      return { all: [from === null ? "anything" : { tag: `slower:${magnitude(from)}` }, to === null ? "anything" : upTo(magnitude(to))] };
     case "received":
       return "anything";
     default:
@@ -141,11 +141,16 @@ const wantedRange = (of: "status" | "duration" | "received", { from, to }: Bound
   }
 };
 
+const magnitude = (milliseconds: number): number => Math.min(highestMagnitude, magnitudeOf(Math.max(0, milliseconds)));
+
+const upTo = (highest: number): Wanted =>
+  highest < mostTags ? tags(0, highest, (number) => `magnitude:${number}`) : "anything";
+
 const hundreds = (status: number | null, otherwise: number): number =>
   status === null ? otherwise : Math.floor(status / 100);
 
 const tags = (from: number, to: number, name: (number: number) => string): Wanted => ({
-  any: Array.from({ length: Math.max(0, Math.min(highestMagnitude, to) - from + 1) }, (_, i) => ({ tag: name(from + i) })),
+  any: Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => ({ tag: name(from + i) })),
 });
 
 /** Between which times all that is found was received, as far as the whole search says so. */

@@ -1,7 +1,7 @@
 /** Blocks of the index in the database: small ones, of the newest calls, are joined into large ones, and the days that are over into few. */
 
-import { promisify } from "node:util";
-import { constants, zstdCompress, zstdDecompress } from "node:zlib";
+import { setImmediate as turn } from "node:timers/promises";
+import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { sql } from "slonik";
 import { z } from "zod";
 import { count, type Questions, type Rows, time } from "../rows.ts";
@@ -18,13 +18,14 @@ const joinedAtOnce = 32;
 /** Parts of about the same size, whether it was a quiet day or not. */
 const partsFor = (places: number): number => (places > 8 * smallBlock.places ? 256 : 32);
 
-const compress = promisify(zstdCompress);
-const decompress = promisify(zstdDecompress);
 const none = z.object({});
 
-export const packPart = (bytes: Buffer): Promise<Buffer> =>
-  compress(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
-export const unpackPart = (bytes: Buffer): Promise<Buffer> => decompress(bytes);
+/** A part is a few KiB: what another thread would take to be told costs more than the work. */
+const packPart = (bytes: Buffer): Buffer =>
+  zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: 1 } });
+export const unpackPart = (bytes: Buffer): Buffer => zstdDecompressSync(bytes);
+/** Parts between two turns of the event loop. */
+const partsOfTurn = 16;
 
 export const tableOf = (sort: Sort) => sql.identifier([`search_${sort}_parts`]);
 
@@ -44,9 +45,11 @@ export const insertBlock = async (db: Questions, block: TimedBlock, parts: Parts
   const bodiesAreKept = await db.exists(sql.type(none)`SELECT FROM epochs WHERE epoch = ${epoch}`);
   for (const sort of tables) {
     if (sort === "body" && !bodiesAreKept) continue;
-    const packed = await Promise.all(
-      [...parts[sort]].map(async ([part, bytes]) => [epoch, first, part, await packPart(bytes)]),
-    );
+    const packed: [number, number, number, Buffer][] = [];
+    for (const [part, bytes] of parts[sort]) {
+      if (packed.length % partsOfTurn === partsOfTurn - 1) await turn();
+      packed.push([epoch, first, part, packPart(bytes)]);
+    }
     if (packed.length > 0)
       await db.query(sql.type(none)`
         INSERT INTO ${tableOf(sort)} (epoch, first, part, bytes)
@@ -111,9 +114,7 @@ const joinSort = async (rows: Rows, { neighbours, parts }: Joining, sort: Sort):
           "int4",
         )}) AND part = ${part} ORDER BY first`),
     );
-    const unpacked = await Promise.all(
-      found.map(async (row) => ({ base: row.first - first, bytes: await unpackPart(row.bytes) })),
-    );
+    const unpacked = found.map((row) => ({ base: row.first - first, bytes: unpackPart(row.bytes) }));
     for (const [into, bytes] of joinParts(unpacked, parts)) joined.set(into, bytes);
   }
   return joined;

@@ -216,7 +216,7 @@ const readParts = async (
     const found = await db.any(sql.type(partRow)`
       SELECT p.epoch, p.first, p.part, p.bytes FROM ${sql.unnest(wanted, ["int4", "int4", "int4"])} AS w (epoch, first, part)
       JOIN ${tableOf(sort)} p ON p.epoch = w.epoch AND p.first = w.first AND p.part = w.part`);
-    await Promise.all(found.map(async (row) => read.set(partName(sort, row), await unpackPart(row.bytes))));
+    for (const row of found) read.set(partName(sort, row), unpackPart(row.bytes));
   }
   return read;
 };

@@ -1,9 +1,9 @@
 /** Feeds the index behind the receipts: gives calls that have ended their places, and writes blocks of postings. Any gateway may do any step; each is done once. */
 
-import { setImmediate as turn } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import { sql } from "slonik";
 import { z } from "zod";
-import { durationOf, magnitudeOf, receiptPieces, searchFields, type SearchedCall, valuesOf } from "../../model/searched.ts";
+import { durationOf, highestMagnitude, magnitudeOf, receiptPieces, searchFields, type SearchedCall, valuesOf } from "../../model/searched.ts";
 import type { Log } from "../../model/log.ts";
 import { count, type Questions, type Rows } from "../rows.ts";
 import { insertBlock, joinBlocks, type Parts, smallBlock, type TimedBlock } from "./blocks.ts";
@@ -13,13 +13,18 @@ import { type CallName, type KeptBody, keptBodies, nameOf, readSearched, readTex
 
 export type IndexerParts = { readonly rows: Rows; readonly log: Log; readonly clock: () => Date };
 
-const lookEvery = 500;
+/** How long a call that has ended waits at most to be given its place, ms. */
+const placeEvery = 250;
+const indexEvery = 1_000;
 /** After something went wrong, ms. */
 const pause = 2_000;
 /** Batches that get their places in one commit. */
-const batchesAtOnce = 16;
-/** Calls that are looked through between two turns of the event loop. */
-const callsAtOnce = 16;
+const batchesAtOnce = 64;
+/** Calls come first: of the time of this thread and of the database, one part in so many goes into blocks. */
+const share = 5;
+/** Calls that are read at once, and that are looked through between two turns of the event loop. */
+const callsAtOnce = 64;
+const callsOfTurn = 8;
 /** Bodies whose keys are remembered: the same ones come again and again. */
 const mostRemembered = 2_000;
 const day = 86_400_000;
@@ -33,64 +38,74 @@ export class Indexer {
   readonly #gatherer = new KeyGatherer();
   readonly #writers = { receipt: new BlockWriter(), body: new BlockWriter() };
   readonly #keysOfBodies = new Map<string, Uint32Array>();
-  #stopped = false;
-  #wake: () => void = () => undefined;
-  #running: Promise<void> = Promise.resolve();
+  readonly #stopped = new AbortController();
+  #running: Promise<unknown> = Promise.resolve();
+  #hurried = false;
 
   constructor(parts: IndexerParts) {
     this.#parts = parts;
   }
 
+  /** What can be found at once is one matter, what makes it quick is another: neither waits for the other. */
   start(): void {
-    this.#running = this.#run();
+    this.#running = Promise.all([
+      this.#repeat(placeEvery, () => this.#place()),
+      this.#repeat(indexEvery, () => this.#improve()),
+    ]);
   }
 
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#wake();
+    this.#stopped.abort();
     await this.#running;
   }
 
-  /** Until nothing is left to do now; for tests, and whoever cannot wait. */
+  /** Until nothing is left to do now, at full speed: for whoever can do nothing before. Not beside `start`. */
   async catchUp(): Promise<void> {
-    while (await this.#step());
+    this.#hurried = true;
+    while (await this.#place());
+    while (await this.#improve());
   }
 
-  async #run(): Promise<void> {
-    while (!this.#stopped) {
-      let wait = lookEvery;
+  /** `work` says whether there may be more of it. */
+  async #repeat(every: number, work: () => Promise<boolean>): Promise<void> {
+    while (!this.#stopped.signal.aborted) {
+      let wait = every;
       try {
-        if (await this.#step()) wait = 0;
+        if (await work()) wait = 0;
       } catch (error) {
-        if (!this.#stopped) this.#parts.log.warn({ err: error }, "the search index waits for the database");
+        if (!this.#stopped.signal.aborted) this.#parts.log.warn({ err: error }, "the search index waits for the database");
         wait = pause;
       }
-      if (wait === 0) await turn();
-      else if (!this.#stopped) await this.#sleep(wait);
+      await this.#rest(wait);
     }
   }
 
-  async #sleep(milliseconds: number): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, milliseconds);
-    this.#wake = resolve;
-    await promise;
-    clearTimeout(timer);
+  async #rest(milliseconds: number): Promise<void> {
+    await sleep(milliseconds, undefined, { ref: false, signal: this.#stopped.signal }).catch(() => undefined);
   }
 
-  /** True when there may be more: what can be found at once comes before what makes it quick. */
-  async #step(): Promise<boolean> {
-    const { rows, clock } = this.#parts;
-    const placed = await rows.ask((db) =>
+  async #place(): Promise<boolean> {
+    const placed = await this.#parts.rows.ask((db) =>
       db.oneFirst(sql.type(placedRow)`SELECT place_for_search(${batchesAtOnce}) AS placed`),
     );
+    return placed > 0;
+  }
+
+  async #improve(): Promise<boolean> {
+    const { rows, clock } = this.#parts;
     const today = Math.floor(clock().getTime() / day);
     const due = await rows.ask((db) => findDue(db, today));
-    if (due !== null) {
-      await this.#index(due);
-      return true;
-    }
-    return placed > 0 || joinBlocks(rows, today);
+    if (due === null) return this.#leisurely(() => joinBlocks(rows, today));
+    await this.#index(due);
+    return true;
+  }
+
+  /** Rests afterwards in proportion to how long it took. */
+  async #leisurely<T>(work: () => Promise<T>): Promise<T> {
+    const began = performance.now();
+    const done = await work();
+    if (!this.#hurried) await this.#rest((performance.now() - began) * (share - 1));
+    return done;
   }
 
   async #index(due: Due): Promise<void> {
@@ -103,8 +118,7 @@ export class Indexer {
     const times: number[] = [];
     for (let at = 0; at < names.length; at += callsAtOnce) {
       const piece = names.slice(at, at + callsAtOnce);
-      times.push(...(await this.#look(piece, at)));
-      await turn();
+      times.push(...(await this.#leisurely(() => this.#look(piece, at))));
     }
     const parts: Parts = {
       receipt: this.#writers.receipt.finish(smallBlock.parts),
@@ -126,14 +140,16 @@ export class Indexer {
     await this.#learn(bodies);
     const times: number[] = [];
     for (const [i, name] of names.entries()) {
+      if (i % callsOfTurn === 0) await turn();
       const searched = found.get(nameOf(name));
       if (searched === undefined) continue;
       times.push(searched.call.received_at.getTime());
       this.#writers.receipt.add(at + i, this.#keysOfReceipt(searched));
       const { request, response } = keptBodies(searched.call);
-      const keys = [request, response].flatMap((body) => this.#keysOfBodies.get(body?.id ?? "") ?? []);
-      const [only] = keys;
-      if (only !== undefined) this.#writers.body.add(at + i, keys.length === 1 ? only : union(keys));
+      for (const body of [request, response]) {
+        const keys = body === null ? undefined : this.#keysOfBodies.get(body.id);
+        if (keys !== undefined) this.#writers.body.add(at + i, keys);
+      }
     }
     return times;
   }
@@ -150,7 +166,8 @@ export class Indexer {
     const unknown = bodies.filter(({ id }) => !this.#keysOfBodies.has(id));
     if (unknown.length === 0) return;
     const texts = await this.#parts.rows.ask((db) => readTexts(db, unknown));
-    for (const { id } of unknown) {
+    for (const [i, { id }] of unknown.entries()) {
+      if (i % callsOfTurn === 0) await turn();
       this.#gatherer.begin();
       this.#gatherer.text(texts.get(id) ?? "");
       this.#keysOfBodies.set(id, this.#gatherer.keys.slice());
@@ -158,15 +175,14 @@ export class Indexer {
   }
 }
 
-const union = (keys: readonly Uint32Array[]): Uint32Array => new Uint32Array(new Set(keys.flatMap((some) => [...some])));
-
 /** What a receipt can be asked for by field; the same words as `Wanted` has. */
 const tagsOf = (searched: SearchedCall): string[] => {
+  const fields = searchFields.flatMap((field) => valuesOf(field, searched).map((value) => `${field}:${value}`));
   const duration = durationOf(searched.call);
-  return [
-    ...searchFields.flatMap((field) => valuesOf(field, searched).map((value) => `${field}:${value}`)),
-    ...(duration === null ? [] : [`magnitude:${magnitudeOf(duration)}`]),
-  ];
+  if (duration === null) return fields;
+  const magnitude = Math.min(highestMagnitude, magnitudeOf(duration));
+  const slower = Array.from({ length: magnitude + 1 }, (_, than) => `slower:${than}`);
+  return [...fields, `magnitude:${magnitude}`, ...slower];
 };
 
 type Due = z.infer<typeof dueRow>;

@@ -1,10 +1,13 @@
-/** What the index knows of a text: a number for each three bytes in a row, and for each word that is shorter; and one for each thing that a receipt says. */
+/**
+ * What the index knows of a text: a number for each three bytes in a row, for each end of a word with what follows it, and for each word that is
+ * shorter; and one for each thing that a receipt says.
+ */
 
 import { fold, isOfWord } from "../../model/fold.ts";
 
-/** Numbers of three bytes are below it, those of words and tags from it on. */
-const half = 2 ** 18;
-export const keySpace = 2 * half;
+/** Numbers of three bytes are in the first third, those of short words and tags in the second, those of ends of words in the last. */
+const third = 2 ** 18;
+export const keySpace = 3 * third;
 
 /** Gathers the keys of one call, each once. Kept and used again: it is large. */
 export class KeyGatherer {
@@ -22,11 +25,14 @@ export class KeyGatherer {
   text(text: string): void {
     const bytes = Buffer.from(fold(text), "utf8");
     let three = 0;
+    let before = 0;
     let word = 0;
     for (let i = 0; i < bytes.length; i++) {
       const byte = bytes[i] ?? 0;
+      before = ((before << 8) | (three >>> 16)) & 0xffff;
       three = ((three << 8) | byte) & 0xffffff;
       if (i >= 2) this.#add(threeKey(three));
+      if (i >= 4 && !isOfWord(bytes[i - 2] ?? 0)) this.#add(fiveKey(before, three));
       if (isOfWord(byte)) word += 1;
       else {
         if (word === 1 || word === 2) this.#add(shortKey(three >>> 8, word));
@@ -54,13 +60,17 @@ export class KeyGatherer {
 
 const threeKey = (three: number): number => Math.imul(three + 1, 0x9e3779b1) >>> 14;
 
+/** Around a byte that is of no word: what tells phrases from the same words apart from one another. */
+const fiveKey = (before: number, three: number): number =>
+  2 * third + (Math.imul(Math.imul(before + 1, 0x85ebca6b) ^ (three + 1), 0x9e3779b1) >>> 14);
+
 const shortKey = (bytes: number, length: number): number =>
-  half + (Math.imul((length === 1 ? bytes & 0xff : (bytes & 0xffff) | 0x10000) + 7, 0x85ebca6b) >>> 14);
+  third + (Math.imul((length === 1 ? bytes & 0xff : (bytes & 0xffff) | 0x10000) + 7, 0x85ebca6b) >>> 14);
 
 export const tagKey = (tag: string): number => {
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(tag, "utf8")) hash = Math.imul(hash ^ byte, 0x01000193);
-  return half + (Math.imul(hash ^ (hash >>> 15), 0x9e3779b1) >>> 14);
+  return third + (Math.imul(hash ^ (hash >>> 15), 0x9e3779b1) >>> 14);
 };
 
 /** Three bytes that are rare are looked up rather than others. */
@@ -72,7 +82,7 @@ const rarity = (three: Buffer): number =>
   }, 0);
 
 /** As many tell a text from others; more only cost. */
-const mostOfText = 6;
+const mostOfText = 4;
 
 /** Keys that every text has in which this one stands; none where it is too short to say. */
 export const keysOfText = (text: string): number[] => {
@@ -85,7 +95,20 @@ export const keysOfText = (text: string): number[] => {
   for (const apart of [3, 1])
     for (const one of rare)
       if (chosen.length < mostOfText && chosen.every(({ at }) => Math.abs(at - one.at) >= apart)) chosen.push(one);
-  return [...new Set(chosen.map(({ three }) => threeKey(three.readUIntBE(0, 3))))];
+  const threeKeys = chosen.map(({ three }) => threeKey(three.readUIntBE(0, 3)));
+  return [...new Set([...fivesOf(bytes), ...threeKeys])].slice(0, mostOfText);
+};
+
+const mostFives = 2;
+
+const fivesOf = (bytes: Buffer): number[] => {
+  const found: { readonly key: number; readonly rank: number }[] = [];
+  for (let i = 2; i + 2 < bytes.length; i++) {
+    const five = bytes.subarray(i - 2, i + 3);
+    if (!isOfWord(bytes[i] ?? 0))
+      found.push({ key: fiveKey(five.readUInt16BE(0), five.readUIntBE(2, 3)), rank: rarity(five) });
+  }
+  return found.toSorted((a, b) => b.rank - a.rank).slice(0, mostFives).map(({ key }) => key);
 };
 
 /** The same of a whole word. */

@@ -8,7 +8,7 @@ type List = { readonly key: number; readonly count: number; readonly first: numb
 /** A key is in this part, of a power of two parts. */
 export const partOf = (key: number, parts: number): number => key & (parts - 1);
 
-/** Takes the keys of one place after the other. Kept and used again: it is large. */
+/** Takes the keys of one place after the other; a place may come again right away. Kept and used again: it is large. */
 export class BlockWriter {
   readonly #head = new Int32Array(keySpace).fill(-1);
   readonly #tail = new Int32Array(keySpace);
@@ -16,14 +16,17 @@ export class BlockWriter {
   #places = new Uint16Array(1 << 16);
   #next = new Int32Array(1 << 16);
   #used = 0;
+  readonly #scratch = new NumberWriter(1_024);
 
   add(place: number, keys: Uint32Array): void {
     this.#makeRoom(keys.length);
     for (const key of keys) {
+      const isNew = this.#head[key] === -1;
+      if (!isNew && this.#places[this.#tail[key] ?? 0] === place) continue;
       const at = this.#used++;
       this.#places[at] = place;
       this.#next[at] = -1;
-      if (this.#head[key] === -1) {
+      if (isNew) {
         this.#head[key] = at;
         this.#keys.push(key);
       } else this.#next[this.#tail[key] ?? 0] = at;
@@ -33,29 +36,30 @@ export class BlockWriter {
 
   /** By part; parts without a key are left out. Empties it. */
   finish(parts: number): Map<number, Buffer> {
-    const keys = this.#keys.toSorted((a, b) => a - b);
-    const written = writeParts(
-      keys.map((key) => this.#list(key)),
-      parts,
-    );
-    for (const key of keys) this.#head[key] = -1;
+    const into = new PartWriter(parts);
+    for (const key of this.#keys.toSorted((a, b) => a - b)) {
+      into.list(this.#list(key));
+      this.#head[key] = -1;
+    }
     this.#keys = [];
     this.#used = 0;
-    return written;
+    return into.finish();
   }
 
+  /** Until the next one is asked for. */
   #list(key: number): List {
     const first = this.#places[this.#head[key] ?? 0] ?? 0;
-    const writer = new NumberWriter(16);
+    const rest = this.#scratch;
+    rest.clear();
     let last = first;
     let count = 1;
     for (let at = this.#next[this.#head[key] ?? 0] ?? -1; at !== -1; at = this.#next[at] ?? -1) {
       const place = this.#places[at] ?? 0;
-      writer.number(place - last);
+      rest.number(place - last);
       last = place;
       count += 1;
     }
-    return { key, count, first, last, rest: writer.bytes };
+    return { key, count, first, last, rest: rest.bytes };
   }
 
   #makeRoom(more: number): void {
@@ -80,10 +84,9 @@ export const joinParts = (
       const before = joined.get(list.key);
       joined.set(list.key, before === undefined ? { ...list, first: list.first + base, last: list.last + base } : join(before, list, base));
     }
-  return writeParts(
-    [...joined.values()].toSorted((a, b) => a.key - b.key),
-    parts,
-  );
+  const into = new PartWriter(parts);
+  for (const list of [...joined.values()].toSorted((a, b) => a.key - b.key)) into.list(list);
+  return into.finish();
 };
 
 const join = (before: List, { key, count, first, last, rest }: List, base: number): List => {
@@ -139,24 +142,37 @@ function* readPart(part: Buffer): Generator<List> {
   }
 }
 
-/** `lists` by key, ascending. */
-const writeParts = (lists: readonly List[], parts: number): Map<number, Buffer> => {
-  const writers = new Map<number, { readonly writer: NumberWriter; key: number }>();
-  for (const { key, count, first, last, rest } of lists) {
-    const part = partOf(key, parts);
-    const into = writers.get(part) ?? { writer: new NumberWriter(1_024), key: 0 };
-    writers.set(part, into);
-    into.writer.number(key - into.key);
-    into.key = key;
-    into.writer.number(count);
-    into.writer.number(first);
-    if (count === 1) continue;
-    into.writer.number(last);
-    into.writer.number(rest.length);
-    into.writer.raw(rest);
+/** Takes lists in the order of their keys. */
+class PartWriter {
+  readonly #parts: number;
+  readonly #writers = new Map<number, { readonly writer: NumberWriter; key: number }>();
+
+  constructor(parts: number) {
+    this.#parts = parts;
   }
-  return new Map([...writers].map(([part, { writer }]) => [part, writer.bytes]));
-};
+
+  list({ key, count, first, last, rest }: List): void {
+    const part = partOf(key, this.#parts);
+    let into = this.#writers.get(part);
+    if (into === undefined) {
+      into = { writer: new NumberWriter(1_024), key: 0 };
+      this.#writers.set(part, into);
+    }
+    const { writer } = into;
+    writer.number(key - into.key);
+    into.key = key;
+    writer.number(count);
+    writer.number(first);
+    if (count === 1) return;
+    writer.number(last);
+    writer.number(rest.length);
+    writer.raw(rest);
+  }
+
+  finish(): Map<number, Buffer> {
+    return new Map([...this.#writers].map(([part, { writer }]) => [part, writer.bytes]));
+  }
+}
 
 class NumberWriter {
   #held: Buffer;
@@ -168,6 +184,10 @@ class NumberWriter {
 
   get bytes(): Buffer {
     return this.#held.subarray(0, this.#size);
+  }
+
+  clear(): void {
+    this.#size = 0;
   }
 
   number(value: number): void {

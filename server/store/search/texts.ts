@@ -5,7 +5,8 @@ import { z } from "zod";
 import { decodeCodings } from "../../model/coding.ts";
 import type { StoredBodyMeta, StoredCall } from "../../model/receipt.ts";
 import type { Scope, SearchedCall } from "../../model/searched.ts";
-import { contentId, unpackBody } from "../bodies.ts";
+import { zstdDecompressSync } from "node:zlib";
+import { contentId, type PackedBody, unpackBody } from "../bodies.ts";
 import { callRow, callsWithEnds, readCalls } from "../callRows.ts";
 import { epochOf } from "../epochs.ts";
 import { count, type Questions, type Rows } from "../rows.ts";
@@ -107,7 +108,7 @@ const readBytes = async (db: Questions, bodies: readonly KeptBody[]): Promise<Ma
     );
     const rows = await db.any(sql.type(contentRow)`
       SELECT b.epoch, b.digest, b.coding, b.bytes FROM bodies b JOIN ${wanted} AS w (epoch, digest) ON w.epoch = b.epoch AND w.digest = b.digest`);
-    for (const row of rows) found.set(contentId(row.epoch, row.digest), await unpackBody(row));
+    for (const row of rows) found.set(contentId(row.epoch, row.digest), unpackNow(row));
   }
   if (spills.length > 0) {
     // Chunks are 256 KiB: the first ones are enough.
@@ -122,6 +123,9 @@ const readBytes = async (db: Questions, bodies: readonly KeptBody[]): Promise<Ma
   }
   return found;
 };
+
+/** Content of `bodies` is small: another thread would take longer to be told than this takes. */
+const unpackNow = ({ coding, bytes }: PackedBody): Buffer => (coding === "zstd" ? zstdDecompressSync(bytes) : bytes);
 
 /** Null for what is no text. */
 const textOf = async (bytes: Buffer, encoding: string | null): Promise<string | null> => {

@@ -50,11 +50,23 @@ export const recordCalls = async (
       const exchange = exchanges[(n * 7_919) % exchanges.length];
       const session = sessions[Math.floor((n - from) / callsOfSession)];
       if (exchange === undefined || session === undefined) throw new Error("there is nothing to record");
-      await record(store, session.id, { exchange, n });
+      await record(store, session.id, { exchange, fill: fillOf(exchanges, n), n });
     }
   };
   await Promise.all(Array.from({ length: abreast }, work));
   return (performance.now() - began) / 1_000;
+};
+
+/** Answers that follow one another, up to the size. */
+const fillOf = (exchanges: readonly Exchange[], n: number): Buffer => {
+  const pieces: Buffer[] = [];
+  let held = 0;
+  for (let i = 1; held < size; i++) {
+    const piece = exchanges[(n * 7_919 + i * 31) % exchanges.length]?.response.body ?? Buffer.alloc(0);
+    pieces.push(piece);
+    held += piece.length + 1;
+  }
+  return Buffer.from(pieces.join(","));
 };
 
 /** A number of its own, as ids are: random to look at. */
@@ -63,11 +75,10 @@ export const markOf = (n: number): string => createHash("md5").update(`call ${n}
 const record = async (
   store: Store,
   session_id: string,
-  { exchange: { request, response }, n }: { readonly exchange: Exchange; readonly n: number },
+  { exchange: { request, response }, fill, n }: { readonly exchange: Exchange; readonly fill: Buffer; readonly n: number },
 ): Promise<void> => {
   const mark = markOf(n);
-  const own = (bytes: Buffer): Buffer =>
-    Buffer.concat([Buffer.from(`{"trace_id":"${mark}","attempt":${n},"data":`), bytes.subarray(0, size), Buffer.from("}")]);
+  const own = `{"trace_id":"${mark}","attempt":${n},"data":[${response.body.toString()},${fill.toString()}`.slice(0, size - request.body.length);
   const reads = request.method === "GET";
   const kind = request.path.split("/")[3] ?? "monitor";
   const operation = `v1.${kind}.${reads ? "Get" : "Change"}`;
@@ -103,7 +114,7 @@ const record = async (
     first_byte_at: received_at,
     done_at: new Date(received_at.getTime() + (n % 1_000)),
     request_body: null,
-    response: { headers: [["content-type", "application/json"]], body: bodyOf(own(response.body)) },
+    response: { headers: [["content-type", "application/json"]], body: bodyOf(`${own}]}`) },
   };
   // Masks come before the store; here is nothing to mask.
   await store.sink.record(opening as Masked<Opening>, () => closing as Masked<Closing>);
