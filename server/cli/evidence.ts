@@ -12,7 +12,9 @@ const formats = ["har", "jsonl", "curl"] satisfies ExportFormat[];
 
 export const addEvidenceCommands = (program: Command): void => {
   asking(program.command("export"))
-    .description("write sessions, or what a search finds, to a file; or sessions with their seals to one that proves itself")
+    .description(
+      "write sessions, or what a search finds, to a file; or sessions with their seals to one that proves itself",
+    )
     .argument("[sessions...]", "ids of sessions; without --proof one")
     .option("--all", "with --proof: every session that has ended")
     .option("--proof", "with seals and proofs, as JSON Lines for dogwatch verify")

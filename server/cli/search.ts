@@ -8,8 +8,11 @@ import type { SearchOptions } from "./search/ask.ts";
 export const addSearchCommand = (program: Command): void => {
   asking(program.command("search"))
     .description("find recorded calls, the newest first")
-    .argument("[query...]", "words, \"phrases\", fields (status:>=400), -not, OR; docs/search.md has all of it")
-    .option("--masked <value>", "instead: the value as it was before a mask took it, whole; - reads it from standard input")
+    .argument("[query...]", 'words, "phrases", fields (status:>=400), -not, OR; docs/search.md has all of it')
+    .option(
+      "--masked <value>",
+      "instead: the value as it was before a mask took it, whole; - reads it from standard input",
+    )
     .option("--limit <calls>", "at most so many (default: 50)")
     .addHelpText(
       "after",

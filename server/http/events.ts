@@ -39,7 +39,9 @@ export const registerEvents = async (api: Api, parts: EventRoutes): Promise<void
     },
     handler: async (request, reply) => {
       if (listeners >= mostListeners)
-        return reply.send(turnAway(parts, { request, reply }, refuseApi("gateway_busy", "too many listen at this gateway")));
+        return reply.send(
+          turnAway(parts, { request, reply }, refuseApi("gateway_busy", "too many listen at this gateway")),
+        );
       const gone = new AbortController();
       listeners += 1;
       reply.raw.once("close", () => {

@@ -16,7 +16,11 @@ import type { Api } from "./zodRoutes.ts";
 
 export type SearchRoutes = AccessParts & ExportParts & { readonly publicUrl: string; readonly version: string };
 
-const q = z.string().max(10_000).default("").describe("The search, as docs/search.md has its language; empty: every call");
+const q = z
+  .string()
+  .max(10_000)
+  .default("")
+  .describe("The search, as docs/search.md has its language; empty: every call");
 const searchQuery = z.strictObject({
   q,
   limit: z.coerce.number().int().min(1).max(200).default(50),
@@ -31,7 +35,10 @@ const mediaTypes: Readonly<Record<ExportFormat, string>> = {
 };
 const endings: Readonly<Record<ExportFormat, string>> = { har: "har", jsonl: "jsonl", curl: "sh" };
 /** Sent as it is; the schema is for the description only. */
-const exported = { description: "HAR 1.2, JSON Lines of calls, or a shell script", content: { "application/octet-stream": { schema: z.any() } } };
+const exported = {
+  description: "HAR 1.2, JSON Lines of calls, or a shell script",
+  content: { "application/octet-stream": { schema: z.any() } },
+};
 
 export const registerSearch = async (api: Api, parts: SearchRoutes): Promise<void> => {
   api.addHook("preParsing", async (request, reply) => {
@@ -42,7 +49,8 @@ export const registerSearch = async (api: Api, parts: SearchRoutes): Promise<voi
     url: "/search",
     schema: {
       summary: "Calls that a search finds, newest first, without bodies; for auditor and admin",
-      description: "A page may have fewer items than asked for, or none, and a next_cursor: the time for it was over, and the next page goes on.",
+      description:
+        "A page may have fewer items than asked for, or none, and a next_cursor: the time for it was over, and the next page goes on.",
       security,
       querystring: searchQuery,
       response: { 200: page(searchHit), ...refusals },
@@ -90,7 +98,12 @@ const hitJson = (publicUrl: string, { call, excerpts }: Hit): z.infer<typeof sea
   excerpts: excerpts.map(({ where, text, marks }) => ({ where, text, marks: marks.map(([from, to]) => [from, to]) })),
 });
 
-type Given = { readonly request: FastifyRequest; readonly reply: FastifyReply; readonly format: ExportFormat; readonly name: string };
+type Given = {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly format: ExportFormat;
+  readonly name: string;
+};
 
 /** What breaks on the way ends the connection, and a file without its end is known to be cut. */
 const give = (

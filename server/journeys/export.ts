@@ -3,7 +3,16 @@
 import { type ApiRefusal, isApiRefusal, refuseApi } from "../errors.ts";
 import type { Place } from "../model/searched.ts";
 import type { StoredCall } from "../model/receipt.ts";
-import { type HistoryParts, inCall, noSession, type ReadCall, type Reader, scopeOf, viewed, withBodies } from "./history.ts";
+import {
+  type HistoryParts,
+  inCall,
+  noSession,
+  type ReadCall,
+  type Reader,
+  scopeOf,
+  viewed,
+  withBodies,
+} from "./history.ts";
 import { isQueryProblem, readQuery } from "./search/language.ts";
 import { findPage, type SearchParts } from "./search/search.ts";
 import { readPlace } from "./search/place.ts";

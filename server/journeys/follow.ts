@@ -37,7 +37,11 @@ const silenceAfter = 15_000;
 /** As long as a session token lives: whoever listens on shows theirs again. */
 const longest = 15 * 60_000;
 
-export type FollowRequest = { readonly session_id: string; readonly lastEventId: string | null; readonly signal: AbortSignal };
+export type FollowRequest = {
+  readonly session_id: string;
+  readonly lastEventId: string | null;
+  readonly signal: AbortSignal;
+};
 
 export async function followSession(
   parts: FollowParts,
@@ -48,7 +52,10 @@ export async function followSession(
   if (refusal !== null) return refusal;
   const told = readTold(lastEventId);
   if (told === null)
-    return refuseApi("request_malformed", "Last-Event-ID is none that these events gave: leave it out to begin with the first call");
+    return refuseApi(
+      "request_malformed",
+      "Last-Event-ID is none that these events gave: leave it out to begin with the first call",
+    );
   if ((await parts.sessions.get(session_id)) === null) return noSession(session_id);
   viewed(parts, reader, `session ${session_id}, as it happens`);
   return happenings(parts, { session_id, told, signal });
@@ -106,7 +113,10 @@ const readTold = (written: string | null): Told | null => {
   if (written === null || written === "") return { last: 0, open: new Set() };
   const [, last, open] = /^(\d{1,10})(?:-(\d{1,10}(?:\.\d{1,10}){0,99}))?$/.exec(written) ?? [];
   if (last === undefined) return null;
-  const numbers = (open ?? "").split(".").filter((n) => n !== "").map(Number);
+  const numbers = (open ?? "")
+    .split(".")
+    .filter((n) => n !== "")
+    .map(Number);
   const most = 2_147_483_647;
   return [Number(last), ...numbers].some((n) => n > most) ? null : { last: Number(last), open: new Set(numbers) };
 };

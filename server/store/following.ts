@@ -48,7 +48,9 @@ export const createFollowing = (rows: Rows, onEnded: (callback: (session_id: str
       const wake = (): void => hinted.abort();
       const all = waiting.get(session_id) ?? new Set();
       waiting.set(session_id, all.add(wake));
-      await sleep(most, undefined, { ref: false, signal: AbortSignal.any([signal, hinted.signal]) }).catch(() => undefined);
+      await sleep(most, undefined, { ref: false, signal: AbortSignal.any([signal, hinted.signal]) }).catch(
+        () => undefined,
+      );
       all.delete(wake);
       if (all.size === 0 && waiting.get(session_id) === all) waiting.delete(session_id);
     },

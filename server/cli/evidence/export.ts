@@ -42,7 +42,8 @@ export const exportSessions = (
 
 /** @throws WrongUsage */
 const exportPath = (sessions: readonly string[], { proof, format, search, all }: ExportRequest): string => {
-  if ((proof === true) === (format !== undefined)) throw new WrongUsage("say which: --proof, or --format har, jsonl or curl");
+  if ((proof === true) === (format !== undefined))
+    throw new WrongUsage("say which: --proof, or --format har, jsonl or curl");
   if (format === undefined) {
     if (search !== undefined) throw new WrongUsage("--search goes with --format: a proof is of whole sessions");
     return proofPath(sessions, all);

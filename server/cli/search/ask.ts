@@ -50,7 +50,10 @@ const readUpTo = async (
   for (let cursor: string | null = null; ; ) {
     const query = new URLSearchParams({ q, limit: String(Math.min(pageSize, limit - found.length)) });
     if (cursor !== null) query.set("cursor", cursor);
-    const asked: { items: SearchHitJson[]; next_cursor: string | null } = await api.get(`/v1/search?${query.toString()}`, page(searchHit));
+    const asked: { items: SearchHitJson[]; next_cursor: string | null } = await api.get(
+      `/v1/search?${query.toString()}`,
+      page(searchHit),
+    );
     found.push(...asked.items);
     cursor = asked.next_cursor;
     if (cursor === null || found.length >= limit) return { found, whole: cursor === null };

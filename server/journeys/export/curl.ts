@@ -40,7 +40,9 @@ const shell = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 /** curl makes these itself, or they were for one hop. */
 const ownOfCurl = new Set(
-  "host content-length connection keep-alive transfer-encoding te trailer upgrade expect accept-encoding proxy-authorization authorization".split(" "),
+  "host content-length connection keep-alive transfer-encoding te trailer upgrade expect accept-encoding proxy-authorization authorization".split(
+    " ",
+  ),
 );
 const keys: ReadonlyMap<string, string> = new Map([
   ["dd-api-key", '"DD-API-KEY: $DD_API_KEY"'],

@@ -94,7 +94,12 @@ const responseOf = async ({ response, status }: StoredCall, bytes: Buffer | null
 
 const mimeTypeOf = ({ content_type }: StoredBodyMeta): string => content_type ?? "application/octet-stream";
 
-type Content = { readonly size?: number; readonly text?: string; readonly encoding?: "base64"; readonly comment?: string };
+type Content = {
+  readonly size?: number;
+  readonly text?: string;
+  readonly encoding?: "base64";
+  readonly comment?: string;
+};
 
 /** Decoded, as readers expect it. */
 const contentOf = async (body: StoredBodyMeta, bytes: Buffer | null): Promise<Content> => {

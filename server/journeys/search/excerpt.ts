@@ -6,7 +6,11 @@ import type { Query } from "./language.ts";
 import { type FoldedPiece, indexOfWord, type Looked } from "./match.ts";
 
 /** `marks` are from and to, in the units of `text`. */
-export type Excerpt = { readonly where: Where; readonly text: string; readonly marks: readonly (readonly [number, number])[] };
+export type Excerpt = {
+  readonly where: Where;
+  readonly text: string;
+  readonly marks: readonly (readonly [number, number])[];
+};
 
 const mostExcerpts = 3;
 /** Characters around what was found. */
@@ -79,7 +83,11 @@ const cut = ({ where, text, folded }: FoldedPiece, [first, end]: Span, sought: r
 };
 
 /** A cut that falls into a token moves out of it: towards what was found if that is outside, away from it otherwise. */
-const edge = (text: string, at: number, { towards, side }: { readonly towards: number; readonly side: "start" | "end" }): number => {
+const edge = (
+  text: string,
+  at: number,
+  { towards, side }: { readonly towards: number; readonly side: "start" | "end" },
+): number => {
   const base = Math.max(0, at - longestToken);
   for (const token of text.slice(base, at + longestToken).matchAll(maskToken)) {
     const [start, end] = [base + token.index, base + token.index + token[0].length];
@@ -95,7 +103,11 @@ const edge = (text: string, at: number, { towards, side }: { readonly towards: n
 const marksIn = (folded: string, [from, to]: Span, sought: readonly Sought[]): Span[] => {
   const spans = sought.flatMap((one) => {
     const found: Span[] = [];
-    for (let at = next(folded, one, from); at !== -1 && at < to && found.length < mostMarks; at = next(folded, one, at + one.text.length))
+    for (
+      let at = next(folded, one, from);
+      at !== -1 && at < to && found.length < mostMarks;
+      at = next(folded, one, at + one.text.length)
+    )
       found.push([at, Math.min(to, at + one.text.length)]);
     return found;
   });

@@ -83,7 +83,11 @@ class Reader {
 
   #all(): Query {
     const of: Query[] = [];
-    for (let next = this.#next(); next !== undefined && next.kind !== "or" && next.kind !== "close"; next = this.#next())
+    for (
+      let next = this.#next();
+      next !== undefined && next.kind !== "or" && next.kind !== "close";
+      next = this.#next()
+    )
       of.push(this.#one(next));
     if (of.length === 0) throw new Misunderstood(this.#next()?.column ?? this.#setting.end, this.#missing());
     return one("all", of);
@@ -92,7 +96,9 @@ class Reader {
   #missing(): string {
     const before = this.#tokens[this.#at - 1];
     if (before?.kind === "open") return "there is nothing between the parentheses";
-    return before === undefined ? "OR stands between two things, and nothing is before it" : "OR stands between two things, and nothing is after it";
+    return before === undefined
+      ? "OR stands between two things, and nothing is before it"
+      : "OR stands between two things, and nothing is after it";
   }
 
   #one(token: Token): Query {
@@ -116,8 +122,17 @@ class Reader {
 
   #not(token: Token): Query {
     const next = this.#next();
-    if (next === undefined || next.kind === "or" || next.kind === "close" || next.kind === "not" || next.column !== token.column + 1)
-      throw new Misunderstood(token.column, 'a - stands right before what must not be there; put it in quotes, "-", to look for one');
+    if (
+      next === undefined ||
+      next.kind === "or" ||
+      next.kind === "close" ||
+      next.kind === "not" ||
+      next.column !== token.column + 1
+    )
+      throw new Misunderstood(
+        token.column,
+        'a - stands right before what must not be there; put it in quotes, "-", to look for one',
+      );
     return { kind: "not", of: this.#one(next) };
   }
 
@@ -133,7 +148,8 @@ class Reader {
 
   #count(token: Token, query: Query): Query {
     this.#terms += 1;
-    if (this.#terms > mostTerms) throw new Misunderstood(token.column, `a search has at most ${mostTerms} words and fields`);
+    if (this.#terms > mostTerms)
+      throw new Misunderstood(token.column, `a search has at most ${mostTerms} words and fields`);
     return query;
   }
 
@@ -150,7 +166,9 @@ const one = (kind: "all" | "any", of: readonly Query[]): Query => {
 const readText = ({ column, text, quoted }: Token & { kind: "text" }): Query => {
   if (text === "") throw new Misunderstood(column, "there is nothing in these quotes");
   // Nearly every call has any two letters somewhere: alone they are a word.
-  return !quoted && Buffer.byteLength(text) < 3 && isToken(text) ? { kind: "word", word: text } : { kind: "text", text };
+  return !quoted && Buffer.byteLength(text) < 3 && isToken(text)
+    ? { kind: "word", word: text }
+    : { kind: "text", text };
 };
 
 const readField = (token: Token & { kind: "field" }, now: Date): Query => {
@@ -161,7 +179,8 @@ const readField = (token: Token & { kind: "field" }, now: Date): Query => {
       column,
       `there is no field ${quote(token.field)}${suggest(token.field, fields)} (put it in quotes to look for it as text)`,
     );
-  if (value === "") throw new Misunderstood(token.valueColumn, `${field}: is followed by what it has to be, without a space`);
+  if (value === "")
+    throw new Misunderstood(token.valueColumn, `${field}: is followed by what it has to be, without a space`);
   try {
     return queryOf(field, value, now);
   } catch (error) {

@@ -1,7 +1,15 @@
 /** Whether a call is what a search asks for, looked at exactly: the index only says where to look. And what the index is asked. */
 
 import { fold, isOfWord } from "../../model/fold.ts";
-import { durationOf, highestMagnitude, magnitudeOf, type Piece, receiptPieces, type SearchedTexts, valuesOf } from "../../model/searched.ts";
+import {
+  durationOf,
+  highestMagnitude,
+  magnitudeOf,
+  type Piece,
+  receiptPieces,
+  type SearchedTexts,
+  valuesOf,
+} from "../../model/searched.ts";
 import type { Wanted } from "../../store/search/find.ts";
 import type { Query } from "./language.ts";
 import type { Bounds } from "./ranges.ts";
@@ -120,7 +128,9 @@ export const wantedOf = (query: Query): Wanted => {
 const wantedField = ({ field, value }: Query & { kind: "field" }): Wanted => {
   if (!value.includes("*")) return { tag: `${field}:${value}` };
   // Of the fields only operations stand in the texts of the index.
-  return field === "operation" ? { all: value.split("*").map((piece) => (piece === "" ? "anything" : { text: piece })) } : "anything";
+  return field === "operation"
+    ? { all: value.split("*").map((piece) => (piece === "" ? "anything" : { text: piece })) }
+    : "anything";
 };
 
 const lowestStatus = 1;
@@ -133,7 +143,12 @@ const wantedRange = (of: "status" | "duration" | "received", { from, to }: Bound
     case "status":
       return tags(hundreds(from, lowestStatus), hundreds(to, highestStatus), (hundred) => `status:${hundred}xx`);
     case "duration":
-      return { all: [from === null ? "anything" : { tag: `slower:${magnitude(from)}` }, to === null ? "anything" : upTo(magnitude(to))] };
+      return {
+        all: [
+          from === null ? "anything" : { tag: `slower:${magnitude(from)}` },
+          to === null ? "anything" : upTo(magnitude(to)),
+        ],
+      };
     case "received":
       return "anything";
     default:

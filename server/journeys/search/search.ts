@@ -30,7 +30,12 @@ export async function searchCalls(
   if (after !== null && isApiRefusal(after)) return after;
   const found = await findPage(parts, { query, scope, after, limit: page.limit });
   // What was asked may be what somebody should not have pasted: how much was found is enough.
-  parts.audit({ kind: "recording_viewed", who: readerName(reader), what: `a search, ${found.items.length} calls`, reason: "gateway API or page" });
+  parts.audit({
+    kind: "recording_viewed",
+    who: readerName(reader),
+    what: `a search, ${found.items.length} calls`,
+    reason: "gateway API or page",
+  });
   return found;
 }
 

@@ -157,10 +157,14 @@ const candidates = async (db: Questions, plan: Plan, slices: readonly Slice[]): 
     const bits =
       plan === null || read === null || parts === null
         ? null
-        : evaluate(plan, { size: Math.ceil(places / 8), part: (sort, key) => read.get(partName(sort, { epoch, first, part: partOf(key, parts) })) });
+        : evaluate(plan, {
+            size: Math.ceil(places / 8),
+            part: (sort, key) => read.get(partName(sort, { epoch, first, part: partOf(key, parts) })),
+          });
     const found: Place[] = [];
     for (let place = places - 1; place >= 0; place--)
-      if (bits === null || ((bits[place >>> 3] ?? 0) & (1 << (place & 7))) !== 0) found.push({ epoch, place: first + place });
+      if (bits === null || ((bits[place >>> 3] ?? 0) & (1 << (place & 7))) !== 0)
+        found.push({ epoch, place: first + place });
     return found;
   });
 };

@@ -3,7 +3,15 @@
 import { setImmediate as turn, setTimeout as sleep } from "node:timers/promises";
 import { sql } from "slonik";
 import { z } from "zod";
-import { durationOf, highestMagnitude, magnitudeOf, receiptPieces, searchFields, type SearchedCall, valuesOf } from "../../model/searched.ts";
+import {
+  durationOf,
+  highestMagnitude,
+  magnitudeOf,
+  receiptPieces,
+  searchFields,
+  type SearchedCall,
+  valuesOf,
+} from "../../model/searched.ts";
 import type { Log } from "../../model/log.ts";
 import { count, type Questions, type Rows } from "../rows.ts";
 import { insertBlock, joinBlocks, type Parts, smallBlock, type TimedBlock } from "./blocks.ts";
@@ -73,7 +81,8 @@ export class Indexer {
       try {
         if (await work()) wait = 0;
       } catch (error) {
-        if (!this.#stopped.signal.aborted) this.#parts.log.warn({ err: error }, "the search index waits for the database");
+        if (!this.#stopped.signal.aborted)
+          this.#parts.log.warn({ err: error }, "the search index waits for the database");
         wait = pause;
       }
       await this.#rest(wait);

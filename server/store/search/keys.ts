@@ -74,7 +74,7 @@ export const tagKey = (tag: string): number => {
 };
 
 /** Three bytes that are rare are looked up rather than others. */
-const commonBytes = "etaonirsd\"lc:,pmu_g.0fhb1{}-y/2";
+const commonBytes = 'etaonirsd"lc:,pmu_g.0fhb1{}-y/2';
 const rarity = (three: Buffer): number =>
   three.reduce((sum, byte) => {
     const rank = commonBytes.indexOf(String.fromCharCode(byte));
@@ -108,7 +108,10 @@ const fivesOf = (bytes: Buffer): number[] => {
     if (!isOfWord(bytes[i] ?? 0))
       found.push({ key: fiveKey(five.readUInt16BE(0), five.readUIntBE(2, 3)), rank: rarity(five) });
   }
-  return found.toSorted((a, b) => b.rank - a.rank).slice(0, mostFives).map(({ key }) => key);
+  return found
+    .toSorted((a, b) => b.rank - a.rank)
+    .slice(0, mostFives)
+    .map(({ key }) => key);
 };
 
 /** The same of a whole word. */

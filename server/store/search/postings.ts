@@ -3,7 +3,13 @@
 import { keySpace } from "./keys.ts";
 
 /** Ascending places, the first as it is and then distances, as base-128 numbers. */
-type List = { readonly key: number; readonly count: number; readonly first: number; readonly last: number; readonly rest: Buffer };
+type List = {
+  readonly key: number;
+  readonly count: number;
+  readonly first: number;
+  readonly last: number;
+  readonly rest: Buffer;
+};
 
 /** A key is in this part, of a power of two parts. */
 export const partOf = (key: number, parts: number): number => key & (parts - 1);
@@ -82,7 +88,10 @@ export const joinParts = (
   for (const { base, bytes } of neighbours)
     for (const list of readPart(bytes)) {
       const before = joined.get(list.key);
-      joined.set(list.key, before === undefined ? { ...list, first: list.first + base, last: list.last + base } : join(before, list, base));
+      joined.set(
+        list.key,
+        before === undefined ? { ...list, first: list.first + base, last: list.last + base } : join(before, list, base),
+      );
     }
   const into = new PartWriter(parts);
   for (const list of [...joined.values()].toSorted((a, b) => a.key - b.key)) into.list(list);

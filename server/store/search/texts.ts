@@ -77,7 +77,9 @@ const asking = (db: Questions): Rows => ({
 /** A body whose bytes are there. */
 export type KeptBody = { readonly id: string; readonly session_id: string; readonly meta: StoredBodyMeta };
 
-export const keptBodies = (call: StoredCall): { readonly request: KeptBody | null; readonly response: KeptBody | null } => {
+export const keptBodies = (
+  call: StoredCall,
+): { readonly request: KeptBody | null; readonly response: KeptBody | null } => {
   const kept = (meta: StoredBodyMeta | null): KeptBody | null =>
     meta === null || meta.id === null || meta.expired ? null : { id: meta.id, session_id: call.session_id, meta };
   return { request: kept(call.request.body), response: kept(call.response?.body ?? null) };

@@ -75,10 +75,17 @@ export const markOf = (n: number): string => createHash("md5").update(`call ${n}
 const record = async (
   store: Store,
   session_id: string,
-  { exchange: { request, response }, fill, n }: { readonly exchange: Exchange; readonly fill: Buffer; readonly n: number },
+  {
+    exchange: { request, response },
+    fill,
+    n,
+  }: { readonly exchange: Exchange; readonly fill: Buffer; readonly n: number },
 ): Promise<void> => {
   const mark = markOf(n);
-  const own = `{"trace_id":"${mark}","attempt":${n},"data":[${response.body.toString()},${fill.toString()}`.slice(0, size - request.body.length);
+  const own = `{"trace_id":"${mark}","attempt":${n},"data":[${response.body.toString()},${fill.toString()}`.slice(
+    0,
+    size - request.body.length,
+  );
   const reads = request.method === "GET";
   const kind = request.path.split("/")[3] ?? "monitor";
   const operation = `v1.${kind}.${reads ? "Get" : "Change"}`;
