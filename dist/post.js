@@ -7477,6 +7477,17 @@ const call = object({
 });
 
 
+/** Where in a call a search found something: `marks` are from and to in `text`, UTF-16. */
+const excerpt = object({
+  where: _enum(["path", "operation", "decision", "error", "request", "response"]),
+  text: string(),
+  marks: array(tuple([number().int(), number().int()])),
+});
+
+/** A call that a search found, without the bytes of its bodies. */
+call.extend({ excerpts: array(excerpt) });
+
+
 /** One held call's question and every attempt to answer it; also the body of the 202 to `Prefer: respond-async`. */
 const approval = object({
   id: uuid,
