@@ -10,7 +10,7 @@ import {
   type SearchedTexts,
   valuesOf,
 } from "../../model/searched.ts";
-import type { Wanted } from "../../store/search/find.ts";
+import type { Wanted } from "../../store/search/narrow.ts";
 import type { Query } from "./language.ts";
 import type { Bounds } from "./ranges.ts";
 

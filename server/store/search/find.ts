@@ -4,19 +4,8 @@ import { sql } from "slonik";
 import { z } from "zod";
 import type { Place, Scope, SearchedTexts } from "../../model/searched.ts";
 import { count, type Questions, type Rows, time } from "../rows.ts";
-import { type Block, type Sort, tableOf, tables, unpackPart } from "./blocks.ts";
-import { keysOfText, keysOfWord, tagKey } from "./keys.ts";
-import { markPlaces, partOf } from "./postings.ts";
+import { candidates, planOf, type Slice, type Wanted } from "./narrow.ts";
 import { keptBodies, nameOf, readSearched, readTexts, visible } from "./texts.ts";
-
-/** What every call that is looked for has; `anything` is what no index tells. */
-export type Wanted =
-  | "anything"
-  | { readonly all: readonly Wanted[] }
-  | { readonly any: readonly Wanted[] }
-  | { readonly text: string }
-  | { readonly word: string }
-  | { readonly tag: string };
 
 export type SearchRequest = {
   readonly wanted: Wanted;
@@ -65,9 +54,6 @@ type Going = {
   readonly deadline: number;
   readonly monotonic: () => number;
 };
-
-/** A run of places; without parts, of calls that are not in blocks yet. */
-type Slice = Omit<Block, "parts"> & { readonly parts: number | null };
 
 const sliceRow = z.object({
   epoch: count,
@@ -122,107 +108,6 @@ const listSlices = async ({ db, request }: Going, after: Place | null): Promise<
       AND (slices.since IS NULL OR ${instant(until)} IS NULL OR slices.since < ${instant(until)})
     ORDER BY epoch DESC, first DESC LIMIT ${slicesAtOnce}`);
   return [...found];
-};
-
-/** What is looked up: `keys` that a call has in its receipt, or all in its bodies. */
-type Leaf = { readonly keys: readonly number[]; readonly sorts: readonly Sort[] };
-type Plan = null | { readonly all: readonly Plan[] } | { readonly any: readonly Plan[] } | Leaf;
-
-const planOf = (wanted: Wanted): Plan => {
-  if (wanted === "anything") return null;
-  if ("all" in wanted) {
-    const all = wanted.all.map(planOf).filter((plan) => plan !== null);
-    return all.length === 0 ? null : { all };
-  }
-  if ("any" in wanted) {
-    const any = wanted.any.map(planOf);
-    return any.includes(null) ? null : { any };
-  }
-  if ("tag" in wanted) return { keys: [tagKey(wanted.tag)], sorts: ["receipt"] };
-  const keys = "text" in wanted ? keysOfText(wanted.text) : keysOfWord(wanted.word);
-  return keys.length === 0 ? null : { keys, sorts: tables };
-};
-
-const leavesOf = (plan: Plan): Leaf[] => {
-  if (plan === null) return [];
-  if ("all" in plan) return plan.all.flatMap(leavesOf);
-  return "any" in plan ? plan.any.flatMap(leavesOf) : [plan];
-};
-
-/** Places of these slices, the newest first. */
-const candidates = async (db: Questions, plan: Plan, slices: readonly Slice[]): Promise<Place[]> => {
-  const blocks = slices.filter((slice): slice is Block => slice.parts !== null);
-  const read = plan === null ? null : await readParts(db, leavesOf(plan), blocks);
-  return slices.flatMap(({ epoch, first, places, parts }) => {
-    const bits =
-      plan === null || read === null || parts === null
-        ? null
-        : evaluate(plan, {
-            size: Math.ceil(places / 8),
-            part: (sort, key) => read.get(partName(sort, { epoch, first, part: partOf(key, parts) })),
-          });
-    const found: Place[] = [];
-    for (let place = places - 1; place >= 0; place--)
-      if (bits === null || ((bits[place >>> 3] ?? 0) & (1 << (place & 7))) !== 0)
-        found.push({ epoch, place: first + place });
-    return found;
-  });
-};
-
-type Bits = Uint8Array<ArrayBuffer>;
-type InBlock = { readonly size: number; part(sort: Sort, key: number): Buffer | undefined };
-
-const evaluate = (plan: Exclude<Plan, null>, block: InBlock): Bits => {
-  if ("all" in plan) return combine(plan.all, block, (one, other) => one & other);
-  if ("any" in plan) return combine(plan.any, block, (one, other) => one | other);
-  const sums = plan.sorts.map((sort) => placesWith(plan.keys, sort, block));
-  return sums.reduce((one, other) => merge(one, other, (a, b) => a | b));
-};
-
-type Operation = (one: number, other: number) => number;
-
-const combine = (plans: readonly Plan[], block: InBlock, operation: Operation): Bits =>
-  plans
-    .flatMap((plan) => (plan === null ? [] : [evaluate(plan, block)]))
-    .reduce((one, other) => merge(one, other, operation));
-
-const merge = (one: Bits, other: Bits, operation: Operation): Bits => {
-  for (let i = 0; i < one.length; i++) one[i] = operation(one[i] ?? 0, other[i] ?? 0);
-  return one;
-};
-
-const placesWith = (keys: readonly number[], sort: Sort, block: InBlock): Bits => {
-  const marked = keys.map((key) => {
-    const bits = new Uint8Array(block.size);
-    const part = block.part(sort, key);
-    if (part !== undefined) markPlaces(part, key, bits);
-    return bits;
-  });
-  return marked.reduce((one, other) => merge(one, other, (a, b) => a & b));
-};
-
-const partRow = z.object({ epoch: count, first: count, part: count, bytes: z.instanceof(Buffer) });
-const partName = (sort: Sort, { epoch, first, part }: Omit<z.infer<typeof partRow>, "bytes">): string =>
-  `${sort} ${epoch} ${first} ${part}`;
-
-const readParts = async (
-  db: Questions,
-  leaves: readonly Leaf[],
-  blocks: readonly Block[],
-): Promise<ReadonlyMap<string, Buffer>> => {
-  const read = new Map<string, Buffer>();
-  for (const sort of tables) {
-    const keys = leaves.filter(({ sorts }) => sorts.includes(sort)).flatMap((leaf) => leaf.keys);
-    const wanted = blocks.flatMap(({ epoch, first, parts }) =>
-      [...new Set(keys.map((key) => partOf(key, parts)))].map((part) => [epoch, first, part]),
-    );
-    if (wanted.length === 0) continue;
-    const found = await db.any(sql.type(partRow)`
-      SELECT p.epoch, p.first, p.part, p.bytes FROM ${sql.unnest(wanted, ["int4", "int4", "int4"])} AS w (epoch, first, part)
-      JOIN ${tableOf(sort)} p ON p.epoch = w.epoch AND p.first = w.first AND p.part = w.part`);
-    for (const row of found) read.set(partName(sort, row), unpackPart(row.bytes));
-  }
-  return read;
 };
 
 const placeRow = z.object({ epoch: count, place: count, session_id: z.uuid(), n: count });

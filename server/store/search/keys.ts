@@ -81,8 +81,8 @@ const rarity = (three: Buffer): number =>
     return sum + (rank === -1 ? commonBytes.length : rank);
   }, 0);
 
-/** As many tell a text from others; more only cost. */
-const mostOfText = 4;
+/** As many tell nearly any text from others; those that tell most come first. */
+const mostOfText = 12;
 
 /** Keys that every text has in which this one stands; none where it is too short to say. */
 export const keysOfText = (text: string): number[] => {
