@@ -47,7 +47,7 @@ const kinds: Readonly<Record<string, readonly string[]>> = {
     "ttribut",
     '"created_at\\":"',
     "rameter",
-    '"type\\":\\"log',
+    '"type\\":\\"log"',
     "frog@data",
     "#77777/8",
     "#888888/6",
@@ -159,7 +159,7 @@ const measureInserts = async (server: string, exchanges: readonly Exchange[]): P
   );
   await queue.end();
   await Promise.all([without.close(), with_.close()]);
-  for (const name of names) await administer(`DROP DATABASE ${name}`);
+  for (const name of names) await administer(`DROP DATABASE ${name} WITH (FORCE)`);
 };
 
 const fill = async (store: Store, exchanges: readonly Exchange[], already: number): Promise<void> => {
@@ -172,6 +172,7 @@ const fill = async (store: Store, exchanges: readonly Exchange[], already: numbe
 const measure = async (exchanges: readonly Exchange[], dataDir: string): Promise<void> => {
   const embedded = await startEmbedded({ dataDir, log: quietLog });
   const client = new pg.Client({ connectionString: embedded.connectionString });
+  client.on("error", () => undefined);
   await client.connect();
   try {
     if (rounds > 0) await measureInserts(embedded.connectionString, exchanges);

@@ -133,6 +133,8 @@ const wantedField = ({ field, value }: Query & { kind: "field" }): Wanted => {
     : "anything";
 };
 
+/** More are asked for by the hundred. */
+const mostStatuses = 10;
 const lowestStatus = 1;
 const highestStatus = 9;
 /** So many tags are asked for at most; what is slower than that is looked at call by call. */
@@ -141,6 +143,8 @@ const mostTags = 40;
 const wantedRange = (of: "status" | "duration" | "received", { from, to }: Bounds): Wanted => {
   switch (of) {
     case "status":
+      if (from !== null && to !== null && to - from < mostStatuses)
+        return tags(from, to, (status) => `status:${status}`);
       return tags(hundreds(from, lowestStatus), hundreds(to, highestStatus), (hundred) => `status:${hundred}xx`);
     case "duration":
       return {

@@ -13,10 +13,17 @@ export type Sort = (typeof tables)[number];
 
 /** Places of a small block, and how many parts its postings are in, by which it is known. */
 export const smallBlock = { places: 256, parts: 16 } as const;
-/** Small ones of a large one. */
-const joinedAtOnce = 32;
+/** So many blocks with so many parts make one larger one; of a day that is over, small ones make one however many they are. */
+const joins = [
+  { parts: smallBlock.parts, blocks: 32 },
+  { parts: 256, blocks: 4 },
+] as const;
+type Join = (typeof joins)[number];
 /** Parts of about the same size, whether it was a quiet day or not. */
-const partsFor = (places: number): number => (places > 8 * smallBlock.places ? 256 : 32);
+const partsFor = (places: number): number => {
+  if (places <= 8 * smallBlock.places) return 32;
+  return places <= 32 * smallBlock.places ? 256 : 1_024;
+};
 
 const none = z.object({});
 
@@ -59,10 +66,19 @@ export const insertBlock = async (db: Questions, block: TimedBlock, parts: Parts
 
 /** Joins what can be joined, one large block at a time; false when there is nothing to do. Two gateways at it are told apart by the lock. */
 export const joinBlocks = async (rows: Rows, today: number): Promise<boolean> => {
-  const neighbours = await rows.ask((db) => findNeighbours(db, today));
+  for (const join of joins) {
+    const neighbours = await rows.ask((db) => findNeighbours(db, join, today));
+    if (neighbours.length === 0) continue;
+    await joinAll(rows, neighbours);
+    return true;
+  }
+  return false;
+};
+
+const joinAll = async (rows: Rows, neighbours: readonly TimedBlock[]): Promise<void> => {
   const [oldest] = neighbours;
   const newest = neighbours.at(-1);
-  if (oldest === undefined || newest === undefined) return false;
+  if (oldest === undefined || newest === undefined) return;
   const places = newest.first + newest.places - oldest.first;
   const joined: TimedBlock = {
     epoch: oldest.epoch,
@@ -78,7 +94,7 @@ export const joinBlocks = async (rows: Rows, today: number): Promise<boolean> =>
   };
   await rows.transact(async (db) => {
     const gone = await db.any(sql.type(z.object({ first: count }))`
-      DELETE FROM search_blocks WHERE epoch = ${joined.epoch} AND first >= ${joined.first} AND first <= ${newest.first} AND parts = ${smallBlock.parts} RETURNING first`);
+      DELETE FROM search_blocks WHERE epoch = ${joined.epoch} AND first >= ${joined.first} AND first <= ${newest.first} AND parts = ${oldest.parts} RETURNING first`);
     // Another gateway has joined them.
     if (gone.length !== neighbours.length) throw new Error("these blocks are joined already");
     for (const sort of tables)
@@ -86,26 +102,36 @@ export const joinBlocks = async (rows: Rows, today: number): Promise<boolean> =>
         DELETE FROM ${tableOf(sort)} WHERE epoch = ${joined.epoch} AND first >= ${joined.first} AND first <= ${newest.first}`);
     await insertBlock(db, joined, parts);
   });
-  return true;
 };
 
-/** The oldest small blocks that make a large one: so many of a day, or of a day that is over as many as there are. */
-const findNeighbours = (db: Questions, today: number): Promise<readonly TimedBlock[]> =>
-  db.any(sql.type(blockRow)`
+/** The oldest that make a larger one; none where calls that came late stand between them. */
+const findNeighbours = async (
+  db: Questions,
+  { parts, blocks }: Join,
+  today: number,
+): Promise<readonly TimedBlock[]> => {
+  const found = await db.any(sql.type(blockRow)`
     SELECT b.epoch, b.first, b.places, b.parts, b.since, b.until FROM search_blocks b JOIN (
-      SELECT b.epoch FROM search_blocks b JOIN search_epochs e ON e.epoch = b.epoch WHERE b.parts = ${smallBlock.parts}
+      SELECT b.epoch FROM search_blocks b JOIN search_epochs e ON e.epoch = b.epoch WHERE b.parts = ${parts}
       GROUP BY b.epoch, e.places, e.indexed
-      HAVING count(*) >= ${joinedAtOnce} OR (b.epoch < ${today - 1} AND e.places = e.indexed)
+      HAVING count(*) >= ${blocks} OR (${parts} = ${smallBlock.parts} AND b.epoch < ${today - 1} AND e.places = e.indexed)
       ORDER BY b.epoch LIMIT 1
     ) due ON due.epoch = b.epoch
-    WHERE b.parts = ${smallBlock.parts} ORDER BY b.first LIMIT ${joinedAtOnce}`);
+    WHERE b.parts = ${parts} ORDER BY b.first LIMIT ${blocks}`);
+  return found.every((block, i) => i === 0 || isNext(found[i - 1], block)) ? found : [];
+};
+
+const isNext = (before: TimedBlock | undefined, block: TimedBlock): boolean =>
+  before !== undefined && before.first + before.places === block.first;
 
 type Joining = { readonly neighbours: readonly TimedBlock[]; readonly parts: number };
 
 const joinSort = async (rows: Rows, { neighbours, parts }: Joining, sort: Sort): Promise<Map<number, Buffer>> => {
   const joined = new Map<number, Buffer>();
-  const [{ epoch, first } = { epoch: 0, first: 0 }] = neighbours;
-  for (let part = 0; part < smallBlock.parts; part++) {
+  const [oldest] = neighbours;
+  if (oldest === undefined) return joined;
+  const { epoch, first } = oldest;
+  for (let part = 0; part < oldest.parts; part++) {
     const found = await rows.ask((db) =>
       db.any(sql.type(partRow)`
         SELECT first, part, bytes FROM ${tableOf(sort)}

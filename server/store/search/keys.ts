@@ -82,7 +82,7 @@ const rarity = (three: Buffer): number =>
   }, 0);
 
 /** As many tell nearly any text from others; those that tell most come first. */
-const mostOfText = 12;
+const mostOfText = 8;
 
 /** Keys that every text has in which this one stands; none where it is too short to say. */
 export const keysOfText = (text: string): number[] => {

@@ -47,7 +47,7 @@ const leavesOf = (plan: Plan): Leaf[] => {
 
 /** So many keys of a text are looked up everywhere, and all of them where these leave more than so many places of a block. */
 const keysAtFirst = 4;
-const fewPlaces = 16;
+const fewPlaces = 3;
 
 /** Places of these slices in which what is wanted may stand, the newest first. */
 export const candidates = async (db: Questions, plan: Plan, slices: readonly Slice[]): Promise<Place[]> => {
