@@ -48,6 +48,7 @@ export class Indexer {
   readonly #keysOfBodies = new Map<string, Uint32Array>();
   readonly #stopped = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
+  #improving: Promise<boolean> | null = null;
   #hurried = false;
 
   constructor(parts: IndexerParts) {
@@ -100,7 +101,15 @@ export class Indexer {
     return placed > 0;
   }
 
-  async #improve(): Promise<boolean> {
+  /** What is gathered is one block's: nobody begins another meanwhile. */
+  #improve(): Promise<boolean> {
+    this.#improving ??= this.#improveNow().finally(() => {
+      this.#improving = null;
+    });
+    return this.#improving;
+  }
+
+  async #improveNow(): Promise<boolean> {
     const { rows, clock } = this.#parts;
     const today = Math.floor(clock().getTime() / day);
     const due = await rows.ask((db) => findDue(db, today));
@@ -124,6 +133,8 @@ export class Indexer {
       db.any(sql.type(nameRow)`
         SELECT session_id, n FROM search_places WHERE epoch = ${epoch} AND place >= ${first} AND place < ${first + places} ORDER BY place`),
     );
+    // What was gathered when something went wrong is not this block's.
+    for (const writer of Object.values(this.#writers)) writer.clear();
     const times: number[] = [];
     for (let at = 0; at < names.length; at += callsAtOnce) {
       const piece = names.slice(at, at + callsAtOnce);

@@ -43,13 +43,15 @@ export class BlockWriter {
   /** By part; parts without a key are left out. Empties it. */
   finish(parts: number): Map<number, Buffer> {
     const into = new PartWriter(parts);
-    for (const key of this.#keys.toSorted((a, b) => a - b)) {
-      into.list(this.#list(key));
-      this.#head[key] = -1;
-    }
+    for (const key of this.#keys.toSorted((a, b) => a - b)) into.list(this.#list(key));
+    this.clear();
+    return into.finish();
+  }
+
+  clear(): void {
+    for (const key of this.#keys) this.#head[key] = -1;
     this.#keys = [];
     this.#used = 0;
-    return into.finish();
   }
 
   /** Until the next one is asked for. */

@@ -48,6 +48,9 @@ test("postings that were written, and joined with their neighbours', say the pla
       const expected = new Map<number, Set<number>>();
       let base = 0;
       const written = blocks.map((places) => {
+        // What was begun and given up leaves nothing behind.
+        writer.add(7, new Uint32Array([1, 2, 3, ...places.flat()]));
+        writer.clear();
         for (const [place, keys] of places.entries()) {
           writer.add(place, new Uint32Array(keys));
           // Two bodies of one call come one after the other.
@@ -220,6 +223,32 @@ describe("in a database", () => {
       },
       { timeout: 30_000, interval: 200 },
     );
+  }, 60_000);
+
+  test("a block that could not be written is written later, and its calls are found meanwhile", async () => {
+    const { id } = await openSession(store.sessions);
+    await store.indexer.catchUp();
+    const [tail] = await database.query<{ missing: number }>(
+      "SELECT 256 - (places - indexed) AS missing FROM search_epochs WHERE epoch = epoch_of($1)",
+      [id],
+    );
+    const texts = Array.from({ length: (tail?.missing ?? 0) + 20 }, (_, n) => `{"again":"anew${n}"}`);
+    await Promise.all(
+      Array.from({ length: 10 }, async (_, i) =>
+        record(
+          id,
+          texts.filter((__, n) => n % 10 === i),
+        ),
+      ),
+    );
+    await database.query("ALTER TABLE search_blocks ADD CONSTRAINT full_disk CHECK (false) NOT VALID");
+    await expect(store.indexer.catchUp()).rejects.toThrow("the database did not answer");
+    await expect(store.indexer.catchUp()).rejects.toThrow("the database did not answer");
+    // Calls wait in the part that is looked through one by one.
+    expect(await found("word:anew0")).toHaveLength(1);
+    await database.query("ALTER TABLE search_blocks DROP CONSTRAINT full_disk");
+    await store.indexer.catchUp();
+    for (let n = 0; n < texts.length; n += 11) expect(await found(`word:anew${n}`)).toHaveLength(1);
   }, 60_000);
 
   test("only what the scope shows is found, in whatever way it is asked for, and it makes no page longer", async () => {
