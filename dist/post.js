@@ -7383,7 +7383,7 @@ const closeAnswer = object({
 });
 
 
-object({
+const session = object({
   id: uuid,
   url: url(),
   connection: string(),
@@ -7395,6 +7395,8 @@ object({
   denied: number().int(),
   approved: number().int(),
   masked: number().int(),
+  /** Who said that it must not go, whatever its age. */
+  hold: object({ by: string(), at: time, reason: string() }).nullable(),
   seal,
 });
 
@@ -7477,15 +7479,34 @@ const call = object({
 });
 
 
-/** Where in a call a search found something: `marks` are from and to in `text`, UTF-16. */
-const excerpt = object({
-  where: _enum(["path", "operation", "decision", "error", "request", "response"]),
-  text: string(),
-  marks: array(tuple([number().int(), number().int()])),
-});
+/** A call in a few words: what a picture of a whole session needs. */
+const outlinedCall = call
+  .pick({
+    n: true,
+    operation: true,
+    access: true,
+    method: true,
+    host: true,
+    path: true,
+    query: true,
+    state: true,
+    approval_id: true,
+    status: true,
+    error_code: true,
+    received_at: true,
+    decided_at: true,
+    forwarded_at: true,
+    first_byte_at: true,
+    done_at: true,
+  })
+  .extend({
+    /** `rules`: the names of those that matched. */
+    decision: decision.pick({ effect: true }).extend({ rules: array(string()) }),
+  });
 
-/** A call that a search found, without the bytes of its bodies. */
-call.extend({ excerpts: array(excerpt) });
+
+/** `more`: whether calls follow the last one. */
+object({ session, items: array(outlinedCall), more: boolean() });
 
 
 /** One held call's question and every attempt to answer it; also the body of the 202 to `Prefer: respond-async`. */
@@ -7537,6 +7558,22 @@ object({
   what: string(),
   reason: string(),
 });
+
+/** `bodies`: whether they were still there when it was held. */
+object({ session, bodies: _enum(["kept", "expired"]) });
+
+strictObject({
+  reason: string().trim().min(3).max(500).describe("Why; it stays in the audit log"),
+});
+
+/** Who asks. `form`: what a browser that is signed in sends in `dogwatch-form` with whatever changes something. */
+object({
+  name: string(),
+  kind: _enum(["session", "access_token", "person"]),
+  role: _enum(["viewer", "approver", "auditor", "admin"]).nullable(),
+  form: string().nullable(),
+});
+
 
 const page =                      (item   ) =>
   object({ items: array(item), next_cursor: string().nullable() });

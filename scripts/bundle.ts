@@ -3,13 +3,14 @@
  * The output stays readable, so that what runs in a workflow can be reviewed; the same sources give the same bytes everywhere.
  */
 
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { stripTypeScriptTypes } from "node:module";
-import { dirname, join, relative } from "node:path";
+import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import commonjs from "@rollup/plugin-commonjs";
 import { nodeResolve } from "@rollup/plugin-node-resolve";
 import { type Plugin, rollup } from "rollup";
+import { licencesOf, packagesOf } from "./licences.ts";
 
 /** Its types are of a CommonJS module, which it is not when imported. */
 const commonJs = commonjs as unknown as () => Plugin;
@@ -55,21 +56,6 @@ const bundle = async (entry: string): Promise<Bundle> => {
   return { code: chunk.code.replaceAll("\r\n", "\n"), modules };
 };
 
-/** `node_modules/@scope/name` of each bundled module that is not ours. */
-const packagesOf = (modules: readonly string[]): string[] =>
-  modules.flatMap((id) => /(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//.exec(id.replaceAll("\0", ""))?.[1] ?? []);
-
-type Manifest = { readonly name: string; readonly version: string; readonly license: string };
-
-const licenceOf = (folder: string): string => {
-  const { name, version, license } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
-  const file = readdirSync(folder).find((entry) => /^(licen[cs]e|copying)(\.|$)/i.test(entry));
-  const text = file
-    ? readFileSync(join(folder, file), "utf8").replaceAll("\r\n", "\n").trim()
-    : `(${license}; the package ships no licence text)`;
-  return `${name} ${version} (${license})\n\n${text}\n`;
-};
-
 const files = new Map<string, string>();
 const folders = new Set<string>();
 for (const [file, entry] of Object.entries(entries)) {
@@ -77,10 +63,7 @@ for (const [file, entry] of Object.entries(entries)) {
   files.set(file, code);
   for (const folder of packagesOf(modules)) folders.add(folder);
 }
-const licences = [...folders]
-  .toSorted((a, b) => relative(root, a).localeCompare(relative(root, b), "en"))
-  .map(licenceOf);
-files.set("LICENSES.txt", licences.join(`\n${"-".repeat(80)}\n\n`));
+files.set("LICENSES.txt", licencesOf(root, folders));
 
 if (process.argv.includes("--check")) {
   const stale = [...files].filter(([name, text]) => {

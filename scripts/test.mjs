@@ -21,11 +21,23 @@ const checks = [
   { name: "format", what: "formatting (biome)", command: ["biome", "format", "."], fix: "npm run format" },
   { name: "lint", what: "lint (oxlint)", command: ["oxlint", "--type-aware", "--deny-warnings"], fix: "npm run lint" },
   { name: "typecheck", what: "types (tsc)", command: ["tsc", "-p", "."], fix: "npm run typecheck" },
+  {
+    name: "typecheck",
+    what: "types of the pages' code (tsc)",
+    command: ["tsc", "-p", "server/web/app"],
+    fix: "npm run typecheck",
+  },
   { name: "unused", what: "unused code (knip)", command: ["knip"], fix: "npm run unused" },
   {
     name: "check-dist",
     what: "dist/ is what the sources bundle to",
     command: ["node", "scripts/bundle.ts", "--check"],
+    fix: "npm run build",
+  },
+  {
+    name: "check-pages",
+    what: "dist/web/ is what the pages' sources bundle to",
+    command: ["node", "scripts/pages.ts", "--check"],
     fix: "npm run build",
   },
   {

@@ -10,7 +10,6 @@ import { watchConfig } from "./config/watch.ts";
 import { type Catalogue, buildCatalogue } from "./datadog/catalogue.ts";
 import { hostsOf } from "./datadog/hosts.ts";
 import { registerApi } from "./http/api.ts";
-import { GitHubSignIn } from "./github/signIn.ts";
 import { registerHealth } from "./http/health.ts";
 import { type Metrics, createMetrics } from "./http/metrics.ts";
 import { registerPages } from "./http/pages.ts";
@@ -21,7 +20,7 @@ import { type SignIn, createSignIn } from "./http/signIn.ts";
 import { stopServing } from "./http/stop.ts";
 import { passCall } from "./journeys/call.ts";
 import type { CallParts, Incoming } from "./journeys/call/parts.ts";
-import type { GitHubSignInParts } from "./journeys/signIn.ts";
+import { createVisibleSessions } from "./journeys/visible.ts";
 import type { OfferedConnection } from "./journeys/token.ts";
 import type { AuditEvent } from "./model/audit.ts";
 import type { AccessToken, Config, Problem } from "./model/config.ts";
@@ -42,6 +41,7 @@ import { createTidy } from "./stages/forward/tidy.ts";
 import { Upstreams } from "./stages/forward/upstream.ts";
 import { breakOff } from "./stages/reply/end.ts";
 import { joinSetup } from "./setup.ts";
+import { createProviders } from "./signIn.ts";
 import { type Store, type StoreOptions, openStore } from "./store/database.ts";
 import { startEmbedded } from "./store/embedded.ts";
 
@@ -199,19 +199,32 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
   });
   await app.register(cookie);
   const accessTokens = (): readonly AccessToken[] => rules.current.config.access.tokens;
+  const { github } = rules.current.config;
+  const monotonic = (): number => performance.now();
   const signIn = createSignIn({
     publicUrl,
     tokens: accessTokens,
     now,
     audit,
-    github: gitHubSignIn(rules.current.config, { people: store.people, audit }),
+    chance: randomBytes,
+    people: store.people,
+    providers: createProviders(
+      { github: approvals.github, source: github, log, fetch, monotonic },
+      () => rules.current.config,
+    ),
   });
   const history = {
     sessions: store.sessions,
     receipts: store.receipts,
+    outlines: store.outlines,
     auditLog: store.audit,
     policies: store.policies,
-    audit,
+    auditFirst: (event: AuditEvent) => store.audit.write(event),
+    visible: createVisibleSessions({
+      sessions: store.sessions,
+      access: approvals.answering.repositories,
+      apiUrl: github?.apiUrl ?? null,
+    }),
   };
   await registerApi(app, {
     version,
@@ -236,15 +249,17 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
       bodies: store.bodies,
       callSearch: store.callSearch,
       following: store.following,
-      monotonic: () => performance.now(),
-      keepsReceipts: () => rules.current.config.retention.receipts,
+      monotonic,
+      keepsReceipts: () => shortestReceipts(rules.current.config),
       now,
-      auditFirst: (event) => store.audit.write(event),
+      audit,
       approvals: approvals.answering,
       present: presenter.presentEnded,
       accessTokens,
       signedIn: async (request) => (await signIn.viewer(request))?.reader ?? null,
       person: (request) => signIn.person(request),
+      formToken: (request) => signIn.cookies.formToken(request),
+      isOurForm: (request, token) => signIn.cookies.isOurForm(request, token),
     },
   });
   await app.register(async (scope) =>
@@ -252,6 +267,7 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
       history,
       signIn,
       publicUrl,
+      policyInForce: () => rules.current.policy.digest,
       approvals: approvals.answering,
       setup: joinSetup({ config: () => rules.current.config, env, store, log, audit }),
     }),
@@ -262,16 +278,9 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
   return { app, signIn };
 }
 
-/** Null where the App's client is not configured, or `signIn.github` says no. */
-function gitHubSignIn(
-  { github, signIn, publicUrl }: Config,
-  { people, audit }: { readonly people: Store["people"]; audit(event: AuditEvent): void },
-): GitHubSignInParts | null {
-  if (github?.clientId === undefined || github.clientSecret === undefined || !signIn.github) return null;
-  const { apiUrl, clientId, clientSecret } = github;
-  const provider = new GitHubSignIn({ apiUrl, clientId, clientSecret, fetch });
-  return { people, provider, publicUrl, audit, chance: randomBytes };
-}
+/** Of a session that is gone nobody knows the connection any more. */
+const shortestReceipts = ({ retention: { receipts, connections } }: Config): number =>
+  Math.min(receipts, ...connections.map((own) => own.receipts));
 
 const callParts = (
   { store, rules, upstreams, catalogue, approvals, log, maskKeys }: Joined,

@@ -22,6 +22,8 @@ export type Approvals = {
   readonly approving: PeopleApproving;
   /** What the API and the pages read, wait for and answer with. */
   readonly answering: PageParts;
+  /** The App's client; null without an App. */
+  readonly github: GitHubApp | null;
   /** Null without a GitHub App. */
   readonly deliveries: Deliveries | null;
   /** Nobody is held any longer. */
@@ -80,7 +82,9 @@ export async function joinApprovals({ config, store, log, hold }: ApprovalSurrou
       receipts: store.receipts,
       repositories: new AskedRepositoryAccess({ github: app?.github ?? null, log, monotonic: () => performance.now() }),
       watch: (id, ms, signal) => approving.watch(id, ms, signal),
+      auditFirst: store.audit.write,
     },
+    github: app?.github ?? null,
     deliveries: ears?.deliveries ?? null,
     stop: () => stopping.abort(),
     close: async () => {

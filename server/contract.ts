@@ -57,6 +57,8 @@ export const session = z.object({
   denied: z.number().int(),
   approved: z.number().int(),
   masked: z.number().int(),
+  /** Who said that it must not go, whatever its age. */
+  hold: z.object({ by: z.string(), at: time, reason: z.string() }).nullable(),
   seal,
 });
 export type SessionJson = z.infer<typeof session>;
@@ -154,6 +156,36 @@ export type SearchHitJson = z.infer<typeof searchHit>;
 export const exportFormats = ["har", "jsonl", "curl"] as const;
 export type ExportFormat = (typeof exportFormats)[number];
 
+/** A call in a few words: what a picture of a whole session needs. */
+const outlinedCall = call
+  .pick({
+    n: true,
+    operation: true,
+    access: true,
+    method: true,
+    host: true,
+    path: true,
+    query: true,
+    state: true,
+    approval_id: true,
+    status: true,
+    error_code: true,
+    received_at: true,
+    decided_at: true,
+    forwarded_at: true,
+    first_byte_at: true,
+    done_at: true,
+  })
+  .extend({
+    /** `rules`: the names of those that matched. */
+    decision: decision.pick({ effect: true }).extend({ rules: z.array(z.string()) }),
+  });
+export type OutlinedCallJson = z.infer<typeof outlinedCall>;
+
+/** `more`: whether calls follow the last one. */
+export const outline = z.object({ session, items: z.array(outlinedCall), more: z.boolean() });
+export type OutlineJson = z.infer<typeof outline>;
+
 /** One held call's question and every attempt to answer it; also the body of the 202 to `Prefer: respond-async`. */
 export const approval = z.object({
   id: uuid,
@@ -203,6 +235,22 @@ export const auditEvent = z.object({
   what: z.string(),
   reason: z.string(),
 });
+
+/** `bodies`: whether they were still there when it was held. */
+export const heldSession = z.object({ session, bodies: z.enum(["kept", "expired"]) });
+
+export const holdReason = z.strictObject({
+  reason: z.string().trim().min(3).max(500).describe("Why; it stays in the audit log"),
+});
+
+/** Who asks. `form`: what a browser that is signed in sends in `dogwatch-form` with whatever changes something. */
+export const me = z.object({
+  name: z.string(),
+  kind: z.enum(["session", "access_token", "person"]),
+  role: z.enum(["viewer", "approver", "auditor", "admin"]).nullable(),
+  form: z.string().nullable(),
+});
+export type MeJson = z.infer<typeof me>;
 
 export const page = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), next_cursor: z.string().nullable() });

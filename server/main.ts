@@ -6,6 +6,7 @@ import { addApprovalsCommands } from "./cli/approvals.ts";
 import type { DemoOptions } from "./cli/demo.ts";
 import { addEvidenceCommands } from "./cli/evidence.ts";
 import { addGitHubCommands } from "./cli/github.ts";
+import { addHoldCommands } from "./cli/holds.ts";
 import { addMaskedValueCommands } from "./cli/maskedValues.ts";
 import { addPolicyCommands } from "./cli/policy.ts";
 import { addSearchCommand } from "./cli/search.ts";
@@ -111,6 +112,7 @@ addGitHubCommands(program);
 addSearchCommand(program);
 addMaskedValueCommands(program);
 addEvidenceCommands(program);
+addHoldCommands(program);
 
 program
   .command("run")

@@ -57,8 +57,9 @@ export const trialOf = (
   new AppTrial({ apiUrl, appId, privateKey, issues, teams: namesTeams(config), log, clock: () => new Date(), fetch });
 
 /** Only then does the App have to know who is in which. */
-export const namesTeams = ({ policy }: Pick<Config, "policy">): boolean =>
-  policy.rules.some(({ approvers }) => (approvers?.teams ?? []).length > 0);
+export const namesTeams = ({ policy, signIn }: Pick<Config, "policy" | "signIn">): boolean =>
+  policy.rules.some(({ approvers }) => (approvers?.teams ?? []).length > 0) ||
+  (signIn.github?.admins ?? []).length + (signIn.github?.auditors ?? []).length > 0;
 
 /** The GitHub whose jobs come here: that of the App, else that of an issuer, else the one that everybody has. */
 export const webOf = ({ github, identity }: Pick<Config, "github" | "identity">): string =>

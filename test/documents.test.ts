@@ -20,6 +20,7 @@ const env = {
   DOGWATCH_OPS_TOKEN: "c".repeat(32),
   DOGWATCH_MASK_KEYS: Buffer.alloc(48, "m").toString("base64"),
   DATABASE_URL: "postgres://localhost/dogwatch",
+  OKTA_CLIENT_SECRET: "d",
 };
 
 /** What a fragment is completed with. */

@@ -83,6 +83,10 @@ export class Api {
     return this.#ask(path, { method: "POST", body: JSON.stringify(body) }, shape);
   }
 
+  delete<T extends z.ZodType>(path: string, body: object, shape: T): Promise<z.infer<T>> {
+    return this.#ask(path, { method: "DELETE", body: JSON.stringify(body) }, shape);
+  }
+
   /** What is too large to be read at once; a silence of a minute ends it. @throws ApiRefused, and GatewayError `upstream_unreachable` */
   async stream(path: string): Promise<AsyncIterable<Uint8Array>> {
     const silence = new AbortController();
@@ -122,7 +126,7 @@ export class Api {
   }
 }
 
-type Question = { readonly method: "GET" | "POST"; readonly body?: string; readonly signal?: AbortSignal };
+type Question = { readonly method: "GET" | "POST" | "DELETE"; readonly body?: string; readonly signal?: AbortSignal };
 
 /** ms without a byte. */
 const longestSilence = 60_000;

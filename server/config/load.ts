@@ -52,6 +52,30 @@ const githubOf = ({ appId, clientId, clientSecret, ...rest }: NonNullable<Config
   ...(clientSecret !== undefined && { clientSecret }),
 });
 
+const signInOf = (signIn: ConfigFile["signIn"]): Config["signIn"] => {
+  const github = signIn?.github ?? true;
+  return {
+    github: github === true ? { admins: [], auditors: [] } : github === false ? null : github,
+    oidc: (signIn?.oidc ?? []).map(({ clientSecret, ...provider }) => ({
+      ...provider,
+      ...(clientSecret !== undefined && { clientSecret }),
+    })),
+  };
+};
+
+const usualRetention = { bodies: 90 * 86_400_000, receipts: 400 * 86_400_000 };
+
+/** Of connections that say something else than the rest. */
+const retentionOf = ({ retention, connections }: ConfigFile): Config["retention"] => {
+  const usual = retention ?? usualRetention;
+  const own = connections.flatMap(({ name, retention: kept }) =>
+    kept === undefined
+      ? []
+      : [{ name, bodies: kept.bodies ?? usual.bodies, receipts: kept.receipts ?? usual.receipts }],
+  );
+  return { ...usual, connections: own };
+};
+
 const configOf = (data: ConfigFile, file: string, noticed: readonly Problem[]): Config => {
   const publicUrl = data.publicUrl ?? `http://${bracketed(data.listen.host)}:${data.listen.port}`;
   return {
@@ -68,21 +92,21 @@ const configOf = (data: ConfigFile, file: string, noticed: readonly Problem[]): 
         ...(groups !== undefined && { groups }),
       })),
     },
-    connections: data.connections.map(({ endpoint, allow, ...connection }) => ({
+    connections: data.connections.map(({ endpoint, allow, retention: _kept, ...connection }) => ({
       ...connection,
       ...(endpoint !== undefined && { endpoint }),
       ...(allow !== undefined && { allow }),
     })),
     access: data.access,
     ...(data.github !== undefined && { github: githubOf(data.github) }),
-    signIn: { github: data.signIn?.github ?? true },
+    signIn: signInOf(data.signIn),
     policy: { ...data.policy, rules: data.policy.rules.map(ruleSource) },
     ...(data.keys?.mask !== undefined && { maskKeys: data.keys.mask }),
     ...(data.keys?.sign !== undefined && { signKeys: data.keys.sign }),
     hold: data.hold,
     ...(data.dataHosts !== undefined && { dataHosts: data.dataHosts }),
     limits: data.limits,
-    retention: data.retention ?? { bodies: 90 * 86_400_000, receipts: 400 * 86_400_000 },
+    retention: retentionOf(data),
     notices: noticed,
   };
 };

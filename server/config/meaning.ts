@@ -19,6 +19,8 @@ export const contradictions = (file: ConfigFile): Located[] => [
   ...file.policy.rules.flatMap(ruleContradictions),
   ...unanswerable(file),
   ...halfSignIn(file),
+  ...twice(["signIn", "oidc"], file.signIn?.oidc ?? [], "name"),
+  ...roleless(file),
 ];
 
 /** Findings that are said loudly at start, and do not stop it. */
@@ -27,7 +29,7 @@ export const notices = (file: ConfigFile): Located[] => [
   ...unprotectedAddress(file),
   ...unsharedMaskKeys(file),
   ...unsharedSignKey(file),
-  ...withoutEffect(file),
+  ...idleTeams(file),
   ...file.access.tokens.flatMap(({ token }, index) =>
     token.reveal().length < 20
       ? [
@@ -165,9 +167,34 @@ const halfSignIn = ({ github }: ConfigFile): Located[] =>
       ]
     : [];
 
+/** Whom no group gives a role is not let in: with such a provider, everybody. */
+const roleless = ({ signIn }: ConfigFile): Located[] =>
+  (signIn?.oidc ?? []).flatMap(({ roles, name }, index) =>
+    Object.values(roles).every((groups) => groups.length === 0)
+      ? [
+          {
+            path: ["signIn", "oidc", index, "roles"],
+            message: `names no group, so nobody could sign in with ${name}: name some, like auditor: [security]`,
+          },
+        ]
+      : [],
+  );
+
+const idleTeams = ({ github, signIn }: ConfigFile): Located[] =>
+  typeof signIn?.github === "object" && github?.clientId === undefined
+    ? [
+        {
+          path: ["signIn", "github"],
+          at: "key",
+          message: "names teams, and nobody signs in with GitHub: github.clientId and clientSecret are not set",
+        },
+      ]
+    : [];
+
 /** The page takes answers of people who signed in as themselves alone. */
 const withoutSignIn = ({ github, signIn, policy }: ConfigFile): Located[] => {
-  if (github === undefined || (github.clientId !== undefined && signIn?.github !== false)) return [];
+  if (github === undefined || (signIn?.oidc ?? []).length > 0) return [];
+  if (github.clientId !== undefined && signIn?.github !== false) return [];
   const why = github.clientId === undefined ? "github.clientId is not set" : "signIn.github is false";
   return policy.rules.flatMap(({ effect, via }, index) =>
     effect === "approve" && via?.every((way) => way === "page") === true
@@ -237,13 +264,3 @@ const unsharedSignKey = ({ database, keys }: ConfigFile): Located[] =>
         },
       ]
     : [];
-
-/** Accepted so that one file serves this version and the next; whoever relies on them has to know that they do nothing yet. */
-const withoutEffect = ({ signIn }: ConfigFile): Located[] => {
-  const later: readonly (readonly [relied: boolean, path: readonly string[], why: string])[] = [
-    [(signIn?.oidc.length ?? 0) > 0, ["signIn", "oidc"], "people sign in with GitHub only"],
-  ];
-  return later.flatMap(([relied, path, why]): Located[] =>
-    relied ? [{ path, at: "key", message: `has no effect yet: ${why}` }] : [],
-  );
-};

@@ -2,6 +2,7 @@
 
 import { z } from "zod";
 import { sites } from "../datadog/hosts.ts";
+import { reservedProviders } from "../model/person.ts";
 import { condition, rule } from "./rule.ts";
 import {
   duration,
@@ -34,6 +35,10 @@ const required = (why: string) => ({
   error: (issue: { input?: unknown }) => (issue.input === undefined ? `is required: ${why}` : undefined),
 });
 
+const claimPath = z.string().regex(/^\$((\.[A-Za-z_][\w-]*)|(\['[^'\]]+'\]))+$/, {
+  error: "must be a path to a claim, like $.groups or $['https://example.com/groups']",
+});
+
 const issuer = z.strictObject({
   name: name.describe("Name of the issuer, as caller.issuer_name and in messages"),
   issuer: issuerAddress.describe("Exact iss of its tokens"),
@@ -47,13 +52,7 @@ const issuer = z.strictObject({
     .min(1, { error: "is empty: it says who may open a session at all" })
     .max(10_000, { error: "is longer than 10000 characters" })
     .describe("CEL over caller: who may open a session at all"),
-  groups: z
-    .string()
-    .regex(/^\$((\.[A-Za-z_][\w-]*)|(\['[^'\]]+'\]))+$/, {
-      error: "must be a path to a claim, like $.groups or $['https://example.com/groups']",
-    })
-    .optional()
-    .describe("Claim with the caller's groups, like $.groups"),
+  groups: claimPath.optional().describe("Claim with the caller's groups, like $.groups"),
   events: z
     .array(
       z.string().regex(/^[a-z_]{1,50}$/, { error: "must be the name of a GitHub event, like pull_request_target" }),
@@ -67,12 +66,18 @@ const issuer = z.strictObject({
     .describe("Whether the claims are those of GitHub Actions; default: by the address"),
 });
 
+const keptFor = duration(86_400_000);
+
 const connection = z.strictObject({
   name: name.describe("Name that clients ask for"),
   kind: z.enum(["live", "sandbox"]).describe("Replays go to sandbox connections only"),
   site: z.enum(sites).describe("Datadog site"),
   endpoint: endpointAddress.optional().describe("Replaces the address of every host of the site"),
   allow: condition.optional().describe("CEL over caller: narrows who may use this connection"),
+  retention: z
+    .strictObject({ bodies: keptFor.optional(), receipts: keptFor.optional() })
+    .optional()
+    .describe("How long bodies and receipts of its sessions are kept, where that is not what retention says"),
   apiKey: secret.describe("Datadog API key, like ${env:DD_API_KEY}"),
   appKey: secret.describe("Datadog application key, like ${env:DD_APP_KEY}"),
 });
@@ -124,12 +129,51 @@ const github = z.strictObject({
     .describe("Ask in a new issue for runs without a pull request; needs issues: write"),
 });
 
+const teams = z
+  .array(
+    z.string().regex(/^[A-Za-z0-9][\w-]*\/[\w-]+$/, {
+      error: "must be a team as its address names it, ORGANIZATION/TEAM, like acme/platform-leads",
+    }),
+  )
+  .default([]);
+
+const groupNames = z.array(z.string().min(1, { error: "is empty" })).default([]);
+
+const oidcProvider = z.strictObject({
+  name: name
+    .refine((text) => !(reservedProviders as readonly string[]).includes(text), {
+      error: `must not be one of ${reservedProviders.join(", ")}`,
+    })
+    .describe("Name of the provider: in its people's names, and on the button"),
+  issuer: issuerAddress.describe(
+    "Exact iss of its tokens; endpoints and keys are found through its discovery document",
+  ),
+  clientId: z.string().min(1, { error: "is empty" }).max(500).describe("Client ID of the gateway there"),
+  clientSecret: secret.optional().describe("Its client secret; left out for a public client"),
+  scopes: z
+    .array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]+$/, { error: "must be the name of a scope" }))
+    .default([])
+    .describe("Asked for besides openid, profile and email; often groups"),
+  groups: claimPath.default("$.groups").describe("Claim with the groups: in the ID token, or at the userinfo endpoint"),
+  login: claimPath
+    .default("$.sub")
+    .describe("Claim that names people; must be unique there, and not theirs to change, like $.email in a company"),
+  algorithm: z.enum(algorithms).default("RS256").describe("Signature algorithm of its ID tokens"),
+  roles: z
+    .strictObject({ viewer: groupNames, approver: groupNames, auditor: groupNames, admin: groupNames })
+    .describe("Groups by the role that they give; the strongest counts, and who has none is not let in"),
+});
+
 const signIn = z.strictObject({
   github: z
-    .boolean()
+    .union([z.boolean(), z.strictObject({ admins: teams, auditors: teams })], {
+      error: "must be true, false, or a map with admins and auditors",
+    })
     .default(true)
-    .describe("People sign in with GitHub, where github.clientId and clientSecret are set"),
-  oidc: z.array(z.looseObject({ issuer: issuerAddress })).default([]),
+    .describe(
+      "People sign in with GitHub, where github.clientId and clientSecret are set; as a map it names the teams of admins and auditors",
+    ),
+  oidc: z.array(oidcProvider).default([]).describe("OpenID Connect providers that people sign in with"),
 });
 
 const verifierKey = z.string().regex(/^[^\s+]+\+[0-9a-f]{8}\+[A-Za-z0-9+/]+=*$/, {
@@ -188,8 +232,8 @@ export const configFile = z
       .default({ inspect: 8 * 2 ** 20, record: 64 * 2 ** 20 }),
     retention: z
       .strictObject({
-        bodies: duration(86_400_000).default(90 * 86_400_000),
-        receipts: duration(86_400_000).default(400 * 86_400_000),
+        bodies: keptFor.default(90 * 86_400_000),
+        receipts: keptFor.default(400 * 86_400_000),
       })
       .optional()
       .describe("How long bodies and receipts are kept; default: 90d and 400d"),

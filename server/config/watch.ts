@@ -63,7 +63,7 @@ const readOrNothing = (file: string): Buffer => {
   }
 };
 
-/** Settings that only a new start can change, among those that differ: `publicUrl`, `listen`, `database`, `dataDir`, `github`, `signIn`. */
+/** Settings that only a new start can change, among those that differ: `publicUrl`, `listen`, `database`, `dataDir`, `github`. */
 export const needsRestart = (before: Config, after: Config): readonly string[] => {
   const changed: string[] = [];
   if (before.publicUrl !== after.publicUrl) changed.push("publicUrl");
@@ -71,7 +71,6 @@ export const needsRestart = (before: Config, after: Config): readonly string[] =
   if (before.database?.reveal() !== after.database?.reveal()) changed.push("database");
   if (before.dataDir !== after.dataDir) changed.push("dataDir");
   if (appOf(before) !== appOf(after)) changed.push("github");
-  if (before.signIn.github !== after.signIn.github) changed.push("signIn");
   return changed;
 };
 

@@ -33,8 +33,8 @@ connections:
   - { name: sandbox, kind: sandbox, site: datadoghq.com, endpoint: "${scene.sandbox}", apiKey: sandbox-api-key, appKey: sandbox-app-key }
 
 access:
-  # Whoever holds it may read every recording. The terminal shows a link that signs in with it, once.
-  tokens: [{ name: you, role: auditor, token: "\${env:DOGWATCH_DEMO_TOKEN}" }]
+  # Whoever holds it may read every recording and administer. The terminal shows a link that signs in with it, once.
+  tokens: [{ name: you, role: admin, token: "\${env:DOGWATCH_DEMO_TOKEN}" }]
 
 # The GitHub App that asks people. The stand-in made it; \`dogwatch github setup\` makes yours.
 github:

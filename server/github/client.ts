@@ -19,6 +19,7 @@ import { Pulls } from "./pulls.ts";
 import { Repositories } from "./repositories.ts";
 import { readRun } from "./runs.ts";
 import { type Fetch, createSend } from "./send.ts";
+import { type Member, Teams } from "./teams.ts";
 
 export type GitHubOptions = Uses & {
   /** `https://api.github.com`, `https://HOST/api/v3` */
@@ -41,6 +42,8 @@ export type GitHubApp = GitHub & {
    * @throws GitHubFailure when GitHub cannot be asked, or does not accept the key
    */
   verify(): Promise<readonly string[]>;
+  /** Whether the account is an active member of a team, `acme/platform-leads`. @throws GitHubFailure */
+  isInTeam(team: string, who: Member): Promise<boolean>;
 };
 
 export const createGitHub = (options: GitHubOptions): GitHubApp => {
@@ -64,8 +67,10 @@ export const createGitHub = (options: GitHubOptions): GitHubApp => {
   const checks = new Checks(repositories);
   const poll = new Poll({ repositories, log });
   const deliveries = new Deliveries(app);
+  const teams = new Teams({ app, send, clock });
   return {
     verify: () => app.verify(uses),
+    isInTeam: (team, who) => teams.isMember(team, who),
     repository: (of) => repositories.repository(of),
     run: (of, run_id) => readRun(repositories, of, run_id),
     pull: (of, number) => pulls.pull(of, number),

@@ -7,7 +7,7 @@
 import { z } from "zod";
 import type { Secret } from "../model/connection.ts";
 import { GitHubFailure } from "../model/github.ts";
-import type { Identity } from "../model/person.ts";
+import { type Identity, SignInFailure } from "../model/person.ts";
 import { quote } from "../model/quote.ts";
 import { webAddress } from "./web.ts";
 
@@ -56,12 +56,16 @@ export class GitHubSignIn {
     return url.href;
   }
 
-  /** Who agreed on GitHub's page. @throws GitHubFailure */
-  async identify(answer: Back & { readonly code: string; readonly verifier: string }): Promise<Identity> {
-    const { id, login, type } = await this.#whose(await this.#exchange(answer));
+  /** Who agreed on GitHub's page; `query`: what stands in the address that the browser came back to. @throws GitHubFailure, SignInFailure */
+  async identify({
+    query,
+    verifier,
+    redirect,
+  }: Back & Readonly<Record<"query" | "verifier", string>>): Promise<Identity> {
+    const { id, login, type } = await this.#whose(await this.#exchange({ code: codeIn(query), verifier, redirect }));
     if (type !== "User")
       throw new GitHubFailure("refused", `only a person signs in, and ${quote(login)} is a ${quote(type)}`);
-    return { provider: "github", issuer: this.issuer, account_id: id, login };
+    return { provider: "github", issuer: this.issuer, subject: String(id), login, groups: [] };
   }
 
   async #exchange({
@@ -116,6 +120,18 @@ export class GitHubSignIn {
       throw new GitHubFailure("unreachable", `${new URL(url).origin} could not be reached`);
     }
   }
+}
+
+function codeIn(query: string): string {
+  const answer = new URLSearchParams(query);
+  const [code, ...more] = answer.getAll("code");
+  if (code !== undefined && more.length === 0 && code.length <= 200) return code;
+  const error = answer.get("error");
+  if (error === "access_denied") throw new SignInFailure("refused", "you did not agree on GitHub's page");
+  throw new SignInFailure(
+    "refused",
+    error === null ? "GitHub sent no code back" : `GitHub sent no code back, but ${quote(error)}`,
+  );
 }
 
 /** `error` as GitHub writes it: https://docs.github.com/en/apps/oauth-apps/maintaining-oauth-apps/troubleshooting-oauth-app-access-token-request-errors */

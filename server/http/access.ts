@@ -15,8 +15,10 @@ export type AccessParts = {
   /** The session of a session token, ended ones too: what happened may still be read until the token expires. */
   present(tokens: readonly string[]): Promise<(SessionGrant & { readonly state: SessionState }) | Refusal>;
   accessTokens(): readonly AccessToken[];
-  /** As whom a browser reads, by its cookies; for reading only, so that no other site can make a browser act. */
+  /** As whom a browser asks, by its cookies. */
   signedIn(request: FastifyRequest): Promise<Reader | null>;
+  /** Whether one of our pages in that very sign-in sends it: it says so in `dogwatch-form`, and the browser says where it comes from. */
+  isOurForm(request: FastifyRequest, token: string): boolean;
   /** Who signed in as themselves, by cookie; holders of access tokens did not. */
   person(request: FastifyRequest): Promise<Person | null>;
   audit(event: AuditEvent): void;
@@ -75,8 +77,11 @@ export const turnAway = (
 const readerOf = async (parts: AccessParts, request: FastifyRequest): Promise<Reader | ApiRefusal> => {
   const token = bearerOf(request.headers.authorization);
   if (token === null) {
+    const reader = await parts.signedIn(request);
+    if (reader === null) return noToken;
+    // Reading changes nothing, and no other site gets to see the answer. Whatever acts must come from a page of ours.
     const reads = request.method === "GET" || request.method === "HEAD";
-    return (reads ? await parts.signedIn(request) : null) ?? noToken;
+    return reads || isFromOurPage(parts, request) ? reader : notFromHere;
   }
   // Every access token is compared whatever the first ones say, and none in a time that tells how much of it was right.
   const [known] = parts.accessTokens().filter((access) => sameSecret(access.token.reveal(), token));
@@ -84,6 +89,15 @@ const readerOf = async (parts: AccessParts, request: FastifyRequest): Promise<Re
   const grant = await parts.present([token]);
   return isRefusal(grant) ? refuseApi(grant.code, grant.message) : { kind: "session", grant };
 };
+
+export const isFromOurPage = ({ isOurForm }: Pick<AccessParts, "isOurForm">, request: FastifyRequest): boolean =>
+  isOurForm(request, request.headers["dogwatch-form"]?.toString() ?? "");
+
+/** Browsers bring cookies along wherever a request comes from. */
+export const notFromHere = refuseApi(
+  "forbidden",
+  "whoever is signed in by cookie changes nothing without the form token of their sign-in (GET /v1/me) in dogwatch-form, from a page of this gateway",
+);
 
 const noToken = refuseApi(
   "token_missing",

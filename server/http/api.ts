@@ -16,10 +16,13 @@ import { refuseApi } from "../errors.ts";
 import { type ApprovalsParts, registerApprovals } from "./approvals.ts";
 import { answerError, complain } from "./complain.ts";
 import { type EventRoutes, registerEvents } from "./events.ts";
+import { type HoldRoutes, registerHolds } from "./holds.ts";
 import { type LogRoutes, registerLog } from "./log.ts";
+import { type MeParts, registerMe } from "./me.ts";
 import { registerPolicies } from "./policies.ts";
 import type { PolicyParts } from "../journeys/rules.ts";
 import { type MaskedValueRoutes, registerMaskedValues } from "./maskedValues.ts";
+import { type OutlineRoutes, registerOutline } from "./outline.ts";
 import { registerRecordings, type RecordingParts } from "./recordings.ts";
 import { registerSearch, type SearchRoutes } from "./search.ts";
 import { registerToken, type TokenParts } from "./token.ts";
@@ -32,10 +35,13 @@ export type ApiParts = {
   readonly token: Omit<TokenParts, "publicUrl" | "perMinute">;
   readonly recordings: Omit<RecordingParts, "publicUrl"> &
     Omit<MaskedValueRoutes, "publicUrl"> &
+    Omit<HoldRoutes, "publicUrl"> &
     PolicyParts &
+    MeParts &
     LogRoutes &
     Omit<SearchRoutes, "publicUrl" | "version"> &
     Omit<EventRoutes, "publicUrl"> &
+    Omit<OutlineRoutes, "publicUrl"> &
     Omit<ApprovalsParts, "publicUrl">;
   /** Requests a minute that one address may send; many jobs share the address of their network. */
   readonly perMinute?: { readonly token: number; readonly all: number };
@@ -80,6 +86,13 @@ export const registerApi = async (app: FastifyInstance, parts: ApiParts): Promis
       await api.register(async (own) =>
         registerEvents(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
       );
+      await api.register(async (own) =>
+        registerOutline(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
+      );
+      await api.register(async (own) =>
+        registerHolds(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
+      );
+      await api.register(async (own) => registerMe(own.withTypeProvider<ZodTypeProvider>(), parts.recordings));
       await api.register(async (own) => registerLog(own.withTypeProvider<ZodTypeProvider>(), parts.recordings));
       await api.register(async (own) =>
         registerPolicies(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
@@ -97,6 +110,7 @@ const describe = async (api: Api, { version, publicUrl }: ApiParts): Promise<voi
   schemaRegistry.add(contract.session, { id: "Session" });
   schemaRegistry.add(contract.call, { id: "Call" });
   schemaRegistry.add(contract.searchHit, { id: "SearchHit" });
+  schemaRegistry.add(contract.outline, { id: "Outline" });
   schemaRegistry.add(contract.policy, { id: "Policy" });
   schemaRegistry.add(contract.approval, { id: "Approval" });
   schemaRegistry.add(contract.auditEvent, { id: "AuditEvent" });

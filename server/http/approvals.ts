@@ -8,8 +8,7 @@ import { type AnswerParts, answerOnPage } from "../journeys/approval/answer.ts";
 import { awaitApproval, listApprovals, type ReadParts } from "../journeys/approval/read.ts";
 import { approvalStates } from "../model/approval.ts";
 import { approvalJson } from "../stages/reply/accepted.ts";
-import { type AccessParts, admit, knownReader, turnAway, refusals } from "./access.ts";
-import { isFromHere } from "./cookies.ts";
+import { type AccessParts, admit, isFromOurPage, knownReader, notFromHere, turnAway, refusals } from "./access.ts";
 import { pageJson } from "./json.ts";
 import type { Api } from "./zodRoutes.ts";
 
@@ -101,12 +100,11 @@ const registerAnswering = (api: Api, parts: ApprovalsParts): void => {
 
 const nobody = refuseApi("token_missing", "nobody is signed in: approvals are answered on their page, by people");
 
-/** A page of another site can send no JSON with a cookie, and says where it comes from: the API's answer carries no form token. */
 async function whyNoPerson(parts: ApprovalsParts, request: FastifyRequest): Promise<ApiRefusal | null> {
   if (request.headers.authorization !== undefined)
     return refuseApi("forbidden", "a token does not answer: approvals are answered by people who are signed in");
-  if (!isFromHere(request)) return refuseApi("forbidden", "the answer comes from another site's page");
-  return (await parts.person(request)) === null ? nobody : null;
+  if ((await parts.person(request)) === null) return nobody;
+  return isFromOurPage(parts, request) ? null : notFromHere;
 }
 
 const goneOf = (reply: FastifyReply): AbortSignal => {

@@ -35,6 +35,7 @@ export const sessionJson = (publicUrl: string, session: Session): SessionJson =>
   denied: session.denied,
   approved: session.approved,
   masked: session.masked,
+  hold: session.hold === null ? null : { ...session.hold, at: session.hold.at.toISOString() },
   seal: sealJson(session.seal),
 });
 

@@ -65,10 +65,18 @@ const noSuchPage = messagePage(
 
 const brokenPage = messagePage("Not shown", "Something is broken in the gateway; its log says what.");
 
-/** What every page of ours may load and be loaded by: no script, nothing from elsewhere, in nobody's frame. */
+/**
+ * What every page of ours may load and be loaded by: its own files, nothing inline, nothing from elsewhere, in nobody's frame. No text
+ * becomes markup or code by a script's mistake: no Trusted Types policy may be made that would let it.
+ */
 export const strictPolicy = {
   defaultSrc: ["'none'"],
+  scriptSrc: ["'self'"],
   styleSrc: ["'self'"],
+  connectSrc: ["'self'"],
+  imgSrc: ["'self'", "data:"],
+  requireTrustedTypesFor: ["'script'"],
+  trustedTypes: ["'none'"],
   formAction: ["'self'"],
   baseUri: ["'none'"],
   frameAncestors: ["'none'"],

@@ -7,31 +7,27 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { apiStatusOf, isApiRefusal } from "../errors.ts";
 import type { PageParts as ApprovalParts } from "../journeys/approval/page.ts";
-import {
-  type HistoryParts,
-  type Page,
-  listCalls,
-  listSessions,
-  readBody,
-  readCall,
-  readSession,
-} from "../journeys/history.ts";
+import { type Page, listSessions, readBody, readCall } from "../journeys/history.ts";
+import { type OutlineParts, readOutline } from "../journeys/outline.ts";
 import { type PolicyParts, readPolicy } from "../journeys/rules.ts";
-import { stylesheet } from "../web/layout.ts";
-import { policyPage } from "../web/policy.ts";
+import { readAsset } from "../web/assets.ts";
+import { overviewPage, policyPage } from "../web/policy.ts";
 import { callPage, sessionPage, sessionsPage } from "../web/sessions.ts";
 import { registerApprovalPages } from "./approvalPages.ts";
 import { callJson, sessionJson } from "./json.ts";
 import { type Asked, answerPageError, refusalPage, sendPage, show, strictPolicy } from "./page.ts";
+import { outlinedCallJson } from "./outline.ts";
 import { digestParams, policyJson } from "./policies.ts";
 import { registerSetupPages, type SetupPagesParts } from "./setup.ts";
 import type { SignIn } from "./signIn.ts";
 
 export type PageParts = {
-  readonly history: HistoryParts & PolicyParts;
+  readonly history: OutlineParts & PolicyParts;
   readonly approvals: ApprovalParts;
   readonly signIn: SignIn;
   readonly publicUrl: string;
+  /** The digest of the policy that decides now. */
+  policyInForce(): string;
   readonly setup: Omit<SetupPagesParts, "signIn" | "approvals">;
 };
 
@@ -58,9 +54,12 @@ export async function registerPages(app: FastifyInstance, parts: PageParts): Pro
     const viewer = await signIn.viewer(request);
     return reply.redirect(viewer?.reader.kind === "person" ? "/approvals" : "/sessions");
   });
-  app.get("/assets/dogwatch.css", (_request, reply) =>
-    reply.type("text/css").header("cache-control", "max-age=300").send(stylesheet),
-  );
+  app.get("/assets/:file", (request, reply) => {
+    const asset = readAsset(request.url);
+    if (asset === null) return reply.code(404).send("");
+    // The name says what is in it.
+    return reply.type(asset.type).header("cache-control", "public, max-age=31536000, immutable").send(asset.bytes);
+  });
 
   app.get("/sessions", (request, reply) =>
     show(parts, { request, reply }, async ({ reader }) => {
@@ -73,14 +72,12 @@ export async function registerPages(app: FastifyInstance, parts: PageParts): Pro
   app.get("/sessions/:id", (request, reply) =>
     show(parts, { request, reply }, async ({ reader }) => {
       const { id } = sessionParams.parse(request.params);
-      const session = await readSession(history, reader, id);
-      if (isApiRefusal(session)) return session;
-      const calls = await listCalls(history, reader, { session_id: id, limit: 200, ...cursorOf(request) });
-      if (isApiRefusal(calls)) return calls;
-      return sessionPage(
-        sessionJson(publicUrl, session),
-        mapPage(calls, (call) => callJson(publicUrl, call)),
-      );
+      const found = await readOutline(history, reader, { session_id: id, limit: 200, after: afterOf(request) });
+      if (isApiRefusal(found)) return found;
+      return sessionPage(sessionJson(publicUrl, found.session), {
+        items: found.items.map(outlinedCallJson),
+        more: found.more,
+      });
     }),
   );
   app.get("/sessions/:id/calls/:n", (request, reply) =>
@@ -88,6 +85,14 @@ export async function registerPages(app: FastifyInstance, parts: PageParts): Pro
       const { id, n } = callParams.parse(request.params);
       const call = await readCall(history, reader, { session_id: id, n });
       return isApiRefusal(call) ? call : callPage(callJson(publicUrl, call));
+    }),
+  );
+  // It says nothing by itself: what is on it the script reads as whoever looks.
+  app.get("/overview", (request, reply) => show(parts, { request, reply }, async () => overviewPage));
+  app.get("/policy", (request, reply) =>
+    show(parts, { request, reply }, async ({ reader }) => {
+      const policy = await readPolicy(history, reader, parts.policyInForce());
+      return isApiRefusal(policy) ? policy : policyPage(policyJson(publicUrl, policy));
     }),
   );
   app.get("/policies/:digest", (request, reply) =>
@@ -121,6 +126,9 @@ const cursorOf = (request: FastifyRequest): { readonly cursor?: string } => {
   const { cursor } = z.object({ cursor: z.string().max(1000).optional() }).parse(request.query);
   return cursor === undefined ? {} : { cursor };
 };
+
+const afterOf = (request: FastifyRequest): number =>
+  z.object({ after: z.coerce.number().int().min(0).max(2_147_483_647).default(0) }).parse(request.query).after;
 
 const mapPage = <T, J>(page: Page<T>, item: (value: T) => J): Page<J> => ({
   items: page.items.map(item),

@@ -11,7 +11,7 @@ import {
   isSetupRefusal,
   type SetupParts,
 } from "../journeys/setup.ts";
-import type { AccessToken } from "../model/config.ts";
+import { holderName } from "../journeys/tokenSignIn.ts";
 import { GitHubFailure } from "../model/github.ts";
 import { type AppInstallation, installAddress, type PullName, pullName, type Trial } from "../model/gitHubApp.ts";
 import type { Html } from "../web/html.ts";
@@ -83,7 +83,7 @@ async function depart(parts: SetupPagesParts, { request, reply }: Asked): Promis
       issues: issues === "yes",
       existing: replace === "yes" ? "replace" : "refuse",
     },
-    { browser, who: `${admin.name} (${admin.role})` },
+    { browser, who: admin },
   );
   if (isSetupRefusal(departure)) {
     const asked = { ...formOf(parts, form), web, name };
@@ -157,11 +157,12 @@ async function toAdmin(
   return framed(parts, asked, await page(form));
 }
 
-/** Null when the page that says so has been sent. */
-async function adminOf({ signIn }: SetupPagesParts, { request, reply }: Asked): Promise<AccessToken | null> {
-  const holder = signIn.holder(request);
-  if (holder?.role === "admin") return holder;
-  const isStranger = holder === null && (await signIn.person(request)) === null;
+/** As audit events name them; null when the page that says so has been sent. */
+async function adminOf({ signIn }: SetupPagesParts, { request, reply }: Asked): Promise<string | null> {
+  const [holder, person] = await Promise.all([signIn.holder(request), signIn.person(request)]);
+  if (person?.role === "admin") return person.name;
+  if (holder?.role === "admin") return holderName(holder);
+  const isStranger = holder === null && person === null;
   // A form that was sent does not come back from signing in.
   if (isStranger) sendPage(reply.code(401), signInPage(signIn.ways(pageOf(request))));
   else sendPage(reply.code(403), adminsOnlyPage);

@@ -1,37 +1,31 @@
-/** Signs people in on the pages: with GitHub as themselves, with an access token, or once with a link that `npm start` prints. */
+/** Signs people in on the pages: as themselves with a provider, with an access token, or once with a link that `npm start` prints. */
 
-import { createHash, createHmac, randomBytes } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import type { Viewer } from "../journeys/approval/page.ts";
-import { endSignIn, type GitHubSignInParts, personOf } from "../journeys/signIn.ts";
-import type { AuditEvent } from "../model/audit.ts";
+import { isSeer } from "../journeys/history.ts";
+import { endSignIn, personOf, signedInFor, type SignInParts as PeopleParts, titleOf } from "../journeys/signIn.ts";
+import { endTokenSignIn, holderOf, signInWith, type TokenSignInParts } from "../journeys/tokenSignIn.ts";
 import type { AccessToken } from "../model/config.ts";
 import type { Person } from "../model/person.ts";
 import { messagePage, type SignInWays, signInPage } from "../web/signIn.ts";
 import { type Cookies, createCookies, isFromElsewhere, ownPath } from "./cookies.ts";
 import { sendPage } from "./page.ts";
 import { sameSecret } from "./sameSecret.ts";
-import { registerGitHubSignIn } from "./signInGitHub.ts";
+import { registerProviders } from "./signInProviders.ts";
 
-export type SignInParts = {
-  readonly publicUrl: string;
-  tokens(): readonly AccessToken[];
-  now(): Date;
-  audit(event: AuditEvent): void;
-  /** Null where people cannot sign in with GitHub. */
-  readonly github: GitHubSignInParts | null;
-};
+export type SignInParts = PeopleParts & TokenSignInParts & { now(): Date };
 
 export type SignIn = {
   readonly cookies: Cookies;
   /** The routes of `/sign-in` and `/sign-out`. */
   register(app: FastifyInstance): void;
-  /** Who is signed in with an access token, by the request's cookie: proof, not state. */
-  holder(request: FastifyRequest): AccessToken | null;
+  /** Who is signed in with an access token. Rejects with `GatewayError` when that cannot be looked up. */
+  holder(request: FastifyRequest): Promise<AccessToken | null>;
   /** Who is signed in as themselves. Rejects with `GatewayError` when that cannot be looked up. */
   person(request: FastifyRequest): Promise<Person | null>;
-  /** As whom a browser looks: with the token that sees everything, else as the person, else with the token. Null for strangers. */
+  /** As whom a browser looks: as the person, but with the token where that alone sees everything. Null for strangers. */
   viewer(request: FastifyRequest): Promise<Viewer | null>;
   /** What the page for strangers offers; `to`: the page that was asked for. */
   ways(to: string): SignInWays;
@@ -39,33 +33,39 @@ export type SignIn = {
   invite(name: string, to: string): string;
 };
 
-const signedInFor = 12 * 60 * 60 * 1000;
 const invitedFor = 10 * 60 * 1000;
+/** Links that wait at a time: the oldest makes room. */
+const mostInvitations = 1_000;
 /** Sign-ins a minute that one address may try: a person needs one, and a guess should be expensive. */
 const triesPerMinute = 30;
 
 export function createSignIn(parts: SignInParts): SignIn {
   const cookies = createCookies(parts.publicUrl);
   const invitations: Invitations = new Map();
-  const holder = (request: FastifyRequest): AccessToken | null => {
+  const holder = async (request: FastifyRequest): Promise<AccessToken | null> => {
     const cookie = cookies.read(request, "sign_in");
-    return cookie === null ? null : open(cookie, parts.tokens(), parts.now().getTime());
+    return cookie === null ? null : holderOf(parts, cookie);
   };
   const person = async (request: FastifyRequest): Promise<Person | null> => {
     const cookie = cookies.read(request, "person");
-    return cookie === null || parts.github === null ? null : personOf(parts.github, cookie);
+    const reads = request.method === "GET" || request.method === "HEAD";
+    // Whoever acts has the right now; whoever looks had it a minute ago.
+    return cookie === null ? null : personOf(parts, cookie, reads ? "lately" : "now");
   };
-  const ways = (to: string): SignInWays => ({ to, github: parts.github !== null, complaint: null });
+  const ways = (to: string): SignInWays => ({
+    to,
+    providers: parts.providers().map(({ name }) => ({ name, title: titleOf(name) })),
+    complaint: null,
+  });
   return {
     cookies,
     holder,
     person,
     ways,
     viewer: async (request) => {
-      const token = holder(request);
-      const somebody = await person(request);
-      const seesAll = token?.role === "auditor" || token?.role === "admin";
-      if (somebody !== null && !seesAll) return { reader: { kind: "person", person: somebody }, person: somebody };
+      const [token, somebody] = await Promise.all([holder(request), person(request)]);
+      const byToken = token !== null && isSeer(token.role) && !(somebody !== null && isSeer(somebody.role));
+      if (somebody !== null && !byToken) return { reader: { kind: "person", person: somebody }, person: somebody };
       return token === null
         ? null
         : { reader: { kind: "access", name: token.name, role: token.role }, person: somebody };
@@ -73,10 +73,12 @@ export function createSignIn(parts: SignInParts): SignIn {
     register: (app) => {
       registerWithToken(app, parts, { cookies, invitations, ways });
       registerSignOut(app, parts, cookies);
-      registerGitHubSignIn(app, { github: parts.github, cookies });
+      registerProviders(app, { people: parts, cookies });
     },
     invite: (name, to) => {
-      const invitation = randomBytes(24).toString("base64url");
+      const invitation = randomBytes(32).toString("base64url");
+      const [oldest] = invitations.keys();
+      if (invitations.size >= mostInvitations && oldest !== undefined) invitations.delete(oldest);
       invitations.set(digestOf(invitation), { name, to, until: parts.now().getTime() + invitedFor });
       return `/sign-in/once/${invitation}`;
     },
@@ -87,49 +89,55 @@ type Invitations = Map<string, { readonly name: string; readonly to: string; rea
 
 type Desk = { readonly cookies: Cookies; readonly invitations: Invitations; ways(to: string): SignInWays };
 
+type Welcome = { readonly token: AccessToken; readonly to: string; readonly how: string };
+
 function registerWithToken(app: FastifyInstance, parts: SignInParts, { cookies, invitations, ways }: Desk): void {
-  const welcome = (reply: FastifyReply, token: AccessToken, to: string): FastifyReply => {
-    const until = new Date(parts.now().getTime() + signedInFor);
-    parts.audit({ kind: "sign_in", who: nameOf(token), what: to, reason: "access token" });
-    cookies.write(reply, "sign_in", { value: seal(token, until.getTime()), until });
-    return reply.redirect(to, 303);
+  const welcome = async (request: FastifyRequest, reply: FastifyReply, { token, ...more }: Welcome) => {
+    const before = cookies.read(request, "sign_in");
+    const value = await signInWith(parts, token, { ...more, before });
+    cookies.write(reply, "sign_in", { value, until: new Date(parts.now().getTime() + signedInFor) });
+    return reply.redirect(more.to, 303);
   };
   const turnAway = (reply: FastifyReply, to: string, complaint: string): FastifyReply =>
     sendPage(reply.code(401), signInPage({ ...ways(to), complaint }));
+  const refused = (request: FastifyRequest, what: string, reason: string): void =>
+    parts.audit({ kind: "sign_in_refused", who: request.ip, what, reason });
 
   app.get("/sign-in", (request, reply) =>
     sendPage(reply, signInPage(ways(ownPath(query.parse(request.query).to, "/sessions")))),
   );
   const limited = { config: { rateLimit: { max: triesPerMinute, timeWindow: 60_000 } } };
-  app.post("/sign-in", limited, (request, reply) => {
+  app.post("/sign-in", limited, async (request, reply) => {
     const { token: presented, to: asked } = form.parse(request.body ?? {});
     const to = ownPath(asked, "/sessions");
     if (isFromElsewhere(request)) return sendPage(reply.code(403), elsewhere);
-    const token = parts.tokens().find((known) => sameSecret(known.token.reveal(), presented));
-    if (token !== undefined) return welcome(reply, token, to);
-    parts.audit({ kind: "sign_in_refused", who: request.ip, what: to, reason: "no such access token" });
+    const [token] = parts.tokens().filter((known) => sameSecret(known.token.reveal(), presented));
+    if (token !== undefined) return welcome(request, reply, { token, to, how: "access token" });
+    refused(request, to, "no such access token");
     return turnAway(reply, to, "That is no access token of this gateway.");
   });
-  app.get("/sign-in/once/:invitation", (request, reply) => {
+  app.get("/sign-in/once/:invitation", limited, async (request, reply) => {
+    // A page that sends browsers here signs nobody in as somebody else.
+    if (isFromElsewhere(request)) return sendPage(reply.code(403), linkElsewhere);
     const digest = digestOf(invitationParams.parse(request.params).invitation);
     const invitation = invitations.get(digest);
     invitations.delete(digest);
     const token = parts.tokens().find(({ name }) => name === invitation?.name);
     const valid = invitation !== undefined && invitation.until >= parts.now().getTime();
-    if (valid && token !== undefined) return welcome(reply, token, invitation.to);
+    if (valid && token !== undefined)
+      return welcome(request, reply, { token, to: invitation.to, how: "link that works once" });
+    refused(request, "link that works once", "it was used, has expired, or never was");
     return turnAway(reply, "/sessions", "That link has been used or has expired.");
   });
 }
 
-/** A token's cookie is proof without state: it ends with the browser's copy, a person's sign-in everywhere. */
-function registerSignOut(app: FastifyInstance, { tokens, now, audit, github }: SignInParts, cookies: Cookies): void {
+function registerSignOut(app: FastifyInstance, parts: SignInParts, cookies: Cookies): void {
   app.post("/sign-out", async (request, reply) => {
     const { form: presented } = signOutForm.parse(request.body ?? {});
     if (!cookies.isOurForm(request, presented)) return sendPage(reply.code(403), notOurForm);
-    const person = cookies.read(request, "person");
-    if (person !== null && github !== null) await endSignIn(github, person);
-    const token = open(cookies.read(request, "sign_in") ?? "", tokens(), now().getTime());
-    if (token !== null) audit({ kind: "sign_out", who: nameOf(token), what: "access token", reason: "asked to" });
+    const [person, token] = [cookies.read(request, "person"), cookies.read(request, "sign_in")];
+    if (person !== null) await endSignIn(parts, person);
+    if (token !== null) await endTokenSignIn(parts, token);
     for (const name of ["person", "sign_in", "browser"] as const) cookies.clear(reply, name);
     return reply.redirect("/sign-in", 303);
   });
@@ -142,27 +150,14 @@ const invitationParams = z.object({ invitation: z.string().max(100) });
 
 const elsewhere = messagePage("Not signed in", "The form was on another site. Sign in on this gateway's own page.");
 
+const linkElsewhere = messagePage(
+  "Not signed in",
+  "The link was on another site's page. It still works: copy it into the browser's address line.",
+);
+
 export const notOurForm = messagePage(
   "Nothing was done",
   "This form does not belong to your sign-in any more, or came from another site. Go back, reload the page, and send it again.",
 );
-
-const nameOf = ({ name, role }: AccessToken): string => `${name} (${role})`;
-
-/** Keyed by the access token itself: replacing the token ends every sign-in with it, on every replica. */
-const seal = (token: AccessToken, until: number): string => {
-  const claim = `${Buffer.from(token.name).toString("base64url")}.${until}`;
-  return `${claim}.${macOf(token, claim)}`;
-};
-
-function open(cookie: string, tokens: readonly AccessToken[], now: number): AccessToken | null {
-  const [name = "", until = "", mac = ""] = cookie.split(".");
-  const token = tokens.find((known) => known.name === Buffer.from(name, "base64url").toString());
-  if (token === undefined || !sameSecret(macOf(token, `${name}.${until}`), mac)) return null;
-  return Number(until) > now ? token : null;
-}
-
-const macOf = (token: AccessToken, claim: string): string =>
-  createHmac("sha256", token.token.reveal()).update(`dogwatch sign-in ${claim}`).digest("base64url");
 
 const digestOf = (value: string): string => createHash("sha256").update(value).digest("hex");

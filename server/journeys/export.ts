@@ -10,6 +10,8 @@ import {
   type ReadCall,
   type Reader,
   scopeOf,
+  seesEverything,
+  seesSession,
   viewed,
   withBodies,
 } from "./history.ts";
@@ -28,10 +30,11 @@ export async function exportSession(
   reader: Reader,
   id: string,
 ): Promise<AsyncIterable<ReadCall> | ApiRefusal> {
-  const scope = scopeOf(reader);
-  if (isApiRefusal(scope)) return scope;
+  // Bodies are for people: a session reads none, not even its own.
+  const refusal = reader.kind === "session" ? seesEverything(reader) : await seesSession(parts, reader, id);
+  if (refusal !== null) return refusal;
   if ((await parts.sessions.get(id)) === null) return noSession(id);
-  viewed(parts, reader, `session ${id}, an export`);
+  await viewed(parts, reader, `session ${id}, an export`);
   return withAllBodies(parts, reader, callsOf(parts, id));
 }
 
@@ -45,7 +48,7 @@ export async function exportSearch(
   if (isApiRefusal(scope)) return scope;
   const query = readQuery(q, parts.now());
   if (isQueryProblem(query)) return refuseApi("request_malformed", `q, column ${query.column}: ${query.message}`);
-  viewed(parts, reader, "a search, an export");
+  await viewed(parts, reader, "a search, an export");
   const found = async function* (): AsyncGenerator<StoredCall> {
     for (let after: Place | null = null; ; ) {
       const page = await findPage(parts, { query, scope, after, limit: atOnce });

@@ -48,7 +48,7 @@ export async function followSession(
   reader: Reader,
   { session_id, lastEventId, signal }: FollowRequest,
 ): Promise<AsyncIterable<Happening> | ApiRefusal> {
-  const refusal = seesSession(reader, session_id);
+  const refusal = await seesSession(parts, reader, session_id);
   if (refusal !== null) return refusal;
   const told = readTold(lastEventId);
   if (told === null)
@@ -57,7 +57,7 @@ export async function followSession(
       "Last-Event-ID is none that these events gave: leave it out to begin with the first call",
     );
   if ((await parts.sessions.get(session_id)) === null) return noSession(session_id);
-  viewed(parts, reader, `session ${session_id}, as it happens`);
+  await viewed(parts, reader, `session ${session_id}, as it happens`);
   return happenings(parts, { session_id, told, signal });
 }
 

@@ -7,6 +7,7 @@ import type { Person } from "../model/person.ts";
 import type { StoredBodyMeta, StoredCall } from "../model/receipt.ts";
 import type { Scope } from "../model/searched.ts";
 import type { Session, SessionGrant, SessionState } from "../model/session.ts";
+import type { VisibleSessions } from "./visible.ts";
 
 /** Who reads: a session about itself, the holder of an access token (or somebody signed in with one), or a person who signed in as themselves. */
 export type Reader =
@@ -40,7 +41,10 @@ export type HistoryParts = {
     ): Promise<StoredBody | { meta: StoredBodyMeta; stream: null } | null>;
   };
   readonly auditLog: { list(page: PageRequest): Paged<StoredAuditEvent> };
-  audit(event: AuditEvent): void;
+  /** What people see who do not see everything. */
+  readonly visible: VisibleSessions;
+  /** Resolves when it is durable: nobody is shown anything before it is written down that they looked. */
+  auditFirst(event: AuditEvent): Promise<void>;
 };
 
 /** A call with the stored bytes of those of its bodies that are small enough and that the reader may see. */
@@ -56,7 +60,12 @@ export const inCall = 8 * 1024 * 1024;
 const abreast = 8;
 
 export async function listSessions(parts: HistoryParts, reader: Reader, page: PageRequest): Paged<Session> {
-  return seesEverything(reader) ?? parts.sessions.list(page);
+  const found =
+    reader.kind === "person" && !isSeer(reader.person.role)
+      ? await parts.visible.list(reader.person, page)
+      : (seesEverything(reader) ?? (await parts.sessions.list(page)));
+  if (!isApiRefusal(found)) await viewed(parts, reader, `sessions, ${found.items.length} of them`);
+  return found;
 }
 
 export async function listAudit(parts: HistoryParts, reader: Reader, page: PageRequest): Paged<StoredAuditEvent> {
@@ -64,11 +73,11 @@ export async function listAudit(parts: HistoryParts, reader: Reader, page: PageR
 }
 
 export async function readSession(parts: HistoryParts, reader: Reader, id: string): Promise<Session | ApiRefusal> {
-  const refusal = seesSession(reader, id);
+  const refusal = await seesSession(parts, reader, id);
   if (refusal !== null) return refusal;
   const session = await parts.sessions.get(id);
   if (session === null) return noSession(id);
-  viewed(parts, reader, `session ${id}`);
+  await viewed(parts, reader, `session ${id}`);
   return session;
 }
 
@@ -77,12 +86,12 @@ export async function listCalls(
   reader: Reader,
   { session_id, ...page }: PageRequest & { readonly session_id: string },
 ): Paged<ReadCall> {
-  const refusal = seesSession(reader, session_id);
+  const refusal = await seesSession(parts, reader, session_id);
   if (refusal !== null) return refusal;
   if ((await parts.sessions.get(session_id)) === null) return noSession(session_id);
   const calls = await parts.receipts.calls(session_id, page);
   if (isApiRefusal(calls)) return calls;
-  viewed(parts, reader, `session ${session_id}, ${calls.items.length} calls`);
+  await viewed(parts, reader, `session ${session_id}, ${calls.items.length} calls`);
   const items: ReadCall[] = [];
   for (let i = 0; i < calls.items.length; i += abreast)
     items.push(
@@ -94,11 +103,11 @@ export async function listCalls(
 }
 
 export async function readCall(parts: HistoryParts, reader: Reader, name: CallName): Promise<ReadCall | ApiRefusal> {
-  const refusal = seesSession(reader, name.session_id);
+  const refusal = await seesSession(parts, reader, name.session_id);
   if (refusal !== null) return refusal;
   const call = await parts.receipts.call(name.session_id, name.n);
   if (call === null) return noCall(name);
-  viewed(parts, reader, `call ${name.session_id}/${name.n}`);
+  await viewed(parts, reader, `call ${name.session_id}/${name.n}`);
   return withBodies(parts, reader, [call, inCall]);
 }
 
@@ -107,7 +116,7 @@ export async function readBody(
   reader: Reader,
   name: CallName & { readonly side: Side },
 ): Promise<StoredBody | ApiRefusal> {
-  const refusal = seesSession(reader, name.session_id);
+  const refusal = await seesSession(parts, reader, name.session_id);
   if (refusal !== null) return refusal;
   if (reader.kind === "session")
     return refuseApi("forbidden", "a session token reads no bodies, only their size and digest");
@@ -118,7 +127,7 @@ export async function readBody(
       "expired",
       `the ${name.side} body of call ${name.session_id}/${name.n} has expired: retention.bodies says how long bodies are kept; its receipt is still there`,
     );
-  viewed(parts, reader, `call ${name.session_id}/${name.n}, ${name.side} body`);
+  await viewed(parts, reader, `call ${name.session_id}/${name.n}, ${name.side} body`);
   return body;
 }
 
@@ -129,32 +138,49 @@ export function seesEverything(reader: Reader): ApiRefusal | null {
       "forbidden",
       `a session token reads its own session only, /v1/sessions/${reader.grant.session_id}`,
     );
-  if (reader.kind === "person")
-    return refuseApi(
-      "forbidden",
-      `${reader.person.name} signed in with GitHub, which shows approvals; recordings are read with an access token of role auditor or admin`,
-    );
-  switch (reader.role) {
-    case "auditor":
-    case "admin":
-      return null;
-    case "viewer":
-    case "approver":
-      return refuseApi(
-        "forbidden",
-        `access token ${reader.name} is a ${reader.role}; recordings are read by auditor and admin`,
-      );
-    default:
-      return reader.role satisfies never;
-  }
+  const { name, role } = reader.kind === "person" ? reader.person : reader;
+  if (isSeer(role)) return null;
+  return refuseApi("forbidden", `${name} is ${role}; what concerns every repository is read by auditor and admin`);
 }
 
 /** Whose calls a reader may find. A session knows its own already. */
 export const scopeOf = (reader: Reader): Scope | ApiRefusal => seesEverything(reader) ?? { kind: "everything" };
 
-export function seesSession(reader: Reader, id: string): ApiRefusal | null {
-  if (reader.kind !== "session") return seesEverything(reader);
-  return reader.grant.session_id === id ? null : noSession(id);
+/** Null for a session, which has none. */
+export const roleOf = (reader: Reader): Role | null => {
+  if (reader.kind === "session") return null;
+  return reader.kind === "person" ? reader.person.role : reader.role;
+};
+
+/** Whether a role sees everything there is. */
+export const isSeer = (role: Role): boolean => {
+  switch (role) {
+    case "auditor":
+    case "admin":
+      return true;
+    case "viewer":
+    case "approver":
+      return false;
+    default:
+      return role satisfies never;
+  }
+};
+
+/** That there is a session is not told to whoever may not see it. */
+export async function seesSession(parts: HistoryParts, reader: Reader, id: string): Promise<ApiRefusal | null> {
+  switch (reader.kind) {
+    case "session":
+      return reader.grant.session_id === id ? null : noSession(id);
+    case "access":
+      return seesEverything(reader);
+    case "person": {
+      if (isSeer(reader.person.role)) return null;
+      const session = await parts.sessions.get(id);
+      return session !== null && (await parts.visible.sees(reader.person, session)) ? null : noSession(id);
+    }
+    default:
+      return reader satisfies never;
+  }
 }
 
 export const noSession = (id: string): ApiRefusal => refuseApi("not_found", `there is no session ${id}`);
@@ -177,9 +203,9 @@ export const readerName = (reader: Reader): string => {
 };
 
 /** What a session reads of itself is no news. */
-export function viewed(parts: HistoryParts, reader: Reader, what: string): void {
+export async function viewed(parts: Pick<HistoryParts, "auditFirst">, reader: Reader, what: string): Promise<void> {
   if (reader.kind === "session") return;
-  parts.audit({
+  await parts.auditFirst({
     kind: "recording_viewed",
     who: readerName(reader),
     what,

@@ -5,7 +5,15 @@ import { type ApiRefusal, refuseApi } from "../errors.ts";
 import { equalityHashes } from "../stages/mask/token/equality.ts";
 import type { MaskKeys } from "../stages/mask/token/keys.ts";
 import { reveal } from "../stages/mask/token/sealer.ts";
-import { type HistoryParts, type Page, type PageRequest, readerName, type Reader, seesEverything } from "./history.ts";
+import {
+  type HistoryParts,
+  type Page,
+  type PageRequest,
+  readerName,
+  type Reader,
+  roleOf,
+  seesEverything,
+} from "./history.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import type { StoredCall } from "../model/receipt.ts";
 
@@ -68,7 +76,7 @@ export async function revealToken(
 }
 
 const mayReveal = (reader: Reader): ApiRefusal | null =>
-  reader.kind === "access" && reader.role === "admin"
+  roleOf(reader) === "admin"
     ? null
     : refuseApi("forbidden", `${readerName(reader)} may not reveal what masks hide; role admin may`);
 

@@ -1,13 +1,11 @@
 /** An export that proves itself: sessions with their receipts and bodies, their seals, and the log that holds them, line by line. */
 
-import { GatewayError, refuseApi, type ApiRefusal } from "../errors.ts";
+import { refuseApi, type ApiRefusal } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
-import type { StoredCall } from "../model/receipt.ts";
-import type { Seal } from "../model/seal.ts";
+import type { Seal, SealForm } from "../model/seal.ts";
 import type { Session } from "../model/session.ts";
 import { proveInclusion, type ReadHash } from "../stages/seal/merkle.ts";
 import type { WrittenLine } from "../stages/seal/proofLines.ts";
-import { receiptOf } from "../stages/seal/receipt.ts";
 import { readThroughTiles, tileWidth } from "../stages/seal/tiles.ts";
 import type { Bodies } from "../store/bodies.ts";
 import type { SealLog } from "../store/log.ts";
@@ -15,19 +13,22 @@ import type { Receipts } from "../store/receipts.ts";
 import { isUnreadable } from "../store/rows.ts";
 import type { Seals } from "../store/seals.ts";
 import { type Reader, readerName, seesEverything } from "./history.ts";
-import { readReceipts, sealedSessionOf } from "./seal.ts";
+import { readReceipts, sealedSessionOf, withApprovals } from "./seal.ts";
+import { type Found, readTogether } from "./proof/bodies.ts";
+import { callOf } from "./proof/call.ts";
 import type { SignKeys } from "./seal/grow.ts";
 
 export type ProofParts = {
   readonly sessions: { get(id: string): Promise<Session | null> };
   readonly receipts: Pick<Receipts, "calls" | "call">;
-  readonly bodies: Pick<Bodies, "read">;
+  readonly bodies: Pick<Bodies, "read" | "readSmall">;
   readonly seals: Seals;
   readonly sealLog: SealLog;
   readonly signKeys: SignKeys;
   /** How long receipts are kept, ms. */
   keepsReceipts(): number;
-  audit(event: AuditEvent): void;
+  /** Resolves when it is durable. */
+  auditFirst(event: AuditEvent): Promise<void>;
   now(): Date;
 };
 
@@ -46,7 +47,7 @@ export async function exportProof(
   if (checkpoint === null)
     return refuseApi("recording_unavailable", "the log of seals has not been signed yet: try again in a moment");
   const what = wanted === "all" ? "all sessions" : `${wanted.length} sessions: ${wanted.slice(0, 5).join(", ")}`;
-  parts.audit({ kind: "recording_viewed", who: readerName(reader), what, reason: "export with its proof" });
+  await parts.auditFirst({ kind: "recording_viewed", who: readerName(reader), what, reason: "export with its proof" });
   return counted(linesOf(parts, wanted, checkpoint));
 }
 
@@ -140,13 +141,19 @@ async function* sessionOf(parts: Proving, id: string, seal: Seal | null): AsyncG
     yield { kind: "absent", session_id: id, seal: written, proof, why };
     return;
   }
-  yield { kind: "session", session: sealedSessionOf(session), seal: written, proof };
+  // What has no seal yet is shown as it will be sealed.
+  const form = (seal === null ? null : await parts.seals.form(id)) ?? 2;
+  yield { kind: "session", session: sealedSessionOf(session, form), seal: written, proof };
   const digests = new DigestRows(parts.seals, id);
   const salt = await parts.seals.salt(id);
-  for await (const call of callsOf(parts, session)) {
-    yield* digests.upTo(call.n);
-    yield* "state" in call ? callOf(parts, call, salt) : [{ kind: "unreadable", n: call.n } as const];
-  }
+  for await (const page of callsOf(parts, session, form))
+    for (const { calls, bodies } of readTogether(page)) {
+      const small = salt === null ? new Map<string, Buffer>() : await parts.bodies.readSmall(bodies);
+      for (const found of calls) {
+        yield* digests.upTo("call" in found ? found.call.n : found.n);
+        yield* "call" in found ? callOf(parts, found, { salt, small }) : [{ kind: "unreadable", n: found.n } as const];
+      }
+    }
   yield* digests.upTo(Number.POSITIVE_INFINITY);
 }
 
@@ -160,8 +167,6 @@ const proofOf = async ({ read, size }: Proving, seal: Seal | null): Promise<stri
   return (await proveInclusion(read, seal.log_index, size)).map((hash) => hash.toString("base64"));
 };
 
-type Unreadable = { readonly n: number };
-
 const unlessUnreadable = async <T>(read: () => Promise<T>): Promise<T | "unreadable"> => {
   try {
     return await read();
@@ -172,21 +177,23 @@ const unlessUnreadable = async <T>(read: () => Promise<T>): Promise<T | "unreada
 };
 
 /** Page by page; where a page cannot be read because somebody wrote into it what no gateway writes, call by call. */
-async function* callsOf(parts: Proving, { id, calls }: Session): AsyncGenerator<StoredCall | Unreadable> {
+async function* callsOf(parts: Proving, { id, calls }: Session, form: SealForm): AsyncGenerator<readonly Found[]> {
   let last = 0;
   try {
-    for await (const page of readReceipts(parts, id))
-      for (const call of page) {
-        last = call.n;
-        yield call;
-      }
+    for await (const page of readReceipts(parts, id, form)) {
+      yield page;
+      last = page.at(-1)?.call.n ?? last;
+    }
     return;
   } catch (error) {
     if (!isUnreadable(error)) throw error;
   }
   for (let n = last + 1; n <= calls; n++) {
-    const call = await unlessUnreadable(() => parts.receipts.call(id, n));
-    if (call !== null) yield call === "unreadable" ? { n } : call;
+    const found = await unlessUnreadable(async () => {
+      const call = await parts.receipts.call(id, n);
+      return withApprovals(parts.seals, call === null ? [] : [call], form);
+    });
+    yield found === "unreadable" ? [{ n }] : found;
   }
 }
 
@@ -215,57 +222,3 @@ class DigestRows {
     }
   }
 }
-
-/** A body whose salt is gone cannot be checked any more, and is not shown either. */
-async function* callOf(parts: Proving, call: StoredCall, salt: Buffer | null): AsyncGenerator<WrittenLine> {
-  const receipt = writeReceipt(call);
-  if (receipt === null) {
-    yield { kind: "unreadable", n: call.n };
-    return;
-  }
-  yield { kind: "receipt", receipt };
-  for (const side of ["request", "response"] as const) {
-    const body = call[side]?.body ?? null;
-    if (body === null) continue;
-    if (salt === null) yield { kind: "bodyless", n: call.n, side, why: "expired" };
-    else if (body.id === null) yield { kind: "bodyless", n: call.n, side, why: "not kept" };
-    else if (body.expired) yield { kind: "bodyless", n: call.n, side, why: "lost" };
-    else yield* piecesOf(parts, body.id, { n: call.n, side, salt: salt.toString("base64") });
-  }
-}
-
-type Place = { readonly n: number; readonly side: "request" | "response"; readonly salt: string };
-
-/** One piece is in memory, and the next, because the last one says that it is. */
-async function* piecesOf({ bodies }: Proving, id: string, place: Place): AsyncGenerator<WrittenLine> {
-  const write = (bytes: Buffer, last: boolean): WrittenLine => ({
-    kind: "body",
-    ...place,
-    bytes: bytes.toString("base64"),
-    last,
-  });
-  let held: Buffer | null = null;
-  try {
-    for await (const piece of bodies.read(id)) {
-      if (held !== null) yield write(held, false);
-      held = piece;
-    }
-  } catch (error) {
-    if (!(error instanceof GatewayError) || error.cause !== undefined) throw error;
-    yield { kind: "bodyless", n: place.n, side: place.side, why: "lost" };
-    return;
-  }
-  yield write(held ?? Buffer.alloc(0), true);
-}
-
-type WrittenReceipt = Extract<WrittenLine, { kind: "receipt" }>["receipt"];
-
-/** As it is hashed: what is not there is left out. Null for one with a time that is none, as no gateway writes it. */
-const writeReceipt = (call: StoredCall): WrittenReceipt | null => {
-  try {
-    return JSON.parse(JSON.stringify(receiptOf(call))) as WrittenReceipt;
-  } catch (error) {
-    if (error instanceof RangeError) return null;
-    throw error;
-  }
-};

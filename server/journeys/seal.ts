@@ -2,7 +2,7 @@
 
 import { isApiRefusal, GatewayError } from "../errors.ts";
 import type { StoredCall } from "../model/receipt.ts";
-import type { Seal } from "../model/seal.ts";
+import type { CallApproval, Seal, SealForm } from "../model/seal.ts";
 import type { Session } from "../model/session.ts";
 import { beginChain, continueChain, type SealedSession } from "../stages/seal/chain.ts";
 import { digestReceipt, printReceipt, receiptOf, type SealedReceipt } from "../stages/seal/receipt.ts";
@@ -18,6 +18,8 @@ export type SealParts = {
 
 /** Receipts that are in memory at a time; their digests are kept together. */
 const pageSize = 500;
+/** In which sessions are sealed now. */
+const newestForm: SealForm = 2;
 
 /** What is recorded contradicts itself, so nothing can be signed about it. */
 export class Unsealable extends Error {}
@@ -32,11 +34,19 @@ export async function sealSession(parts: SealParts, id: string): Promise<Seal | 
   if (session === null || session.state === "open") return null;
   const head = await chainOf(parts, session);
   const { calls, state } = session;
-  return parts.seals.add({ session_id: id, calls, head: head.toString("hex"), state, sealed_at: parts.now() });
+  return parts.seals.add({
+    session_id: id,
+    calls,
+    head: head.toString("hex"),
+    state,
+    sealed_at: parts.now(),
+    form: newestForm,
+  });
 }
 
 /** As the chain and whoever checks it see a session. */
-export const sealedSessionOf = (session: Session): SealedSession => ({
+export const sealedSessionOf = (session: Session, form: SealForm): SealedSession => ({
+  ...(form !== 1 && { form }),
   id: session.id,
   connection: session.connection,
   caller: session.caller,
@@ -47,11 +57,11 @@ export const sealedSessionOf = (session: Session): SealedSession => ({
 });
 
 const chainOf = async (parts: SealParts, session: Session): Promise<Buffer> => {
-  let head = beginChain(sealedSessionOf(session));
+  let head = beginChain(sealedSessionOf(session, newestForm));
   await parts.seals.keepDigests(session.id, { from: 0, digests: head, prints: Buffer.alloc(0) });
   let next = 1;
-  for await (const calls of readReceipts(parts, session.id)) {
-    const receipts = calls.map((call) => receiptOf(call));
+  for await (const calls of readReceipts(parts, session.id, newestForm)) {
+    const receipts = calls.map(({ call, approval }) => receiptOf(call, approval));
     const digests = receipts.map((receipt) => digestReceipt(receipt));
     for (const { n, state } of receipts) if (n !== next++ || state === "open") throw unsealable(session, n);
     head = digests.reduce(continueChain, head);
@@ -64,22 +74,39 @@ const chainOf = async (parts: SealParts, session: Session): Promise<Buffer> => {
 const keptOf = (receipts: readonly SealedReceipt[], digests: readonly Buffer[]) => ({
   from: receipts[0]?.n ?? 0,
   digests: Buffer.concat(digests),
-  prints: Buffer.concat(receipts.map(printReceipt)),
+  prints: Buffer.concat(receipts.map((receipt) => printReceipt(receipt, newestForm))),
 });
 
 const unsealable = ({ id, calls }: Session, n: number): Unsealable =>
   new Unsealable(`session ${id} says it has ${calls} calls, and call ${n} is not where it should be, or has no end`);
 
+/** What a receipt is made of; where its form says nothing of people, `approval` is left out. */
+export type Recorded = { readonly call: StoredCall; readonly approval?: CallApproval | null };
+
+type Reading = { readonly receipts: Pick<Receipts, "calls">; readonly seals: Pick<Seals, "approvals"> };
+
 /** In the order of their numbers, page by page: memory does not grow with the session. */
 export async function* readReceipts(
-  { receipts }: Pick<SealParts, "receipts">,
+  { receipts, seals }: Reading,
   session_id: string,
-): AsyncGenerator<readonly StoredCall[]> {
+  form: SealForm,
+): AsyncGenerator<readonly Recorded[]> {
   let cursor: string | null = null;
   do {
     const page = await receipts.calls(session_id, { limit: pageSize, ...(cursor !== null && { cursor }) });
     if (isApiRefusal(page)) throw new GatewayError("recording_unavailable", page.message);
-    if (page.items.length > 0) yield page.items;
+    if (page.items.length > 0) yield await withApprovals(seals, page.items, form);
     cursor = page.next_cursor;
   } while (cursor !== null);
 }
+
+export const withApprovals = async (
+  seals: Reading["seals"],
+  calls: readonly StoredCall[],
+  form: SealForm,
+): Promise<readonly Recorded[]> => {
+  const [first, last] = [calls[0], calls.at(-1)];
+  if (form === 1 || first === undefined || last === undefined) return calls.map((call) => ({ call }));
+  const approvals = await seals.approvals(first.session_id, { first: first.n, last: last.n });
+  return calls.map((call) => ({ call, approval: approvals.get(call.n) ?? null }));
+};

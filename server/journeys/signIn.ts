@@ -1,24 +1,41 @@
-/** Signing in with GitHub: a browser is sent there, comes back once, and is known by a cookie that is worth nothing elsewhere. */
+/** Signing in as oneself: a browser is sent to a provider, comes back once, and is known by a cookie that is worth nothing elsewhere. */
 
 import { createHash, createHmac } from "node:crypto";
 import { z } from "zod";
 import type { AuditEvent } from "../model/audit.ts";
+import type { Role } from "../model/config.ts";
 import { GitHubFailure } from "../model/github.ts";
-import type { Identity, Person } from "../model/person.ts";
+import { type Identity, type Person, SignInFailure } from "../model/person.ts";
 import { quote } from "../model/quote.ts";
 import type { People } from "../store/people.ts";
 
-/** Who tells people apart; `github/signIn.ts` is one. */
+/** What the browser brings along on its way to the provider. `challenge`: RFC 7636, S256. */
+export type Away = Readonly<Record<"state" | "nonce" | "challenge" | "redirect", string>>;
+/** What it comes back with; `query` as it stands in the address. */
+export type Back = Readonly<Record<"query" | "state" | "nonce" | "verifier" | "redirect", string>>;
+
+/** How old what is known of somebody's role may be: asked at this moment, or within the last minute. */
+export type Freshness = "now" | "lately";
+
+/** Who tells people apart: GitHub, or an OpenID Connect provider. */
 export interface IdentityProvider {
+  /** `github`, or its name in `signIn.oidc`. */
+  readonly name: string;
   readonly issuer: string;
-  authorizeUrl(asked: { readonly state: string; readonly challenge: string; readonly redirect: string }): string;
-  /** @throws GitHubFailure */
-  identify(answer: { readonly code: string; readonly verifier: string; readonly redirect: string }): Promise<Identity>;
+  /** SHA-256 of the configuration that says who gets which role: sign-ins end with it. */
+  readonly terms: Buffer;
+  /** @throws SignInFailure, GitHubFailure */
+  authorizeUrl(away: Away): Promise<string>;
+  /** @throws SignInFailure, GitHubFailure */
+  identify(back: Back): Promise<Identity>;
+  /** Null when nothing gives them one. */
+  roleOf(who: Identity, freshness: Freshness): Promise<Role | null>;
 }
 
-export type GitHubSignInParts = {
+export type SignInParts = {
   readonly people: People;
-  readonly provider: IdentityProvider;
+  /** Those of the configuration in force. */
+  providers(): readonly IdentityProvider[];
   readonly publicUrl: string;
   audit(event: AuditEvent): void;
   chance(bytes: number): Buffer;
@@ -32,31 +49,38 @@ export const isSignInRefusal = (value: object): value is SignInRefusal => "refus
 /** ms */
 const awayFor = 10 * 60_000;
 export const signedInFor = 12 * 60 * 60_000;
-const idleFor = 4 * 60 * 60_000;
+export const idleFor = 4 * 60 * 60_000;
 
-export const callbackPath = "/sign-in/github/callback";
+/** Each provider has its own: what one of them sends back is never taken for another's (RFC 9700 §4.4). */
+export const callbackPathOf = (provider: string): string => `/sign-in/${provider}/callback`;
+
+export const callbackPath = callbackPathOf("github");
 
 /** Where to send the browser. `browser`: what its cookie holds, 256 random bits; `to`: a path of ours. */
 export async function beginSignIn(
-  { people, provider, publicUrl, chance }: GitHubSignInParts,
+  { people, publicUrl, chance }: SignInParts,
+  provider: IdentityProvider,
   { browser, to }: { readonly browser: string; readonly to: string },
-): Promise<string> {
+): Promise<string | SignInRefusal> {
   const state = chance(32).toString("base64url");
-  await people.depart({ purpose: "sign_in", state: digestOf(state), browser: digestOf(browser) }, { to }, awayFor);
-  return provider.authorizeUrl({
-    state,
-    challenge: digestOf(verifierOf(browser, state)).toString("base64url"),
-    redirect: publicUrl + callbackPath,
-  });
+  const { name } = provider;
+  await people.depart(tripOf(browser, state), { to, provider: name }, awayFor);
+  return unlessFailed(() =>
+    provider.authorizeUrl({
+      state,
+      nonce: nonceOf(browser, state),
+      challenge: digestOf(verifierOf(browser, state)).toString("base64url"),
+      redirect: publicUrl + callbackPathOf(name),
+    }),
+  );
 }
 
 export type Arrival = {
   /** Null when the browser has none: it never left from here. */
   readonly browser: string | null;
   readonly state: string;
-  readonly code: string | null;
-  /** What GitHub says instead of a code. */
-  readonly error: string | null;
+  /** As it stands in the address. */
+  readonly query: string;
   /** The sign-in that the browser has; it ends when another begins. */
   readonly before: string | null;
   /** An address, for the audit log. */
@@ -65,67 +89,106 @@ export type Arrival = {
 
 export type SignedIn = { readonly cookie: string; readonly to: string };
 
-export async function finishSignIn(parts: GitHubSignInParts, arrival: Arrival): Promise<SignedIn | SignInRefusal> {
-  const outcome = await arrive(parts, arrival);
+export async function finishSignIn(
+  parts: SignInParts,
+  provider: IdentityProvider,
+  arrival: Arrival,
+): Promise<SignedIn | SignInRefusal> {
+  const outcome = await arrive(parts, provider, arrival);
   if (isSignInRefusal(outcome))
-    parts.audit({ kind: "sign_in_refused", who: arrival.from, what: "GitHub", reason: outcome.refused });
+    parts.audit({
+      kind: "sign_in_refused",
+      who: arrival.from,
+      what: titleOf(provider.name),
+      reason: outcome.refused,
+    });
   return outcome;
 }
 
-async function arrive(parts: GitHubSignInParts, arrival: Arrival): Promise<SignedIn | SignInRefusal> {
-  const { people, provider, publicUrl } = parts;
-  const { browser, state, code, error } = arrival;
+async function arrive(
+  parts: SignInParts,
+  provider: IdentityProvider,
+  { browser, state, query, before }: Arrival,
+): Promise<SignedIn | SignInRefusal> {
   if (browser === null) return fromElsewhere;
   // Used up before anything else is looked at: a second try with the same state finds nothing.
-  const trip = await people.arrive({ purpose: "sign_in", state: digestOf(state), browser: digestOf(browser) });
-  if (trip === null) return fromElsewhere;
-  if (code === null) return { refused: noCode(error), mend: again };
-  try {
-    const redirect = publicUrl + callbackPath;
-    const who = await provider.identify({ code, verifier: verifierOf(browser, state), redirect });
-    return await welcome(parts, who, { before: arrival.before, to: carried.parse(trip).to });
-  } catch (failure) {
-    if (!(failure instanceof GitHubFailure)) throw failure;
-    return { refused: sentence(failure.message), mend: again };
-  }
+  const trip = await parts.people.arrive(tripOf(browser, state));
+  const carried = trip === null ? null : departure.parse(trip);
+  if (carried === null || carried.provider !== provider.name) return fromElsewhere;
+  const who = await unlessFailed(() =>
+    provider.identify({
+      query,
+      state,
+      nonce: nonceOf(browser, state),
+      verifier: verifierOf(browser, state),
+      redirect: parts.publicUrl + callbackPathOf(provider.name),
+    }),
+  );
+  if ("refused" in who) return who;
+  const role = await provider.roleOf(who, "now");
+  return role === null ? roleless(provider, who) : welcome(parts, provider, { who, role, before, to: carried.to });
 }
 
+type Guest = {
+  readonly who: Identity;
+  readonly role: Role;
+  readonly before: string | null;
+  readonly to: string;
+};
+
 async function welcome(
-  { people, audit, chance }: GitHubSignInParts,
-  who: Identity,
-  { before, to }: { readonly before: string | null; readonly to: string },
+  { people, audit, chance }: SignInParts,
+  { terms }: IdentityProvider,
+  { who, role, before, to }: Guest,
 ): Promise<SignedIn> {
   const cookie = chance(32).toString("base64url");
-  await people.signIn(
-    who,
-    { digest: digestOf(cookie), before: before === null ? null : digestOf(before) },
-    signedInFor,
-  );
-  const { login, issuer, account_id } = who;
-  audit({ kind: "sign_in", who: nameOf(who), what: to, reason: `${issuer}/${login}, account ${account_id}` });
+  const digests = { digest: digestOf(cookie), before: before === null ? null : digestOf(before), terms };
+  await people.signIn(who, digests, signedInFor);
+  const { login, issuer, subject } = who;
+  audit({ kind: "sign_in", who: nameOf(who), what: to, reason: `${issuer}/${login}, account ${subject}, ${role}` });
   return { cookie, to };
 }
 
-/** Null when nobody is signed in with this cookie, or it was with another GitHub than the one that is configured. */
+/** Null when nobody is signed in with this cookie, or what they signed in under is not what is configured, or nothing gives them a role any more. */
 export async function personOf(
-  { people, provider }: Pick<GitHubSignInParts, "people" | "provider">,
+  { people, providers }: Pick<SignInParts, "people" | "providers">,
   cookie: string,
+  freshness: Freshness,
 ): Promise<Person | null> {
   const who = await people.signedIn(digestOf(cookie), idleFor);
-  if (who === null || who.issuer !== provider.issuer) return null;
-  const { login, account_id } = who;
-  return { name: nameOf(who), provider: "github", login, account_id, groups: [], role: "approver" };
+  const provider = providers().find(({ name }) => name === who?.provider);
+  if (who === null || provider === undefined) return null;
+  if (who.issuer !== provider.issuer || !who.terms.equals(provider.terms)) return null;
+  const role = await provider.roleOf(who, freshness);
+  return role === null ? null : asPerson(who, role);
 }
 
+const asPerson = (who: Identity, role: Role): Person => {
+  const isGitHub = who.provider === "github";
+  return {
+    name: nameOf(who),
+    provider: who.provider,
+    login: isGitHub ? who.login : who.subject,
+    account_id: isGitHub ? Number(who.subject) : null,
+    groups: who.groups,
+    role,
+  };
+};
+
+/** In every browser: whoever signs out because somebody else may have a copy ends the copy too. */
 export async function endSignIn(
-  { people, audit }: Pick<GitHubSignInParts, "people" | "audit">,
+  { people, audit }: Pick<SignInParts, "people" | "audit">,
   cookie: string,
 ): Promise<void> {
-  const who = await people.signOut(digestOf(cookie));
-  if (who !== null) audit({ kind: "sign_out", who: nameOf(who), what: "GitHub", reason: "asked to" });
+  const who = await people.signOutEverywhere(digestOf(cookie));
+  if (who === null) return;
+  audit({ kind: "sign_out", who: nameOf(who), what: titleOf(who.provider), reason: "asked to, in every browser" });
 }
 
-const carried = z.object({ to: z.string() });
+/** As people read it. */
+export const titleOf = (provider: string): string => (provider === "github" ? "GitHub" : provider);
+
+const departure = z.object({ to: z.string(), provider: z.string() });
 
 const again = "Go back and sign in again.";
 
@@ -134,16 +197,33 @@ const fromElsewhere: SignInRefusal = {
   mend: again,
 };
 
-const noCode = (error: string | null): string => {
-  if (error === "access_denied") return "You did not agree on GitHub's page.";
-  return error === null ? "GitHub sent no code back." : `GitHub sent no code back, but ${quote(error)}.`;
+const roleless = ({ name }: IdentityProvider, { login }: Identity): SignInRefusal => ({
+  refused: `None of the groups that ${name} names gives ${quote(login)} a role here.`,
+  mend: "Whoever runs this gateway says in signIn.oidc which groups do.",
+});
+
+const unlessFailed = async <T>(work: () => Promise<T>): Promise<T | SignInRefusal> => {
+  try {
+    return await work();
+  } catch (failure) {
+    if (!(failure instanceof SignInFailure || failure instanceof GitHubFailure)) throw failure;
+    return { refused: sentence(failure.message), mend: again };
+  }
 };
 
-const nameOf = ({ login }: Identity): string => `github:${login}`;
+/** `github:octocat`; no name of a provider has a colon. */
+const nameOf = ({ provider, login }: Identity): string => `${provider}:${login}`;
+
+const tripOf = (browser: string, state: string) =>
+  ({ purpose: "sign_in", state: digestOf(state), browser: digestOf(browser) }) as const;
 
 /** RFC 7636 §4.1. Made of what only this browser holds, so that nothing that could finish a sign-in is kept here. */
-const verifierOf = (browser: string, state: string): string =>
-  createHmac("sha256", browser).update(`code verifier ${state}`).digest("base64url");
+const verifierOf = (browser: string, state: string): string => made(browser, `code verifier ${state}`);
+
+/** So is what ties the ID token to this browser. */
+const nonceOf = (browser: string, state: string): string => made(browser, `nonce ${state}`);
+
+const made = (browser: string, what: string): string => createHmac("sha256", browser).update(what).digest("base64url");
 
 const digestOf = (value: string): Buffer => createHash("sha256").update(value).digest();
 

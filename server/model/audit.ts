@@ -20,6 +20,8 @@ export const auditKinds = [
   "configuration_loaded",
   "configuration_refused",
   "call_indeterminate",
+  "session_held",
+  "session_released",
   "session_unsealable",
   "log_refused",
   "recordings_expired",

@@ -141,6 +141,29 @@ export type GitHubSource = {
   readonly issues: boolean;
 };
 
+export type SignInSource = {
+  /** Whether people may sign in with GitHub, where its App can; null: they may not. Teams are `acme/platform-leads`. */
+  readonly github: { readonly admins: readonly string[]; readonly auditors: readonly string[] } | null;
+  readonly oidc: readonly OidcSource[];
+};
+
+/** An OpenID Connect provider that people sign in with. */
+export type OidcSource = {
+  readonly name: string;
+  readonly issuer: string;
+  readonly clientId: string;
+  /** Absent: a public client. */
+  readonly clientSecret?: Secret;
+  /** Beside `openid profile email`. */
+  readonly scopes: readonly string[];
+  /** Paths of claims. */
+  readonly groups: string;
+  readonly login: string;
+  readonly algorithm: string;
+  /** Groups by the role that they give. */
+  readonly roles: Readonly<Record<Role, readonly string[]>>;
+};
+
 /** A program that signs, for keys that nobody can read. */
 export type SigningCommand = {
   readonly command: readonly string[];
@@ -148,6 +171,9 @@ export type SigningCommand = {
   readonly publicKey: string;
   readonly oldKeys: readonly string[];
 };
+
+/** ms */
+type Kept = { readonly bodies: number; readonly receipts: number };
 
 export type Config = {
   /** Path of the file that was read, for messages. */
@@ -162,8 +188,7 @@ export type Config = {
   readonly connections: readonly Connection[];
   readonly access: { readonly tokens: readonly AccessToken[] };
   readonly github?: GitHubSource;
-  /** Whether people may sign in with GitHub, where its App can. */
-  readonly signIn: { readonly github: boolean };
+  readonly signIn: SignInSource;
   readonly policy: {
     readonly rules: readonly RuleSource[];
     readonly masks: readonly MaskSource[];
@@ -180,7 +205,10 @@ export type Config = {
   /** `*.dd.example.com` */
   readonly dataHosts?: string;
   readonly limits: { readonly inspect: number; readonly record: number };
-  readonly retention: { readonly bodies: number; readonly receipts: number };
+  readonly retention: Kept & {
+    /** Those that have periods of their own. */
+    readonly connections: readonly (Kept & { readonly name: string })[];
+  };
   /** Accepted, but to be said loudly at start: what this version does not do yet, what is only observed. */
   readonly notices: readonly Problem[];
 };

@@ -17,9 +17,28 @@ export type Person = {
 
 /** Whom a provider named when somebody signed in. */
 export type Identity = {
-  readonly provider: "github";
+  /** `github`, the name of a provider in `signIn.oidc`, or `accessToken`. */
+  readonly provider: string;
   /** The server that knows the account: `https://github.com`. */
   readonly issuer: string;
-  readonly account_id: number;
+  /** What stays when names change: the number of a GitHub account, `sub`, the name of an access token. */
+  readonly subject: string;
+  /** What people call them: GitHub's login, an e-mail address. */
   readonly login: string;
+  /** As the provider listed them at that moment; GitHub is asked when it matters. */
+  readonly groups: readonly string[];
 };
+
+/** `accessToken` as a provider: somebody who signed in with one, and `once` is the path of links that are good once. */
+export const reservedProviders = ["github", "accessToken", "once"] as const;
+
+/** A provider did not say who somebody is, or nobody can believe it. The message names no token, code or claim. */
+export class SignInFailure extends Error {
+  readonly kind: "unreachable" | "refused";
+  /** @param message begins in lower case, ends without a full stop */
+  constructor(kind: SignInFailure["kind"], message: string) {
+    super(message);
+    this.name = "SignInFailure";
+    this.kind = kind;
+  }
+}

@@ -5,6 +5,8 @@ import type { Seal } from "./seal.ts";
 
 export type SessionState = "open" | "closed" | "expired";
 
+export type Hold = { readonly by: string; readonly at: Date; readonly reason: string };
+
 export type Session = {
   /** UUIDv7 */
   readonly id: string;
@@ -18,6 +20,8 @@ export type Session = {
   readonly denied: number;
   readonly approved: number;
   readonly masked: number;
+  /** Who said that it must not go, whatever its age; null: it goes when it is old. */
+  readonly hold: Hold | null;
   /** Null until it is sealed. */
   readonly seal: Seal | null;
 };

@@ -18,7 +18,7 @@ import { count, time } from "./rows.ts";
 
 const callNumber = z.object({ session_id: z.uuid(), n: count });
 
-const terms: z.ZodType<Terms> = z.object({
+export const terms: z.ZodType<Terms> = z.object({
   rule: z.string(),
   approvers: z.object({
     permission: z.enum(permissions).exactOptional(),
@@ -85,7 +85,7 @@ const question: z.ZodType<Question> = z.object({
   ]),
 });
 
-const grantAsked: z.ZodType<GrantAsked> = z.discriminatedUnion("kind", [
+export const grantAsked: z.ZodType<GrantAsked> = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("session") }),
   z.object({ kind: z.literal("duration"), ms: z.number() }),
 ]);

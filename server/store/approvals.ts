@@ -59,7 +59,7 @@ export interface Approvals extends Departures, Places {
   end(id: string, state: "expired" | "stale" | "cancelled", reason: string): Promise<Approval | null>;
   /** Ends those whose time is over, by the database's clock; their ids. */
   expire(): Promise<readonly string[]>;
-  /** True when this holder may do that work for so long, ms; again to go on. */
+  /** True when this holder may do that work for so long, ms; again to go on. One taken in the future, before the clock was set back, is nobody's. */
   lease(name: string, holder: string, ms: number): Promise<boolean>;
   /** The same random bytes at every gateway of this database, made by the first that asks. */
   agreedKey(name: string): Promise<Buffer>;
@@ -182,10 +182,11 @@ export const createApprovals = (rows: Rows): Approvals => {
     lease: async (name, holder, ms) => {
       const held = await rows.ask((db) =>
         db.any(sql.type(z.object({ held: z.literal(true) }))`
-          INSERT INTO leases AS l (name, holder, until)
-          VALUES (${name}, ${holder}, clock_timestamp() + ${ms} * interval '1 millisecond')
-          ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until
+          INSERT INTO leases AS l (name, holder, until, taken_at)
+          VALUES (${name}, ${holder}, clock_timestamp() + ${ms} * interval '1 millisecond', clock_timestamp())
+          ON CONFLICT (name) DO UPDATE SET holder = excluded.holder, until = excluded.until, taken_at = excluded.taken_at
           WHERE l.holder = excluded.holder OR l.until <= clock_timestamp()
+            OR l.taken_at > clock_timestamp() + interval '5 seconds'
           RETURNING true AS held`),
       );
       return held.length === 1;

@@ -4,14 +4,15 @@ import type pg from "pg";
 import { GatewayError } from "../errors.ts";
 import type { CallNumber, Closing, Opening, RecordedBody } from "../model/receipt.ts";
 import { packBody } from "./bodies.ts";
-import { epochOf, openEpochs, readSalts, type SaltRow, type Salts, saltDigest } from "./epochs.ts";
+import { epochOf, openEpochs, readSalts, type SaltRow, Salts, saltDigest } from "./epochs.ts";
 import { Growths, growsAtEnd } from "./growth.ts";
 import type { Job, Result, Work } from "./job.ts";
 import { type Phrase, type Phrased, phraseClosing, phraseOpening } from "./phrases.ts";
 import * as statement from "./statements.ts";
+import type { Written } from "./written.ts";
 
 /** A living connection of a sink and the replica it stands for. */
-export type Link = { readonly client: pg.Client; readonly replica: number };
+export type Link = { readonly client: pg.Client; readonly replica: number; readonly written: Written };
 
 /** What a batch is written through. */
 export type Writing = { readonly link: Link; readonly salts: Salts };
@@ -51,7 +52,7 @@ export const commitBatch = async ({ link, salts }: Writing, jobs: readonly Job[]
   const plan = drawUp(jobs, begun, opened.salts);
   // A number that was allotted to a job that cannot use it would be a gap: begin again without that job.
   if (plan.broken.length > 0) return refuse(link.client, { error: null, outcomes: plan.broken });
-  const statements = await toStatements(plan, link.replica);
+  const { statements, names } = await toStatements(plan, link, isThere(link, opened, begun));
   const answers = await Promise.allSettled(
     [...statements, statement.signBatch(batch, link.replica), commit].map((query) => link.client.query(query)),
   );
@@ -59,13 +60,20 @@ export const commitBatch = async ({ link, salts }: Writing, jobs: readonly Job[]
   if (last?.status !== "fulfilled")
     return { kind: "ambiguous", error: last?.reason, batch, outcomes: plan.outcomes, deferred: plan.deferred };
   // COMMIT of a transaction in which something failed answers ROLLBACK.
-  if (last.value.command === "COMMIT") return { kind: "committed", outcomes: plan.outcomes, deferred: plan.deferred };
+  if (last.value.command === "COMMIT") {
+    link.written.add(names);
+    return { kind: "committed", outcomes: plan.outcomes, deferred: plan.deferred };
+  }
   const error = firstReason(answers);
-  if (isMissingPartition(error)) salts.forget(jobs.map(sessionOf));
+  if (isMissingPartition(error)) {
+    salts.forget(jobs.map(sessionOf));
+    link.written.forget();
+  }
   return { kind: "refused", error, outcomes: [] };
 };
 
-type Opened = { readonly kind: "opened"; readonly salts: Salts };
+/** `doubtful`: epochs that may have been dropped since something was written into them. */
+type Opened = { readonly kind: "opened"; readonly salts: Salts; readonly doubtful: ReadonlySet<number> };
 
 /** Nearly always there is nothing to ask: epochs are opened ahead. What the batch needs is its own from here on, whatever others forget. */
 const openEpochsOf = async (jobs: readonly Job[], client: pg.Client, salts: Salts): Promise<Opened | Failure> => {
@@ -76,11 +84,27 @@ const openEpochsOf = async (jobs: readonly Job[], client: pg.Client, salts: Salt
     const missing = salts.missing(sessions);
     const found = missing.length === 0 ? [] : (await client.query<SaltRow>(openEpochs(missing))).rows;
     salts.add(found);
-    return { kind: "opened", salts: salts.only(sessions) };
+    return { kind: "opened", salts: salts.only(sessions), doubtful: new Set(doubtful) };
   } catch (error) {
     return isRefusalOfServer(error) ? { kind: "refused", error, outcomes: [] } : { kind: "lost", error };
   }
 };
+
+/** Whether a phrase or a body of this session need not be sent. */
+type IsThere = (session_id: string, name: string) => boolean;
+
+/** Written over this connection, and nobody has dropped it: its epoch is none that may go, and has the salt that it had. */
+const isThere =
+  ({ written }: Link, { salts, doubtful }: Opened, begun: Begun): IsThere =>
+  (session_id, name) => {
+    const salt = salts.of(session_id);
+    return (
+      written.has(name) &&
+      !doubtful.has(epochOf(session_id)) &&
+      salt !== undefined &&
+      begun.salts.of(session_id)?.equals(salt) === true
+    );
+  };
 
 const sessionOf = ({ work }: Job): string => (work.kind === "close" ? work.call.session_id : work.opening.session_id);
 
@@ -92,6 +116,8 @@ type Begun = {
   readonly before: ReadonlyMap<string, number | "ended" | "busy">;
   /** Names of calls that may be closed. */
   readonly landed: ReadonlySet<string>;
+  /** Of the batch's epochs, as the database has them. */
+  readonly salts: Salts;
 };
 
 const begin = async (client: pg.Client, jobs: readonly Job[]): Promise<Begun | Failure> => {
@@ -100,14 +126,21 @@ const begin = async (client: pg.Client, jobs: readonly Job[]): Promise<Begun | F
     if (work.kind === "close") growths.addClosing(work.call.session_id, work.closing);
     else growths.addOpening(work.opening);
   const calls = jobs.flatMap(({ work }) => (work.kind === "close" ? [work.call] : []));
+  const epochs = [...new Set(jobs.map((job) => epochOf(sessionOf(job))))];
   const queries = [
     client.query("BEGIN"),
     growths.all.length > 0 ? client.query<statement.Allotted>(statement.allot(growths.all)) : nothing,
     calls.length > 0 ? client.query<{ session_id: string; n: number }>(statement.land(calls)) : nothing,
+    epochs.length > 0 ? client.query<SaltRow>(readSalts(epochs)) : nothing,
   ] as const;
   const answers = await Promise.allSettled(queries);
-  const [began, allotted, landed] = answers;
-  if (began.status === "rejected" || allotted.status === "rejected" || landed.status === "rejected") {
+  const [began, allotted, landed, salted] = answers;
+  if (
+    began.status === "rejected" ||
+    allotted.status === "rejected" ||
+    landed.status === "rejected" ||
+    salted.status === "rejected"
+  ) {
     const error = firstReason(answers);
     return isRefusalOfServer(error) ? refuse(client, { error, outcomes: [] }) : { kind: "lost", error };
   }
@@ -115,10 +148,17 @@ const begin = async (client: pg.Client, jobs: readonly Job[]): Promise<Begun | F
     kind: "begun",
     before: new Map(allotted.value.rows.map((row) => [row.id, callsBefore(row, growths)])),
     landed: new Set(landed.value.rows.map(nameOf)),
+    salts: saltsOf(salted.value.rows),
   };
 };
 
 const nothing = Promise.resolve({ rows: [] });
+
+const saltsOf = (rows: readonly SaltRow[]): Salts => {
+  const salts = new Salts();
+  salts.add(rows);
+  return salts;
+};
 
 const callsBefore = ({ id, state, calls }: statement.Allotted, growths: Growths): number | "ended" | "busy" => {
   if (state === null || calls === null) return "busy";
@@ -228,8 +268,11 @@ const notOpen = (call: CallNumber): GatewayError =>
 export const unwritable = (cause: unknown): GatewayError =>
   new GatewayError("recording_unavailable", "the receipt cannot be written", { cause });
 
+/** `names`: of phrases and bodies that are there once the batch is committed. */
+type Drawn = { readonly statements: readonly statement.Statement[]; readonly names: readonly string[] };
+
 /** In this order: sessions, calls, closings, phrases, bodies. Every transaction takes its locks in it. */
-const toStatements = async (plan: Plan, replica: number): Promise<statement.Statement[]> => {
+const toStatements = async (plan: Plan, { replica }: Link, isThere: IsThere): Promise<Drawn> => {
   const { openings, closings } = plan;
   const bodies = [
     ...openings.map(({ session_id, opening, request_digest }) => ({
@@ -242,8 +285,10 @@ const toStatements = async (plan: Plan, replica: number): Promise<statement.Stat
       { session_id, body: closing.response?.body ?? null, digest: response_digest },
     ]),
   ];
-  const kept = await keep(bodies);
-  const phrases = distinctPhrases([...openings, ...closings]);
+  const bodiesByName = distinctBodies(bodies, isThere);
+  const kept = await Promise.all([...bodiesByName.values()].map(packed));
+  const phrasesByName = distinctPhrases([openings, closings], isThere);
+  const phrases = [...phrasesByName.values()];
   const spills = bodies.flatMap(({ body }) =>
     body === null || body.spill === null ? [] : [{ spill: body.spill, sha256: body.sha256 }],
   );
@@ -253,7 +298,7 @@ const toStatements = async (plan: Plan, replica: number): Promise<statement.Stat
     ...openings.flatMap(({ session_id, n, opening }) => maskedIn(opening, { session_id, n })),
     ...closings.flatMap(({ session_id, n, closing }) => maskedIn(closing, { session_id, n })),
   ];
-  return [
+  const statements = [
     ...(growths.length > 0 ? [statement.countMore(growths)] : []),
     ...(openings.length > 0 ? [statement.insertCalls(openings, replica)] : []),
     ...(flying.length > 0 ? [statement.takeOff(flying, replica)] : []),
@@ -263,14 +308,24 @@ const toStatements = async (plan: Plan, replica: number): Promise<statement.Stat
     ...(spills.length > 0 ? [statement.claimSpills(spills)] : []),
     ...(masked.length > 0 ? [statement.insertMaskedValues(masked)] : []),
   ];
+  return { statements, names: [...phrasesByName.keys(), ...bodiesByName.keys()] };
 };
 
 const maskedIn = ({ masked_hashes = [] }: Pick<Opening, "masked_hashes">, call: CallNumber): statement.MaskedValue[] =>
   masked_hashes.map((hash) => ({ ...call, hash }));
 
-const distinctPhrases = (receipts: readonly Phrased[]): Phrase[] => [
-  ...new Map(receipts.map(({ phrase }) => [`${phrase.week}.${phrase.digest.toString("latin1")}`, phrase])).values(),
-];
+/** Those that are not known to be there, each once, by week and digest. */
+const distinctPhrases = (
+  receipts: readonly (readonly (CallNumber & Phrased)[])[],
+  isThere: IsThere,
+): Map<string, Phrase> => {
+  const distinct = new Map<string, Phrase>();
+  for (const { session_id, phrase } of receipts.flat()) {
+    const name = `${phrase.week}.${phrase.digest.toString("latin1")}`;
+    if (!distinct.has(name) && !isThere(session_id, name)) distinct.set(name, phrase);
+  }
+  return distinct;
+};
 
 type Digested = {
   readonly session_id: string;
@@ -278,18 +333,22 @@ type Digested = {
   readonly digest: Buffer | null;
 };
 
-const keep = (bodies: readonly Digested[]): Promise<statement.KeptBody[]> => {
-  const distinct = new Map<string, Omit<statement.KeptBody, "coding">>();
-  for (const { session_id, body, digest } of bodies)
-    if (body !== null && body.bytes !== null && digest !== null)
-      distinct.set(digest.toString("latin1"), {
-        epoch: epochOf(session_id),
-        digest,
-        sha256: body.sha256,
-        bytes: body.bytes,
-      });
-  return Promise.all([...distinct.values()].map(async (body) => ({ ...body, ...(await packBody(body.bytes)) })));
+/** The same of bodies, by epoch and salted digest. */
+const distinctBodies = (bodies: readonly Digested[], isThere: IsThere): Map<string, Unpacked> => {
+  const distinct = new Map<string, Unpacked>();
+  for (const { session_id, body, digest } of bodies) {
+    if (body === null || body.bytes === null || digest === null) continue;
+    const epoch = epochOf(session_id);
+    const name = `${epoch}.${digest.toString("latin1")}`;
+    if (!distinct.has(name) && !isThere(session_id, name))
+      distinct.set(name, { epoch, digest, sha256: body.sha256, bytes: body.bytes });
+  }
+  return distinct;
 };
+
+type Unpacked = Omit<statement.KeptBody, "coding">;
+
+const packed = async (body: Unpacked): Promise<statement.KeptBody> => ({ ...body, ...(await packBody(body.bytes)) });
 
 const refuse = async (
   client: pg.Client,

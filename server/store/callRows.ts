@@ -44,16 +44,26 @@ export const callRow = z.object({
   response_size: size.nullable(),
   response_digest: digest,
   response_spill: z.uuid().nullable(),
+  bodies_expired: z.boolean(),
 });
 type CallRow = z.infer<typeof callRow>;
 
-export const callsWithEnds = sql.fragment`
+const columns = sql.fragment`
   SELECT c.session_id, c.n, c.operation, c.access, c.method, c.host, c.path, c.query, c.approval_id, c.received_at, c.decided_at,
     coalesce(e.state, 'open') AS state, e.status, e.error_code, e.error, e.forwarded_at, e.first_byte_at, e.done_at,
     c.phrase AS opening_phrase, c.own_values AS opening_values, c.request_size AS opening_size, c.request_digest AS opening_digest,
     c.request_spill AS opening_spill, e.phrase AS closing_phrase, e.own_values AS closing_values, e.request_size, e.request_digest,
-    e.request_spill, e.response_size, e.response_digest, e.response_spill
-  FROM calls c LEFT JOIN closings e ON e.session_id = c.session_id AND e.n = c.n`;
+    e.request_spill, e.response_size, e.response_digest, e.response_spill,
+    coalesce((SELECT s.bodies_expired FROM sessions s WHERE s.id = c.session_id), true) AS bodies_expired`;
+
+export const callsWithEnds = sql.fragment`
+  ${columns} FROM calls c LEFT JOIN closings e ON e.session_id = c.session_id AND e.n = c.n`;
+
+/** The first calls of a session after this one. Cut before their ends are looked for: else each page of a long session reads all of it. */
+export const callsAfter = (session_id: string, after: number, most: number) => sql.fragment`
+  ${columns} FROM (SELECT * FROM calls WHERE session_id = ${session_id} AND n > ${after} ORDER BY n LIMIT ${most}) c
+  LEFT JOIN closings e ON e.session_id = ${session_id} AND e.n > ${after} AND e.n = c.n
+  ORDER BY c.n`;
 
 export const readCalls = async (rows: Rows, found: readonly CallRow[]): Promise<StoredCall[]> => {
   if (found.length === 0) return [];
@@ -149,8 +159,9 @@ const responseOf = ({ row, closing }: Said): BodyRow =>
 
 type OfBody = { readonly size: number | null; readonly digest: Buffer | null; readonly spill: string | null };
 
-const bodyRow = ({ session_id }: CallRow, kind: BodyKind | null, of: OfBody): BodyRow => ({
+const bodyRow = ({ session_id, bodies_expired }: CallRow, kind: BodyKind | null, of: OfBody): BodyRow => ({
   session_id,
+  expired: bodies_expired,
   body: kind === null || of.size === null ? null : { size: of.size, ...kind },
   digest: of.digest,
   spill: of.spill,
@@ -173,7 +184,7 @@ const assemble = ({ row, opening, closing, request, response }: Whole, stored: S
     request_spill: _8,
     ...rest
   } = afterOpening;
-  const { response_size: _9, response_digest: _10, response_spill: _11, ...plain } = rest;
+  const { response_size: _9, response_digest: _10, response_spill: _11, bodies_expired: _12, ...plain } = rest;
   return {
     ...plain,
     client: opening.client,

@@ -13,8 +13,9 @@ import { createSealLog, type SealLog } from "./log.ts";
 import { migrate } from "./migrate.ts";
 import { createPeople, type People } from "./people.ts";
 import { createPolicies, type Policies } from "./policies.ts";
+import { createOutlines, type Outlines } from "./outline.ts";
 import { createReceipts, type Receipts } from "./receipts.ts";
-import { recover, sweep } from "./recover.ts";
+import { Recovery, sweep } from "./recover.ts";
 import { retain, type Retention } from "./retention.ts";
 import { openRows, type Rows } from "./rows.ts";
 import { createSeals, type Seals } from "./seals.ts";
@@ -33,6 +34,7 @@ export type Store = {
     onChanged(callback: (id: string | null) => void): () => void;
   };
   readonly receipts: Receipts;
+  readonly outlines: Outlines;
   readonly bodies: Bodies;
   readonly audit: Audit;
   readonly policies: Policies;
@@ -45,7 +47,7 @@ export type Store = {
   readonly callSearch: CallSearch;
   /** Feeds what `callSearch` looks in; does nothing before it is started. */
   readonly indexer: Indexer;
-  /** Closes calls of gateways that are gone as `indeterminate`; runs at the start and every second by itself. */
+  /** Closes calls of gateways that are gone as `indeterminate`; runs every second by itself. */
   recover(): Promise<number>;
   /** Lets go of bodies and receipts that are older; whoever knows the configuration calls it now and then. */
   retain(retention: Retention): Promise<void>;
@@ -83,13 +85,16 @@ const joinStore = async ({ connectionString, log, clock, mostWaiting }: StoreOpt
   const listener = await listenToAll({ connectionString, log });
   const bodies = createBodies(rows, salts);
   const audit = createAudit({ rows, clock, log });
-  await recover(rows);
+  const recovery = new Recovery(rows, monotonic);
+  const recover = (): Promise<number> => recovery.recover();
+  await recover();
   const indexer = new Indexer({ rows, log, clock });
-  const chores = keepHouse(rows, log, () => openAhead(rows, clock, salts));
+  const chores = keepHouse({ rows, log, recover, prepare: () => openAhead(rows, clock, salts) });
   return {
     sessions: { ...createSessions(rows, clock), onClosed: listener.onEnded },
     approvals: { ...createApprovals(rows), onChanged: listener.onApproval },
     receipts: createReceipts(rows, bodies),
+    outlines: createOutlines(rows),
     bodies,
     audit,
     policies: createPolicies(rows, clock),
@@ -101,7 +106,7 @@ const joinStore = async ({ connectionString, log, clock, mostWaiting }: StoreOpt
     following: createFollowing(rows, listener.onEnded),
     callSearch: createCallSearch(rows, monotonic),
     indexer,
-    recover: () => recover(rows),
+    recover,
     retain: async (retention) => {
       await retain(rows, clock, retention);
       // Salts that are gone from the database are gone from this process.
@@ -118,7 +123,14 @@ const joinStore = async ({ connectionString, log, clock, mostWaiting }: StoreOpt
   };
 };
 
-const keepHouse = (rows: Rows, log: Log, prepare: () => Promise<void>): { stop(): void } => {
+type House = {
+  readonly rows: Rows;
+  readonly log: Log;
+  recover(): Promise<number>;
+  prepare(): Promise<void>;
+};
+
+const keepHouse = ({ rows, log, recover, prepare }: House): { stop(): void } => {
   // A round that takes longer than its turn is not joined by a second one.
   const repeat = (every: number, chore: () => Promise<unknown>): NodeJS.Timeout => {
     let busy = false;
@@ -130,10 +142,6 @@ const keepHouse = (rows: Rows, log: Log, prepare: () => Promise<void>): { stop()
     };
     return setInterval(() => void round(), every).unref();
   };
-  const timers = [
-    repeat(recoverEvery, () => recover(rows)),
-    repeat(sweepEvery, () => sweep(rows)),
-    repeat(sweepEvery, prepare),
-  ];
+  const timers = [repeat(recoverEvery, recover), repeat(sweepEvery, () => sweep(rows)), repeat(sweepEvery, prepare)];
   return { stop: () => timers.forEach(clearInterval) };
 };

@@ -1,6 +1,6 @@
 /** Epochs, the UTC days of sessions: what their receipts and bodies are written into, and what the digests of their bodies are salted with. */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { sql } from "slonik";
 import { z } from "zod";
 import { timeOf } from "../model/uuidv7.ts";
@@ -14,7 +14,7 @@ export const epochOf = (id: string): number => Math.floor(timeOf(id) / day);
 
 /** What a receipt says of a body: nothing, once the salt is gone. */
 export const saltDigest = (salt: Buffer, sha256: Buffer): Buffer =>
-  createHash("sha256").update(salt).update(sha256).digest();
+  hash("sha256", Buffer.concat([salt, sha256]), "buffer");
 
 const saltRow = z.object({ epoch: count, salt: z.instanceof(Buffer) });
 export type SaltRow = z.infer<typeof saltRow>;

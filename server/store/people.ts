@@ -1,4 +1,4 @@
-/** People who are signed in, and browsers that were sent to GitHub and are to come back. */
+/** Who is signed in, and browsers that were sent away to be told who they are, and are to come back. */
 
 import { sql } from "slonik";
 import { z } from "zod";
@@ -16,18 +16,27 @@ export type Trip = {
   readonly browser: Buffer;
 };
 
+export type NewSignIn = {
+  /** SHA-256 of the cookie. */
+  readonly digest: Buffer;
+  /** Of the cookie that the browser had. */
+  readonly before: Buffer | null;
+  /** 32 bytes that must be the same whenever it is used. */
+  readonly terms: Buffer;
+};
+
+export type SignIn = Identity & { readonly terms: Buffer };
+
 /** Every method rejects with `GatewayError` `recording_unavailable` when the database does not answer. */
 export interface People {
   /** Signs in under the digest of a cookie; the browser's sign-in before, if any, ends in the same commit. `lasts`: ms. */
-  signIn(
-    who: Identity,
-    cookie: { readonly digest: Buffer; readonly before: Buffer | null },
-    lasts: number,
-  ): Promise<void>;
+  signIn(who: Identity, cookie: NewSignIn, lasts: number): Promise<void>;
   /** Null when nobody is signed in under it, or not any more: its time is over, or nobody used it for `idle`, ms. */
-  signedIn(digest: Buffer, idle: number): Promise<Identity | null>;
-  /** Who was signed in; null when nobody was. */
+  signedIn(digest: Buffer, idle: number): Promise<SignIn | null>;
+  /** Ends this sign-in alone. Who was signed in; null when nobody was. */
   signOut(digest: Buffer): Promise<Identity | null>;
+  /** Ends every sign-in of whoever is signed in under this one, in every browser. */
+  signOutEverywhere(digest: Buffer): Promise<Identity | null>;
   /** `carried` comes back with the browser, `within` so many ms. */
   depart(trip: Trip, carried: object, within: number): Promise<void>;
   /** What the trip carried, once; null for one that never began, is over, or was begun by another browser. */
@@ -35,42 +44,55 @@ export interface People {
 }
 
 const identity = z.object({
-  provider: z.literal("github"),
+  provider: z.string(),
   issuer: z.string(),
-  account_id: z.coerce.number().int(),
+  subject: z.string(),
   login: z.string(),
+  groups: z.array(z.string()),
 });
+const signInRow = identity.extend({ terms: z.instanceof(Buffer) });
+const columns = sql.fragment`provider, issuer, subject, login, groups`;
 const none = z.object({});
 
 export const createPeople = (rows: Rows): People => ({
-  signIn: (who, { digest, before }, lasts) =>
+  signIn: (who, { digest, before, terms }, lasts) =>
     rows.transact(async (db) => {
       if (before !== null) await db.query(sql.type(none)`DELETE FROM sign_ins WHERE digest = ${sql.binary(before)}`);
       await db.query(sql.type(none)`
-        INSERT INTO sign_ins (digest, provider, issuer, account_id, login, expires_at)
-        VALUES (${sql.binary(digest)}, ${who.provider}, ${who.issuer}, ${who.account_id}, ${who.login},
+        INSERT INTO sign_ins (digest, ${columns}, terms, expires_at)
+        VALUES (${sql.binary(digest)}, ${who.provider}, ${who.issuer}, ${who.subject}, ${who.login},
+          ${JSON.stringify(who.groups)}::json, ${sql.binary(terms)},
           clock_timestamp() + ${lasts} * interval '1 millisecond')`);
     }),
 
   signedIn: (digest, idle) =>
     rows.ask((db) =>
-      db.maybeOne(sql.type(identity)`
+      db.maybeOne(sql.type(signInRow)`
         WITH found AS (
-          SELECT digest, provider, issuer, account_id, login FROM sign_ins
+          SELECT digest, ${columns}, terms FROM sign_ins
           WHERE digest = ${sql.binary(digest)} AND expires_at > clock_timestamp()
             AND used_at > clock_timestamp() - ${idle} * interval '1 millisecond'
         ), noted AS (
           UPDATE sign_ins s SET used_at = clock_timestamp() FROM found
           WHERE s.digest = found.digest AND s.used_at < clock_timestamp() - interval '1 minute'
         )
-        SELECT provider, issuer, account_id, login FROM found`),
+        SELECT ${columns}, terms FROM found`),
     ),
 
   signOut: (digest) =>
     rows.ask((db) =>
       db.maybeOne(sql.type(identity)`
-        DELETE FROM sign_ins WHERE digest = ${sql.binary(digest)} RETURNING provider, issuer, account_id, login`),
+        DELETE FROM sign_ins WHERE digest = ${sql.binary(digest)} RETURNING ${columns}`),
     ),
+
+  signOutEverywhere: async (digest) => {
+    const ended = await rows.ask((db) =>
+      db.any(sql.type(identity)`
+        WITH own AS (SELECT provider AS p, issuer AS i, subject AS s FROM sign_ins WHERE digest = ${sql.binary(digest)})
+        DELETE FROM sign_ins USING own WHERE (provider, issuer, subject) = (p, i, s) RETURNING ${columns}`),
+    );
+    return ended[0] ?? null;
+  },
 
   depart: async ({ purpose, state, browser }, carried, within) => {
     await rows.ask((db) =>

@@ -1,6 +1,6 @@
 /** What receipts say over and over is stored once a week: decisions, header fields, the kinds of bodies. A receipt names its phrase by digest. */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { z } from "zod";
 import { effects } from "../model/decision.ts";
 import type { Closing, HeaderList, Opening, RecordedBody } from "../model/receipt.ts";
@@ -89,7 +89,7 @@ export const phraseClosing = (session_id: string, closing: Closing): Phrased => 
 
 const phraseOf = (session_id: string, value: object): Phrase => {
   const text = JSON.stringify(value);
-  return { week: weekOf(session_id), digest: createHash("sha256").update(text).digest().subarray(0, 20), text };
+  return { week: weekOf(session_id), digest: hash("sha256", text, "buffer").subarray(0, 20), text };
 };
 
 /** As a text column holds it: without NUL and half characters. */

@@ -5,7 +5,7 @@ import { z } from "zod";
 import { type ApiRefusal, isApiRefusal } from "../errors.ts";
 import type { StoredCall, StoredMessage } from "../model/receipt.ts";
 import type { Bodies } from "./bodies.ts";
-import { callRow, callsWithEnds, readCalls } from "./callRows.ts";
+import { callRow, callsAfter, callsWithEnds, readCalls } from "./callRows.ts";
 import { cutPage, type Page, type PageRequest, readCursor, rowsFor, writeCursor } from "./cursor.ts";
 import type { Rows } from "./rows.ts";
 
@@ -43,8 +43,7 @@ export const createReceipts = (rows: Rows, bodies: Bodies): Receipts => {
       if (isApiRefusal(start)) return start;
       if (!z.uuid().safeParse(session_id).success) return { items: [], next_cursor: null };
       const found = await rows.ask((db) =>
-        db.any(sql.type(callRow)`
-          ${callsWithEnds} WHERE c.session_id = ${session_id} AND c.n > ${start.after ?? 0} ORDER BY c.n LIMIT ${rowsFor(page)}`),
+        db.any(sql.type(callRow)`${callsAfter(session_id, start.after ?? 0, rowsFor(page))}`),
       );
       return cutPage(await readCalls(rows, found), page, (last) => writeCursor("calls", last.n));
     },

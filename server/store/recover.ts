@@ -7,30 +7,76 @@ import type { AuditEvent } from "../model/audit.ts";
 import { lockClass } from "./replica.ts";
 import { count, type Questions, type Rows } from "./rows.ts";
 
-/** A sink that lost its connection has this long to come back before others speak for it, ms. */
+/** A replica that says nothing for so long, ms, has others speak for it. */
 const grace = 3_000;
+/** A look vouches for no more time, ms, than this: in a pause between two of them the database may have been away, for the replica too. */
+const mostPerLook = 1_000;
 
 const error =
   "the gateway stopped, or lost its database, before the end of this call was recorded: it may have been applied";
 
 const errorOfHeld = "the gateway stopped while this call waited for people; nothing was sent";
 
+const saying = z.object({ id: count, says: z.string() });
+
+/** How long a replica has said the same, ms, while this gateway looked. */
+type Silence = { readonly says: string; readonly lasts: number };
+
 /**
- * Closes as `indeterminate`, or as `refused` where a call was held and had not left, what replicas left in flight whose lock is free; several gateways may do so at once, each call is
- * closed once. Counts the grace from the database's own start, because after a restart every sink is late.
- * Returns how many calls were closed.
+ * Closes as `indeterminate`, or as `refused` where a call was held and had not left, what replicas left in flight that have said nothing
+ * while this gateway looked, and whose lock is free; several gateways may do so at once, each call is closed once. No clock but this
+ * process's own counts: the database's may be set, and another one's is its own after a fail-over, when no lock is left either and all
+ * gateways need the same moment to come back.
  */
-export const recover = async (rows: Rows): Promise<number> => {
-  const suspects = await rows.ask((db) =>
-    db.anyFirst(sql.type(z.object({ id: count }))`
-      SELECT id FROM replicas r
-      WHERE clock_timestamp() > greatest(seen_at, pg_postmaster_start_time()) + ${grace} * interval '1 millisecond'
-        AND EXISTS (SELECT FROM calls_in_flight f WHERE f.replica = r.id)`),
-  );
-  let closed = 0;
-  for (const replica of suspects) closed += await rows.transact((db) => closeAllOf(db, replica));
-  return closed;
-};
+export class Recovery {
+  readonly #rows: Rows;
+  readonly #monotonic: () => number;
+  #lookedAt: number | null = null;
+  #silences = new Map<number, Silence>();
+
+  constructor(rows: Rows, monotonic: () => number) {
+    this.#rows = rows;
+    this.#monotonic = monotonic;
+  }
+
+  /** Returns how many calls were closed. */
+  async recover(): Promise<number> {
+    let closed = 0;
+    for (const replica of await this.#silent()) closed += await this.#rows.transact((db) => closeAllOf(db, replica));
+    return closed;
+  }
+
+  async #silent(): Promise<readonly number[]> {
+    const replicas = await this.#ask();
+    const now = this.#monotonic();
+    const passed = this.#lookedAt === null ? 0 : Math.min(mostPerLook, now - this.#lookedAt);
+    this.#lookedAt = now;
+    const before = this.#silences;
+    this.#silences = new Map(
+      replicas.map(({ id, says }) => {
+        const known = before.get(id);
+        return [id, { says, lasts: known?.says === says ? known.lasts + passed : 0 }];
+      }),
+    );
+    return [...this.#silences].flatMap(([id, { lasts }]) => (lasts >= grace ? [id] : []));
+  }
+
+  async #ask(): Promise<readonly z.infer<typeof saying>[]> {
+    try {
+      // Each batch has a name of its own, and one that lives commits every half second.
+      return await this.#rows.ask((db) =>
+        db.any(sql.type(saying)`
+          SELECT id, concat(last_batch, ' ', seen_at) AS says FROM replicas r
+          WHERE EXISTS (SELECT FROM calls_in_flight f WHERE f.replica = r.id)`),
+      );
+    } catch (error) {
+      // Whoever cannot be heard now is not silent.
+      this.#silences.clear();
+      this.#lookedAt = null;
+      throw error;
+    }
+  }
+}
 
 const landed = z.object({ session_id: z.uuid(), n: count, state: z.string() });
 

@@ -11,7 +11,13 @@ import { closingPhrase, distinct, joinFields, openingPhrase, weekOf } from "./ph
 import { caller } from "./sessions.ts";
 
 /** Who called, on what. */
-export type RecordedSession = { readonly id: string; readonly connection: string; readonly caller: Caller };
+export type RecordedSession = {
+  readonly id: string;
+  readonly connection: string;
+  readonly caller: Caller;
+  /** What others of its day still have in common with it is not its any more. */
+  readonly bodies_expired: boolean;
+};
 
 /** A recorded request and what was decided about it. */
 export type RecordedCall = {
@@ -72,7 +78,7 @@ const patience = 60_000;
 /** How far the clocks of a gateway and of its database may be apart, ms. */
 const clocksApart = 60 * 60_000;
 
-const sessionRow = z.object({ id: z.uuid(), connection: z.string(), caller });
+const sessionRow = z.object({ id: z.uuid(), connection: z.string(), caller, bodies_expired: z.boolean() });
 
 const callRow = z.object({
   session_id: z.string(),
@@ -188,7 +194,7 @@ async function* sessionPages(ask: Ask, filter: CallFilter): AsyncGenerator<reado
   for (;;) {
     const found = await ask(
       sessionRow,
-      `SELECT id, connection, caller FROM sessions
+      `SELECT id, connection, caller, bodies_expired FROM sessions
        WHERE id > $1::uuid AND last_used_at >= $2::timestamptz AND ($3::uuid[] = '{}' OR id = ANY ($3::uuid[]))
        ORDER BY id LIMIT ${sessionsAtOnce}`,
       [after, since, named],
@@ -264,7 +270,7 @@ const callOf = (row: CallRow, { sessions, phrases }: Known): RecordedCall[] => {
       ? null
       : {
           size: request_size,
-          kept: (kind.kept || request_spill !== null) && !kind.truncated,
+          kept: (kind.kept || request_spill !== null) && !kind.truncated && !session.bodies_expired,
           epoch: epochOf(session_id),
           digest: request_digest,
           spill: request_spill,

@@ -3,6 +3,7 @@
 import type pg from "pg";
 import type { Link } from "./batch.ts";
 import { connectClient, destroyClient } from "./connect.ts";
+import { Written } from "./written.ts";
 
 /** First half of the advisory lock's key, `dogw`; the second is the replica's id. */
 export const lockClass = 0x646f6777;
@@ -66,7 +67,7 @@ const resume = async (client: pg.Client, replica: number): Promise<Linked | null
     [replica],
   );
   const [row] = rows;
-  return row === undefined ? null : { link: { client, replica }, lastBatch: row.last_batch };
+  return row === undefined ? null : { link: { client, replica, written: new Written() }, lastBatch: row.last_batch };
 };
 
 const enrol = async (client: pg.Client): Promise<Linked> => {
@@ -76,5 +77,5 @@ const enrol = async (client: pg.Client): Promise<Linked> => {
   const [row] = rows;
   if (row === undefined) throw new Error("the database gave no replica id");
   await client.query("SELECT pg_advisory_lock($1, $2)", [lockClass, row.id]);
-  return { link: { client, replica: row.id }, lastBatch: null };
+  return { link: { client, replica: row.id, written: new Written() }, lastBatch: null };
 };

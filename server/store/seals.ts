@@ -2,8 +2,9 @@
 
 import { sql } from "slonik";
 import { z } from "zod";
-import type { Seal, SealedDigests, SealText } from "../model/seal.ts";
+import type { CallApproval, NewSeal, Seal, SealedDigests, SealForm } from "../model/seal.ts";
 import { count, type Rows, time } from "./rows.ts";
+import { type CallRange, readApprovals } from "./sealedApprovals.ts";
 
 /** Every method rejects with `GatewayError` `recording_unavailable` when the database does not answer. */
 export interface Seals {
@@ -19,10 +20,14 @@ export interface Seals {
   /** By number, the first of them from `from` on. */
   digests(session_id: string, from: number): Promise<SealedDigests | null>;
   /** The seal that the session has from now on: this one, or the one it had already. */
-  add(seal: SealText): Promise<Seal>;
+  add(seal: NewSeal): Promise<Seal>;
+  /** In which form receipts were sealed; null when the session has no seal. */
+  form(session_id: string): Promise<SealForm | null>;
+  /** What people said about these calls of a session, by number; of most calls nobody was asked. */
+  approvals(session_id: string, calls: CallRange): Promise<ReadonlyMap<number, CallApproval>>;
   /** In the order of the log, from this leaf on. */
   logged(from: number, most: number): Promise<readonly Seal[]>;
-  /** The salt of the day that the session began; null when its bodies have expired. */
+  /** The salt of the day that the session began; null when its bodies have expired, also where those of others of that day have not. */
   salt(session_id: string): Promise<Buffer | null>;
 }
 
@@ -38,6 +43,7 @@ const sealRow = z.object({
 const digestsRow = z.object({ from: count, digests: z.instanceof(Buffer), prints: z.instanceof(Buffer) });
 const saltRow = z.object({ salt: z.instanceof(Buffer) });
 const idRow = z.object({ id: z.uuid() });
+const formRow = z.object({ form: z.union([z.literal(1), z.literal(2)]) });
 
 /** That covers the seal `z`. */
 export const firstCheckpoint = sql.fragment`
@@ -50,7 +56,9 @@ const selectSeals = sql.fragment`
 export const createSeals = (rows: Rows): Seals => ({
   salt: async (session_id) => {
     const found = await rows.ask((db) =>
-      db.maybeOne(sql.type(saltRow)`SELECT salt FROM epochs WHERE epoch = epoch_of(${session_id}::uuid)`),
+      db.maybeOne(sql.type(saltRow)`
+        SELECT salt FROM epochs WHERE epoch = epoch_of(${session_id}::uuid)
+          AND NOT EXISTS (SELECT FROM sessions WHERE id = ${session_id} AND bodies_expired)`),
     );
     return found?.salt ?? null;
   },
@@ -97,8 +105,8 @@ export const createSeals = (rows: Rows): Seals => ({
   add: (seal) =>
     rows.transact(async (db) => {
       await db.query(sql.type(z.object({}))`
-          INSERT INTO seals (session_id, calls, head, state, sealed_at)
-          SELECT s.id, ${seal.calls}, decode(${seal.head}, 'hex'), s.state, ${seal.sealed_at.toISOString()}::timestamptz
+          INSERT INTO seals (session_id, calls, head, state, sealed_at, form)
+          SELECT s.id, ${seal.calls}, decode(${seal.head}, 'hex'), s.state, ${seal.sealed_at.toISOString()}::timestamptz, ${seal.form}
           FROM sessions s WHERE s.id = ${seal.session_id} AND s.state = ${seal.state} AND s.calls = ${seal.calls}
             AND NOT EXISTS (SELECT FROM calls_in_flight f WHERE f.session_id = s.id)
           ON CONFLICT (session_id) DO NOTHING`);
@@ -107,6 +115,13 @@ export const createSeals = (rows: Rows): Seals => ({
             AND EXISTS (SELECT FROM seals z WHERE z.session_id = s.id)`);
       return db.one(sql.type(sealRow)`${selectSeals} WHERE z.session_id = ${seal.session_id}`);
     }),
+  form: async (session_id) => {
+    const found = await rows.ask((db) =>
+      db.maybeOne(sql.type(formRow)`SELECT form FROM seals WHERE session_id = ${session_id}`),
+    );
+    return found?.form ?? null;
+  },
+  approvals: (session_id, calls) => rows.ask((db) => readApprovals(db, session_id, calls)),
   logged: (from, most) =>
     rows.ask((db) =>
       db.any(sql.type(sealRow)`${selectSeals} WHERE z.log_index >= ${from} ORDER BY z.log_index LIMIT ${most}`),

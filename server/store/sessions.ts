@@ -6,7 +6,7 @@ import { v7 as uuidv7 } from "uuid";
 import { z } from "zod";
 import { type ApiRefusal, isApiRefusal, GatewayError } from "../errors.ts";
 import type { Caller } from "../model/caller.ts";
-import type { Session, SessionGrant, SessionState } from "../model/session.ts";
+import type { Hold, Session, SessionGrant, SessionState } from "../model/session.ts";
 import { cutPage, type Page, type PageRequest, readCursor, rowsFor, writeCursor } from "./cursor.ts";
 import { count, type Rows, time } from "./rows.ts";
 import { firstCheckpoint } from "./seals.ts";
@@ -21,7 +21,21 @@ export type NewSession = {
   readonly expires_at: Date;
 };
 
-export type SessionFilter = { readonly state?: SessionState | undefined; readonly connection?: string | undefined };
+export type SessionFilter = {
+  readonly state?: SessionState | undefined;
+  readonly connection?: string | undefined;
+  /** Only those of these repositories, as `newestCallers` names them. */
+  readonly repositories?: readonly string[] | undefined;
+};
+
+/** Whether its bodies were still there when it was held. */
+export type HeldSession = { readonly session: Session; readonly bodies: "kept" | "expired" };
+
+export type RepositoryCaller = {
+  /** Issuer and id. */
+  readonly repository: string;
+  readonly caller: Caller;
+};
 
 /** Every method rejects with `GatewayError` `recording_unavailable` when the database does not answer. */
 export interface Sessions {
@@ -30,6 +44,8 @@ export interface Sessions {
   get(id: string): Promise<Session | null>;
   /** Newest first. */
   list(page: PageRequest & SessionFilter): Promise<Page<Session> | ApiRefusal>;
+  /** The newest caller of each repository that ever opened a session, those used last first. */
+  newestCallers(most: number): Promise<readonly RepositoryCaller[]>;
   /** What the token with this SHA-256 stands for, expired ones included until they are swept a day later. */
   findByToken(digest: Buffer): Promise<(SessionGrant & { readonly state: SessionState }) | null>;
   /** A further token for an open session. @throws GatewayError `session_closed` */
@@ -38,6 +54,10 @@ export interface Sessions {
   close(id: string, state: Exclude<SessionState, "open">): Promise<Session>;
   /** Ends open sessions that were not used since, unless a call of theirs is on its way, or waits for people. Returns their ids. */
   closeIdle(before: Date): Promise<readonly string[]>;
+  /** Keeps it, whatever its age, until it is released; null when there is none (any more). One that is held stays held as it was. */
+  hold(id: string, hold: Omit<Hold, "at">): Promise<HeldSession | null>;
+  /** Lets retention have it again. Null when there is none. */
+  release(id: string): Promise<Session | null>;
   /** Uses an identity token up: false when it was used before, at whichever gateway. */
   useTokenId(issuer: string, token_id: string, expires_at: Date): Promise<boolean>;
 }
@@ -51,6 +71,8 @@ export const caller: z.ZodType<Caller> = z.object({
 });
 const state = z.enum(["open", "closed", "expired"]);
 
+const hold = z.object({ by: z.string(), at: z.string().transform((text) => new Date(text)), reason: z.string() });
+
 const sessionRow = z.object({
   id: z.uuid(),
   connection: z.string(),
@@ -62,6 +84,7 @@ const sessionRow = z.object({
   denied: count,
   approved: count,
   masked: count,
+  hold: hold.nullable(),
 });
 const sealedRow = sessionRow.extend({
   seal_head: z.string().nullable(),
@@ -72,7 +95,7 @@ const sealedRow = sessionRow.extend({
 const grantRow = z.object({ session_id: z.uuid(), connection: z.string(), caller, expires_at: time, state });
 const idRow = z.object({ id: z.uuid() });
 
-const columns = sql.fragment`s.id, s.connection, s.caller, s.state, s.opened_at, s.closed_at, s.calls, s.denied, s.approved, s.masked`;
+const columns = sql.fragment`s.id, s.connection, s.caller, s.state, s.opened_at, s.closed_at, s.calls, s.denied, s.approved, s.masked, s.hold`;
 const instant = (date: Date) => sql.fragment`${date.toISOString()}::timestamptz`;
 
 export const createSessions = (rows: Rows, clock: () => Date): Sessions => ({
@@ -80,8 +103,9 @@ export const createSessions = (rows: Rows, clock: () => Date): Sessions => ({
     const opened = await rows.ask((db) =>
       db.one(sql.type(sessionRow)`
         WITH s AS (
-          INSERT INTO sessions (id, connection, caller, binding, opened_at, last_used_at)
-          VALUES (${uuidv7()}, ${connection}, ${JSON.stringify(caller)}::json, ${JSON.stringify(binding)}::json, ${instant(clock())}, clock_timestamp())
+          INSERT INTO sessions (id, connection, caller, repository, binding, opened_at, last_used_at)
+          VALUES (${uuidv7()}, ${connection}, ${JSON.stringify(caller)}::json, ${repositoryOf(caller)}, ${JSON.stringify(binding)}::json,
+            ${instant(clock())}, clock_timestamp())
           RETURNING *
         ), token AS (
           INSERT INTO session_tokens (digest, session_id, expires_at)
@@ -107,10 +131,25 @@ export const createSessions = (rows: Rows, clock: () => Date): Sessions => ({
         WHERE (${start.after}::uuid IS NULL OR s.id < ${start.after}::uuid)
           AND s.state = coalesce(${page.state ?? null}, s.state)
           AND s.connection = coalesce(${page.connection ?? null}, s.connection)
+          AND ${page.repositories === undefined ? sql.fragment`true` : sql.fragment`s.repository = ANY (${sql.array(page.repositories, "text")})`}
         ORDER BY s.id DESC LIMIT ${rowsFor(page)}`),
     );
     return cutPage(found.map(withSeal), page, (last) => writeCursor("sessions", last.id));
   },
+
+  // Jumps from one repository to the next by the index, whatever the number of sessions.
+  newestCallers: (most) =>
+    rows.ask((db) =>
+      db.any(sql.type(z.object({ repository: z.string(), caller }))`
+        WITH RECURSIVE newest AS (
+          (SELECT repository, id FROM sessions WHERE repository IS NOT NULL ORDER BY repository, id DESC LIMIT 1)
+          UNION ALL
+          SELECT further.repository, further.id FROM newest, LATERAL (
+            SELECT s.repository, s.id FROM sessions s WHERE s.repository > newest.repository ORDER BY s.repository, s.id DESC LIMIT 1
+          ) further
+        )
+        SELECT n.repository, s.caller FROM newest n JOIN sessions s ON s.id = n.id ORDER BY n.id DESC LIMIT ${most}`),
+    ),
 
   findByToken: (digest) =>
     rows.ask((db) =>
@@ -160,6 +199,24 @@ export const createSessions = (rows: Rows, clock: () => Date): Sessions => ({
     return closed.map(({ id }) => id);
   },
 
+  hold: (id, { by, reason }) =>
+    rows.transact(async (db) => {
+      // Waits for whoever lets go of it just now, and sees what became of it.
+      const held = await db.maybeOneFirst(sql.type(z.object({ bodies_expired: z.boolean() }))`
+        UPDATE sessions SET hold = coalesce(hold, ${JSON.stringify({ by, at: clock().toISOString(), reason })}::json)
+        WHERE id = ${id} RETURNING bodies_expired`);
+      if (held === null) return null;
+      const session = withSeal(await db.one(selectSession(id)));
+      return { session, bodies: held ? "expired" : "kept" };
+    }),
+
+  release: (id) =>
+    rows.transact(async (db) => {
+      await db.query(sql.type(idRow)`UPDATE sessions SET hold = NULL WHERE id = ${id} RETURNING id`);
+      const found = await db.maybeOne(selectSession(id));
+      return found === null ? null : withSeal(found);
+    }),
+
   useTokenId: async (issuer, token_id, expires_at) => {
     const digest = createHash("sha256")
       .update(JSON.stringify([issuer, token_id]))
@@ -174,6 +231,12 @@ export const createSessions = (rows: Rows, clock: () => Date): Sessions => ({
 });
 
 const sealColumns = sql.fragment`encode(z.head, 'hex') AS seal_head, z.sealed_at, z.log_index, ${firstCheckpoint} AS checkpoint`;
+
+/** Issuer and id: ids of one server mean nothing on another. */
+const repositoryOf = ({ issuer, claims }: Caller): string | null => {
+  const { repository_id: id } = claims;
+  return typeof id === "string" && /^\d{1,20}$/.test(id) ? `${issuer} ${id}` : null;
+};
 
 const selectSession = (id: string) => sql.type(sealedRow)`
   SELECT ${columns}, ${sealColumns} FROM sessions s LEFT JOIN seals z ON z.session_id = s.id WHERE s.id = ${id}`;

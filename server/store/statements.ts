@@ -4,7 +4,7 @@ import type pg from "pg";
 import type { CallNumber, Closing, Opening, RecordedBody } from "../model/receipt.ts";
 import type { PackedBody } from "./bodies.ts";
 import type { Phrase, Phrased } from "./phrases.ts";
-import { array, bytea, type Column, int4, int8, json, jsonText, text, timestamptz, uuid } from "./encode.ts";
+import { array, bytea, type Column, int4, int8, jsonText, text, timestamptz, uuid } from "./encode.ts";
 
 /** A prepared statement with its values; the name is what PostgreSQL keeps it under. */
 export type Statement = Pick<pg.QueryConfig<Buffer[]>, "name" | "text" | "values"> & { readonly text: string };
@@ -244,5 +244,5 @@ const bodyColumns = <Row>(bodyOf: (row: Row) => Digested): WriteColumn<Row>[] =>
 
 const phraseColumns = <Row extends Phrased>(): WriteColumn<Row>[] => [
   of(bytea, ({ phrase }) => phrase.digest),
-  of(json, ({ own_values }) => own_values),
+  of(jsonText, ({ own_values }) => (own_values === null ? null : JSON.stringify(own_values))),
 ];

@@ -12,6 +12,8 @@ import { count, type Rows } from "./rows.ts";
 /** A body as a receipt has it. */
 export type BodyRow = {
   readonly session_id: string;
+  /** Its session's are gone: what another one of that day has in common with it is not this one's any more. */
+  readonly expired: boolean;
   readonly body: (BodyKind & { readonly size: number }) | null;
   readonly digest: Buffer | null;
   readonly spill: string | null;
@@ -61,6 +63,6 @@ export const storedBody = (row: BodyRow, stored: Stored): StoredMessage["body"] 
   const id = nameOf(row);
   const { digest } = row;
   if (id === null) return { ...meta, digest, sha256: ofNothing, expired: false, id };
-  const sha256 = stored.get(id) ?? null;
+  const sha256 = row.expired ? null : (stored.get(id) ?? null);
   return { ...meta, digest, sha256, expired: sha256 === null, id };
 };

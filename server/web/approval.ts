@@ -2,6 +2,7 @@
 
 import type { Answering, Shown, ShownSection, Standing } from "../journeys/approval/page.ts";
 import type { Answer, Approval, Place, Way } from "../model/approval.ts";
+import { assetPaths } from "./assets.ts";
 import { counted, stateWords } from "./approvals.ts";
 import { type Html, html } from "./html.ts";
 import type { Page } from "./layout.ts";
@@ -156,7 +157,7 @@ export const noStatePage: Html = live(html`It is not known how this stands: relo
 
 function live(text: Html): Html {
   return html`<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>State</title><link rel="stylesheet" href="/assets/dogwatch.css"></head>
+<html lang="en"><head><meta charset="utf-8"><title>State</title><link rel="stylesheet" href="${assetPaths.styles}"></head>
 <body class="live">${text}</body></html>
 `;
 }

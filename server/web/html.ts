@@ -1,5 +1,7 @@
 /** HTML by template: every value is escaped unless it is HTML already. */
 
+import { numberOf, unseen } from "./unseen.ts";
+
 export class Html {
   readonly text: string;
   constructor(text: string) {
@@ -22,14 +24,5 @@ function render(piece: Piece): string {
 
 const named: Readonly<Record<string, string>> = { "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;" };
 
-/**
- * Control, format (bidi, zero-width), private, unassigned and lone surrogate code points, odd spaces, and letters that are drawn as
- * nothing: what is not seen, or turns the writing around, is shown as its number.
- */
-const unseen =
-  /[\p{C}\p{Zl}\p{Zp}\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000\u115f\u1160\u3164\uffa0\u2800]|\u034f|[\ufe00-\ufe0e]/gu;
-
 const escape = (text: string): string =>
-  text
-    .replace(/[&<>"']/g, (c) => named[c] ?? c)
-    .replace(unseen, (c) => (/[\t\n\r]/.test(c) ? c : `\\u{${c.codePointAt(0)?.toString(16)}}`));
+  text.replace(/[&<>"']/g, (c) => named[c] ?? c).replace(unseen, (c) => (/[\t\n\r]/.test(c) ? c : numberOf(c)));

@@ -1,6 +1,6 @@
 /** The pages that show what was recorded: all sessions, one session, one call. */
 
-import type { BodyJson, CallJson, SessionJson } from "../contract.ts";
+import type { BodyJson, CallJson, OutlinedCallJson, OutlineJson, SessionJson } from "../contract.ts";
 import { type Html, html } from "./html.ts";
 import type { Page } from "./layout.ts";
 
@@ -8,6 +8,7 @@ export type Listed<T> = { readonly items: readonly T[]; readonly next_cursor: st
 
 export const sessionsPage = (sessions: Listed<SessionJson>): Page => ({
   title: "Sessions",
+  view: "sessions",
   body:
     sessions.items.length === 0
       ? html`<p>No session yet. An agent opens one with <code>POST /v1/token</code>; in CI the Dogwatch Action does.</p>`
@@ -19,8 +20,9 @@ const sessionRow = (session: SessionJson): Html => html`<tr>
 <td>${whoOf(session)}</td><td>${session.connection}</td><td>${session.state}</td>
 <td class="n">${session.calls}</td><td class="n ${session.denied > 0 ? "deny" : ""}">${session.denied}</td></tr>`;
 
-export const sessionPage = (session: SessionJson, calls: Listed<CallJson>): Page => ({
+export const sessionPage = (session: SessionJson, calls: Omit<OutlineJson, "session">): Page => ({
   title: `Session ${session.id}`,
+  view: "session",
   body: html`<dl>
 <dt>Who</dt><dd>${whoOf(session)}</dd>
 ${claim(session, "workflow", "Workflow")}${claim(session, "job_workflow_ref", "Workflow file")}${claim(session, "event_name", "Event")}${claim(session, "ref", "Ref")}${claim(session, "sha", "Commit")}${claim(session, "actor", "Actor")}${claim(session, "run_id", "Run")}
@@ -31,7 +33,11 @@ ${claim(session, "workflow", "Workflow")}${claim(session, "job_workflow_ref", "W
 <dt>Seal</dt><dd>${sealOf(session)}</dd>
 </dl>
 <h2>Calls</h2>
-${table("Calls", ["#", "Received", "Operation", "Request", "Decision", "Status", "ms"], calls.items.map(callRow))}${more(`/sessions/${session.id}`, calls)}`,
+${table(
+  "Calls",
+  ["#", "Received", "Operation", "Request", "Decision", "Status", "ms"],
+  calls.items.map((call) => callRow(session.id, call)),
+)}${calls.more ? html`<p><a href="/sessions/${session.id}?after=${calls.items.at(-1)?.n ?? 0}">More</a></p>` : null}`,
 });
 
 const sealOf = ({ seal }: SessionJson): Html => {
@@ -40,8 +46,8 @@ const sealOf = ({ seal }: SessionJson): Html => {
   return html`${seal.sealed_at}, ${place}, head <code>${seal.head}</code>`;
 };
 
-const callRow = (call: CallJson): Html => html`<tr>
-<td class="n"><a href="/sessions/${call.session_id}/calls/${call.n}">${call.n}</a></td>
+const callRow = (session_id: string, call: OutlinedCallJson): Html => html`<tr>
+<td class="n"><a href="/sessions/${session_id}/calls/${call.n}">${call.n}</a></td>
 <td><time>${call.received_at}</time></td>
 <td>${call.operation} <span class="soft">${call.access}</span></td>
 <td><code>${call.method} ${call.path}${call.query === "" ? "" : `?${call.query}`}</code></td>
@@ -50,6 +56,7 @@ const callRow = (call: CallJson): Html => html`<tr>
 
 export const callPage = (call: CallJson): Page => ({
   title: `Call ${call.n}: ${call.operation}`,
+  view: "call",
   body: html`<p><a href="/sessions/${call.session_id}">Session ${call.session_id}</a></p>
 <dl>
 <dt>Request</dt><dd><code>${call.method} https://${call.host}${call.path}${call.query === "" ? "" : `?${call.query}`}</code></dd>
@@ -129,7 +136,8 @@ const claim = (session: SessionJson, name: string, label: string): Html | null =
   return typeof value === "string" && value !== "" ? html`<dt>${label}</dt><dd>${value}</dd>` : null;
 };
 
-const outcomeOf = (call: CallJson): string => (call.status === null ? call.state : String(call.status));
+const outcomeOf = (call: Pick<CallJson, "status" | "state">): string =>
+  call.status === null ? call.state : String(call.status);
 
-const millisecondsOf = (call: CallJson): string =>
+const millisecondsOf = (call: Pick<CallJson, "done_at" | "received_at">): string =>
   call.done_at === null ? "" : String(Date.parse(call.done_at) - Date.parse(call.received_at));

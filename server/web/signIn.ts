@@ -1,4 +1,4 @@
-/** The pages on which people sign in: as themselves with GitHub, or with an access token. */
+/** The pages on which people sign in: as themselves with a provider, or with an access token. */
 
 import { html } from "./html.ts";
 import type { Page } from "./layout.ts";
@@ -6,26 +6,28 @@ import type { Page } from "./layout.ts";
 export type SignInWays = {
   /** The page that was asked for, a path of ours. */
   readonly to: string;
-  /** Whether people can sign in with GitHub here. */
-  readonly github: boolean;
+  /** With which people can sign in as themselves here. */
+  readonly providers: readonly { readonly name: string; readonly title: string }[];
   readonly complaint: string | null;
 };
 
-export const signInPage = ({ to, github, complaint }: SignInWays): Page => ({
+export const signInPage = ({ to, providers, complaint }: SignInWays): Page => ({
   title: "Sign in",
   body: html`${complaint === null ? null : html`<p class="notice" role="alert">${complaint}</p>`}
-${github ? html`<h2>As yourself</h2><p>To answer approvals, and to see those of repositories that GitHub lets you read.</p>${gitHubButton(to)}<h2>With an access token</h2>` : null}
-<p>Recordings are shown to people with a role. Paste an access token of <code>access.tokens</code> in dogwatch.yaml.</p>
+${providers.length > 0 ? html`<h2>As yourself</h2><p>To answer approvals, and to see what you may see.</p>${providers.map(({ name, title }) => signInButton(name, title, to))}<h2>With an access token</h2>` : null}
+<p>Paste an access token of <code>access.tokens</code> in dogwatch.yaml, of role auditor or admin.</p>
 <form method="post" action="/sign-in">
 <input type="hidden" name="to" value="${to}">
-<label>Access token <input type="password" name="token" autocomplete="off" required ${github ? null : html`autofocus`}></label>
+<label>Access token <input type="password" name="token" autocomplete="off" required ${providers.length > 0 ? null : html`autofocus`}></label>
 <button>Sign in</button>
 </form>`,
 });
 
 /** Comes back to `to`. */
-export const gitHubButton = (to: string) =>
-  html`<p><a class="button" href="/sign-in/github?to=${encodeURIComponent(to)}">Sign in with GitHub</a></p>`;
+const signInButton = (name: string, title: string, to: string) =>
+  html`<p><a class="button" href="/sign-in/${name}?to=${encodeURIComponent(to)}">Sign in with ${title}</a></p>`;
+
+export const gitHubButton = (to: string) => signInButton("github", "GitHub", to);
 
 export const messagePage = (title: string, message: string): Page => ({ title, body: html`<p>${message}</p>` });
 

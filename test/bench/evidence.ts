@@ -85,7 +85,7 @@ const exported = await timed(async () => {
     sealLog,
     signKeys,
     keepsReceipts,
-    audit: () => undefined,
+    auditFirst: async () => undefined,
     now: () => new Date(),
   };
   const found = await exportProof(parts, { kind: "access", name: "bench", role: "auditor" }, [id]);

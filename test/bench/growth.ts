@@ -15,6 +15,8 @@ import { type Own, type Peer, startPeers, startStable, startUpstream } from "./p
 const seconds = Number(process.argv[2] ?? 5);
 const rounds = Number(process.argv[3] ?? 3);
 const history = Number(process.env["DOGWATCH_BENCH_HISTORY"] ?? 1_000_000);
+/** s, and not measured: what is compiled as it runs is compiled by then. */
+const warmUp = 6;
 
 if (!isInstalled("wrk") || !isInstalled("nginx")) {
   console.log("left out: growth (wrk and nginx are not both installed)");
@@ -46,6 +48,7 @@ async function measureRates(): Promise<void> {
 
   const measured = new Map<string, number[]>();
   const note = (name: string, value: number): void => void measured.set(name, [...(measured.get(name) ?? []), value]);
+  for (const peer of [few, many, empty, full, one, other]) await throughput(peer, { method: "GET", seconds: warmUp });
   for (let round = 0; round < rounds; round++) {
     for (const peer of [few, many, empty, full, one])
       note(peer.name, await throughput(peer, { method: "GET", seconds }));
@@ -103,5 +106,6 @@ async function download({ url, headers }: Peer): Promise<void> {
     throw new Error(`${url} answered ${response.status} with ${size} bytes`);
 }
 
-const peakOf = ({ pid }: Peer): number =>
-  Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1_024;
+function peakOf({ pid }: Peer): number {
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0) * 1_024;
+}

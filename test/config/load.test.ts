@@ -53,7 +53,7 @@ hold: 20s
 dataHosts: "*.dd.example.com"
 limits: { inspect: 1MiB, record: 2GiB }
 retention: { bodies: 30d, receipts: 52w }
-signIn: { github: true, oidc: [{ issuer: "https://acme.okta.com", clientId: x }] }
+signIn: { github: { admins: [acme/leads] }, oidc: [{ name: okta, issuer: "https://acme.okta.com", clientId: x, clientSecret: "\${env:OPS}", roles: { auditor: [security] } }] }
 keys: { mask: "\${env:OPS}", sign: "\${file:${pem}}" }
 `);
     expect(config).toMatchObject({
@@ -64,7 +64,22 @@ keys: { mask: "\${env:OPS}", sign: "\${file:${pem}}" }
       retention: { bodies: 30 * 86_400_000, receipts: 364 * 86_400_000 },
     });
     expect(config.database?.reveal()).toBe("postgres://u:p@db/dogwatch");
-    expect(config.notices.map(({ path }) => path.join("."))).toEqual(["signIn.oidc"]);
+    expect(config.signIn).toMatchObject({
+      github: { admins: ["acme/leads"], auditors: [] },
+      oidc: [
+        {
+          name: "okta",
+          scopes: [],
+          groups: "$.groups",
+          login: "$.sub",
+          algorithm: "RS256",
+          roles: { viewer: [], approver: [], auditor: ["security"], admin: [] },
+        },
+      ],
+    });
+    expect(JSON.stringify(config.signIn)).toContain("[secret]");
+    // The App's client is not there, so nobody signs in with GitHub.
+    expect(config.notices.map(({ path }) => path.join("."))).toEqual(["signIn.github"]);
   });
 
   test.each([
@@ -262,7 +277,29 @@ describe("problems", () => {
       "access: { tokens: [{ name: ops, role: root, token: long-enough-for-this }] }",
       '14:39 access.tokens.0.role: "root" is not one of viewer, approver, auditor, admin',
     ],
-    ["signIn: { oidc: [{ clientId: x }] }", "14:18 signIn.oidc.0.issuer: is required"],
+    ["signIn: { oidc: [{ name: a, clientId: x, roles: { admin: [b] } }] }", "14:18 signIn.oidc.0.issuer: is required"],
+    [
+      "signIn: { oidc: [{ name: github, issuer: 'https://a.example', clientId: x, roles: { admin: [b] } }] }",
+      "14:26 signIn.oidc.0.name: must not be one of github, accessToken, once",
+    ],
+    [
+      "signIn: { oidc: [{ name: a, issuer: 'http://a.example', clientId: x, roles: { admin: [b] } }] }",
+      "14:37 signIn.oidc.0.issuer: must be https: (http: is accepted for loopback addresses only)",
+    ],
+    [
+      "signIn: { oidc: [{ name: a, issuer: 'https://a.example', clientId: x, roles: {} }] }",
+      "14:78 signIn.oidc.0.roles: names no group, so nobody could sign in with a: name some, like auditor: [security]",
+    ],
+    [
+      "signIn: { oidc: [{ name: a, issuer: 'https://a.example', clientId: x, algorithm: HS256, roles: { admin: [b] } }] }",
+      expect.stringContaining(
+        '14:82 signIn.oidc.0.algorithm: "HS256" is refused: whoever knows the public key could sign with it',
+      ),
+    ],
+    [
+      "signIn: { github: { admins: [leads] } }",
+      "14:30 signIn.github.admins.0: must be a team as its address names it, ORGANIZATION/TEAM, like acme/platform-leads",
+    ],
     [
       "github: { appId: abc, privateKey: k, webhookSecret: s }",
       "14:18 github.appId: must be the number of the GitHub App",

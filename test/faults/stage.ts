@@ -25,6 +25,8 @@ export class Stage {
   /** The primary. */
   server: Postgres;
   gateway: GatewayProcess | null = null;
+  /** Further ones on the same database. */
+  readonly others: GatewayProcess[] = [];
   /** All that ever were, so that none is left running. */
   readonly #servers: Postgres[];
   #sessions = 0;
@@ -59,6 +61,13 @@ export class Stage {
     return this.gateway;
   }
 
+  /** One more, for as long as the stage stands. */
+  async startAnother(): Promise<GatewayProcess> {
+    const other = await startGatewayProcess(this.scene.file);
+    this.others.push(other);
+    return other;
+  }
+
   async killGateway(): Promise<void> {
     await this.gateway?.kill("SIGKILL");
   }
@@ -83,9 +92,9 @@ export class Stage {
     return opened;
   }
 
-  /** Goes on until it is stopped, at whichever gateway runs. */
-  startLoad(sessions: readonly LoadSession[], width: number): Load {
-    const load = new Load(() => this.#url, `load${this.loads.length}`);
+  /** Goes on until it is stopped, at whichever gateway runs, or at this one. */
+  startLoad(sessions: readonly LoadSession[], width: number, at?: GatewayProcess): Load {
+    const load = new Load(() => at?.url ?? this.#url, `load${this.loads.length}`);
     this.loads.push(load);
     load.start(sessions, width);
     return load;
@@ -96,9 +105,9 @@ export class Stage {
     return this.scene.upstream.received(this.scene.upstream.requests.length + count);
   }
 
-  /** ms until a write of this session passes again: the gateway is not started again for it. */
-  async untilServed(session: LoadSession): Promise<number> {
-    const load = new Load(() => this.#url, `probe${this.loads.length}`);
+  /** ms until a write of this session passes again, at this gateway: it is not started again for it. */
+  async untilServed(session: LoadSession, at?: GatewayProcess): Promise<number> {
+    const load = new Load(() => at?.url ?? this.#url, `probe${this.loads.length}`);
     this.loads.push(load);
     const started = performance.now();
     // The second of every eight is a small write.
@@ -138,6 +147,7 @@ export class Stage {
   async strike(): Promise<void> {
     await Promise.all(this.loads.map((load) => load.stop()));
     await this.killGateway();
+    for (const other of this.others) await other.kill("SIGKILL");
     await this.line.close();
     await this.scene.close();
     for (const server of this.#servers) await server.stop();

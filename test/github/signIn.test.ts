@@ -33,7 +33,7 @@ const json =
 const given = json({ access_token: token, token_type: "bearer", scope: "" });
 const octocat = { id: 583_231, login: "octocat", type: "User" };
 const back = {
-  code: "the-code",
+  query: "code=the-code&state=s",
   verifier: "v".repeat(43),
   redirect: "https://dogwatch.example.com/sign-in/github/callback",
 };
@@ -46,7 +46,7 @@ const refusalOf = async (answers: readonly (() => Response | Promise<Response>)[
       (error: unknown) => error,
     );
   if (!(failure instanceof GitHubFailure)) throw new Error(`no failure: ${String(failure)}`);
-  for (const hidden of [secret, token, back.code, back.verifier])
+  for (const hidden of [secret, token, "the-code", back.verifier])
     expect(failure.stack + failure.message).not.toContain(hidden);
   return failure;
 };
@@ -63,8 +63,9 @@ test.each([
   expect(await provider.identify(back)).toEqual({
     provider: "github",
     issuer: web,
-    account_id: 583_231,
+    subject: "583231",
     login: "octocat",
+    groups: [],
   });
   expect(sent.map(({ url }) => url)).toEqual([`${web}/login/oauth/access_token`, `${apiUrl}/user`]);
   const [exchange, lookup] = sent as [Sent, Sent];

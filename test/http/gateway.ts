@@ -110,6 +110,7 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
         request.headers.cookie === "signed-in" ? { kind: "access", name: "ops-auditor", role: "auditor" } : null,
       sessions: store.sessions,
       receipts: store.receipts,
+      outlines: store.outlines,
       auditLog: store.audit,
       maskKeys: keysOf(keyLine("k")),
       seal: (id) => sealer.seal(id),
@@ -122,7 +123,13 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
       monotonic: () => performance.now(),
       keepsReceipts: () => 400 * 86_400_000,
       now,
-      auditFirst: (event) => store.audit.write(event),
+      auditFirst: async (event) => {
+        events.push(event);
+        await store.audit.write(event);
+      },
+      visible: { sees: async () => false, list: async () => ({ items: [], next_cursor: null }), scope: async () => [] },
+      isOurForm: (request, token) => request.headers.cookie === "signed-in" && token === "form-of-signed-in",
+      formToken: (request) => (request.headers.cookie === "signed-in" ? "form-of-signed-in" : null),
       policies: store.policies,
       approvals: {
         store: store.approvals,
@@ -133,6 +140,7 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
         publicUrl: audience,
         show: () => undefined,
         audit,
+        auditFirst: (event) => store.audit.write(event),
         log: quietLog,
         now,
         chance: randomBytes,

@@ -22,8 +22,10 @@ const operation: Operation = {
   known: true,
   params: {},
 };
+const masks = compileMasks([]);
 const masking = {
-  plan: planFor(compileMasks([]), operation),
+  plan: planFor(masks, operation),
+  plain: masks,
   sealing: {
     keys: keysOf(keyLine("k")),
     call: { connection: "prod", session: "" },

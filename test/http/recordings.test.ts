@@ -229,7 +229,7 @@ describe("a session token", () => {
     const other = await recorded();
     const { token } = await recorded();
     const absent = "019b0000-0000-7000-8000-000000000001";
-    for (const path of ["", "/calls", "/calls/1", "/calls/1/request/body", "/calls/99/response/body"]) {
+    for (const path of ["", "/calls", "/calls/1", "/calls/1/request/body", "/calls/99/response/body", "/outline"]) {
       const theirs = await gateway.get(`/v1/sessions/${other.id}${path}`, token);
       const none = await gateway.get(`/v1/sessions/${absent}${path}`, token);
       expect([theirs.status, theirs.headers.get("dogwatch-error")]).toEqual([404, "not_found"]);
@@ -316,7 +316,9 @@ describe("nobody else gets in:", () => {
     const { id } = await recorded();
     const headers = { cookie: "signed-in" };
     expect((await fetch(`${gateway.url}/v1/sessions/${id}`, { headers })).status).toBe(200);
-    expect((await fetch(`${gateway.url}/v1/sessions/${id}/close`, { method: "POST", headers })).status).toBe(401);
+    expect((await fetch(`${gateway.url}/v1/sessions/${id}/close`, { method: "POST", headers })).status).toBe(403);
+    const ours = { ...headers, "dogwatch-form": "form-of-signed-in" };
+    expect((await fetch(`${gateway.url}/v1/sessions/${id}/close`, { method: "POST", headers: ours })).status).toBe(403);
   });
 });
 
@@ -357,6 +359,7 @@ test("/v1/openapi.json describes every route, with the contract's schemas by nam
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
   expect(routes.toSorted()).toEqual([
+    "DELETE /v1/sessions/{id}/hold",
     "GET /v1/approvals",
     "GET /v1/approvals/{id}",
     "GET /v1/audit",
@@ -364,6 +367,7 @@ test("/v1/openapi.json describes every route, with the contract's schemas by nam
     "GET /v1/log/key",
     "GET /v1/log/tile/entries/{*}",
     "GET /v1/log/tile/{*}",
+    "GET /v1/me",
     "GET /v1/policies/{digest}",
     "GET /v1/proof",
     "GET /v1/search",
@@ -376,10 +380,12 @@ test("/v1/openapi.json describes every route, with the contract's schemas by nam
     "GET /v1/sessions/{id}/calls/{n}/response/body",
     "GET /v1/sessions/{id}/events",
     "GET /v1/sessions/{id}/export",
+    "GET /v1/sessions/{id}/outline",
     "POST /v1/approvals/{id}/answer",
     "POST /v1/masked-values/reveal",
     "POST /v1/masked-values/search",
     "POST /v1/sessions/{id}/close",
+    "POST /v1/sessions/{id}/hold",
     "POST /v1/token",
   ]);
   expect(Object.keys(json.components.schemas)).toEqual(

@@ -60,8 +60,22 @@ test("what callers and Datadog wrote is shown as text, on every page", async () 
     const response = await page(path);
     expect(response.status).toBe(200);
     const text = await response.text();
-    expect(text).not.toMatch(/<script|<img|<b>|<i>|onerror='alert|\u202e/);
-    expect(response.headers.get("content-security-policy")).toMatch(/default-src 'none'/);
+    // Of ours there is one, which is loaded.
+    expect(text.match(/<script/g)).toHaveLength(1);
+    expect(text).toMatch(/<script type="module" src="\/assets\/dogwatch-[0-9a-f]{12}\.js"><\/script>/);
+    expect(text).not.toMatch(/<img|<b>|<i>|onerror='alert|\u202e/);
+    expect(response.headers.get("content-security-policy")?.split(";").toSorted()).toEqual([
+      "base-uri 'none'",
+      "connect-src 'self'",
+      "default-src 'none'",
+      "form-action 'self'",
+      "frame-ancestors 'none'",
+      "img-src 'self' data:",
+      "require-trusted-types-for 'script'",
+      "script-src 'self'",
+      "style-src 'self'",
+      "trusted-types 'none'",
+    ]);
     expect(response.headers.get("x-content-type-options")).toBe("nosniff");
     expect(response.headers.get("cache-control")).toBe("no-store");
   }
@@ -112,6 +126,23 @@ test.each([
   expect(response.status).toBe(404);
   expect(response.headers.get("content-type")).toBe("text/html; charset=utf-8");
   expect(await response.text()).not.toMatch(/Zod|stack|at \w+ \(|invalid_/);
+});
+
+test("what pages load is kept by browsers for good, and nothing else is in that folder", async () => {
+  const text = await (await page("/sessions", {})).text();
+  const [styles = ""] = /\/assets\/dogwatch-[0-9a-f]{12}\.css/.exec(text) ?? [];
+  const response = await page(styles, {});
+  expect(response.status).toBe(200);
+  expect(response.headers.get("content-type")).toBe("text/css; charset=utf-8");
+  expect(response.headers.get("cache-control")).toBe("public, max-age=31536000, immutable");
+  for (const path of [
+    "/assets/assets.json",
+    "/assets/..%2fmain.js",
+    "/assets/LICENSES.txt",
+    `${styles}?x`,
+    "/assets/x",
+  ])
+    expect((await page(path, {})).status).toBe(404);
 });
 
 test("a cursor of somebody's making is refused", async () => {

@@ -11,7 +11,7 @@ const good: Tally = { passed: 3, failed: 0, skipped: [], broken: [] };
 function checkout(tally: Tally | null, vitestExit: number): Checkout {
   const made = new Checkout();
   for (const name of ["biome", "oxlint", "tsc", "knip"]) made.program(name, "exit 0");
-  for (const name of ["bundle", "catalogue", "schema"]) made.write(`scripts/${name}.ts`, "");
+  for (const name of ["bundle", "pages", "catalogue", "schema"]) made.write(`scripts/${name}.ts`, "");
   made.write("scripts/lock.mjs", "");
   made.program(
     "vitest",
@@ -24,7 +24,7 @@ const lastLine = (output: string): string | undefined => output.trimEnd().split(
 
 test("counts every check and every test", async () => {
   const ended = await checkout(good, 0).run(["scripts/test.mjs"]);
-  expect(lastLine(ended.output)).toBe("11 passed, 0 failed, 0 skipped");
+  expect(lastLine(ended.output)).toBe("13 passed, 0 failed, 0 skipped");
   expect(ended.code).toBe(0);
 });
 
@@ -33,7 +33,7 @@ test("fails when one check fails, shows what it said, and still runs the tests",
   here.program("tsc", "echo 'server/main.ts(1,1): error TS1005'\nexit 2");
   const ended = await here.run(["scripts/test.mjs"]);
   expect(ended.output).toContain("server/main.ts(1,1): error TS1005");
-  expect(lastLine(ended.output)).toBe("10 passed, 1 failed, 0 skipped");
+  expect(lastLine(ended.output)).toBe("11 passed, 2 failed, 0 skipped");
   expect(ended.code).toBe(1);
 });
 
@@ -41,19 +41,19 @@ test("says why a test was skipped", async () => {
   const skipped = [{ test: "test/a.test.ts: a", reason: "no recordings beside the checkout" }];
   const ended = await checkout({ ...good, skipped }, 0).run(["scripts/test.mjs"]);
   expect(ended.output).toContain("test/a.test.ts: a\n    because: no recordings beside the checkout");
-  expect(lastLine(ended.output)).toBe("11 passed, 0 failed, 1 skipped");
+  expect(lastLine(ended.output)).toBe("13 passed, 0 failed, 1 skipped");
   expect(ended.code).toBe(0);
 });
 
 test("fails when the tests end badly without a failed test", async () => {
   const ended = await checkout(good, 1).run(["scripts/test.mjs"]);
-  expect(lastLine(ended.output)).toBe("11 passed, 1 failed, 0 skipped");
+  expect(lastLine(ended.output)).toBe("13 passed, 1 failed, 0 skipped");
   expect(ended.code).toBe(1);
 });
 
 test("fails when the tests leave no count behind", async () => {
   const ended = await checkout(null, 0).run(["scripts/test.mjs"]);
-  expect(lastLine(ended.output)).toBe("8 passed, 1 failed, 0 skipped");
+  expect(lastLine(ended.output)).toBe("10 passed, 1 failed, 0 skipped");
   expect(ended.code).toBe(1);
 });
 

@@ -302,6 +302,10 @@ test("a comment or a press is heard once, work is leased to one, and keys are ag
   expect(await store.approvals.lease("work", won[0] ? a : b, 1)).toBe(true);
   await database.query("SELECT pg_sleep(0.01)");
   expect(await other.approvals.lease("work", randomUUID(), 60_000)).toBe(true);
+  // Set back by an hour, the clock would let a holder that is gone keep it until then.
+  await database.query("UPDATE leases SET taken_at = taken_at + interval '1 hour', until = until + interval '1 hour'");
+  expect(await other.approvals.lease("work", a, 60_000)).toBe(true);
+  expect(await store.approvals.lease("work", b, 60_000)).toBe(false);
   const keys = await Promise.all([store.approvals.agreedKey("codes"), other.approvals.agreedKey("codes")]);
   expect(keys[0]).toEqual(keys[1]);
 });

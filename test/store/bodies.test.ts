@@ -84,6 +84,18 @@ test("an abandoned spill leaves nothing", async () => {
   expect(orphans).toEqual([]);
 });
 
+test("a finished one stays: who gives up waiting for a receipt cannot tell whether it is written after all", async () => {
+  const bytes = Buffer.alloc(600_000, "y");
+  const { id } = await openSession(store.sessions);
+  const spill = store.bodies.spill(id);
+  await spill.write(bytes);
+  const body = { ...bodyOf(bytes), bytes: null, ...(await spill.finish()) };
+  await spill.abandon();
+  await store.sink.record(opening(id), () => closing({ response: { headers: [], body } }));
+  const stored = await store.receipts.body(id, 1, "response");
+  expect(stored && (await readAll(stored.stream)).equals(bytes)).toBe(true);
+});
+
 test("bytes that are gone are said to be gone", async () => {
   const spill = store.bodies.spill(session);
   await spill.write(Buffer.alloc(600_000));

@@ -137,6 +137,23 @@ test("an epoch that was dropped and opened again by another gateway has its new 
   );
 });
 
+test.each([90, 0])(
+  "what a session of %d days ago says again after its partitions were dropped is written again",
+  async (days) => {
+    const id = await sessionOfOld(database, days);
+    const again = () =>
+      store.sink.record(opening(id, { request: plain(bodyOf("again and again")) }), () =>
+        closing({ upstream: "again" }),
+      );
+    for (let i = 0; i < 3; i++) await again();
+    await database.query("SELECT drop_bodies(epoch_of($1)), drop_receipts(epoch_of($1) - epoch_of($1) % 7)", [id]);
+    for (let i = 0; i < 2; i++) await again();
+    expect(await store.receipts.call(id, 5)).toMatchObject({ client: opening(id).client, upstream: "again" });
+    const read = await store.receipts.body(id, 5, "request");
+    expect(read !== null && (await readAll(read.stream)).toString()).toBe("again and again");
+  },
+);
+
 test("a session that does not exist makes no partition", async () => {
   const unknown = uuidv7({ msecs: Date.now() - 3_000 * day });
   await expect(store.sink.open(opening(unknown))).rejects.toMatchObject({ code: "session_closed" });

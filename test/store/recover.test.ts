@@ -3,6 +3,8 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openStore, type Store } from "../../server/store/database.ts";
 import { type FreshDatabase, freshDatabase, quietLog } from "../standins/database.ts";
+import { Recovery } from "../../server/store/recover.ts";
+import { openRows } from "../../server/store/rows.ts";
 import { startChild } from "./child.ts";
 import { closing, opening, openSession } from "./specimens.ts";
 
@@ -56,4 +58,51 @@ test("a frozen gateway's calls are not taken from it while its connection lives"
   expect(await store.recover()).toBe(0);
   frozen.process.kill("SIGCONT");
   await frozen.end("SIGKILL");
+});
+
+test("a killed gateway's calls get their end also where the database's clock was set back after its last sign of life", async () => {
+  const [store] = stores as [Store];
+  const killed = await startChild(["database", database.connectionString]);
+  await killed.end("SIGKILL");
+  // As it is when an hour of the clock has yet to come again.
+  await database.query(
+    "UPDATE replicas SET seen_at = seen_at + interval '1 hour' WHERE id IN (SELECT replica FROM calls_in_flight)",
+  );
+  await expect
+    .poll(async () => (await store.receipts.call(killed.said.session ?? "", 1))?.state, { timeout: 15_000 })
+    .toBe("indeterminate");
+});
+
+test("silence counts only while the database answers, and no pause between two looks counts for more than a second", async () => {
+  const [store] = stores as [Store];
+  // Nobody looks on, so that all depends on what this one sees.
+  const lonely = await freshDatabase();
+  const other = await openStore({ connectionString: lonely.connectionString, log: quietLog, clock: () => new Date() });
+  const { id } = await openSession(other.sessions);
+  await other.sink.open(opening(id));
+  await other.close();
+  let now = 0;
+  const rows = await openRows(lonely.connectionString);
+  let isAway = false;
+  const line: typeof rows = {
+    ...rows,
+    ask: (question) => (isAway ? Promise.reject(new Error("the database is away")) : rows.ask(question)),
+  };
+  const recovery = new Recovery(line, () => now);
+  const lookAfter = async (milliseconds: number): Promise<number> => {
+    now += milliseconds;
+    return recovery.recover();
+  };
+  // A fail-over may be in any of these pauses, and the other gateway as late as this one.
+  expect([await lookAfter(0), await lookAfter(60_000), await lookAfter(60_000)]).toEqual([0, 0, 0]);
+  isAway = true;
+  await expect(lookAfter(1_000)).rejects.toThrow("away");
+  isAway = false;
+  const looks: number[] = [];
+  for (const pause of [1_000, 1_000, 1_000, 900]) looks.push(await lookAfter(pause));
+  expect(looks).toEqual([0, 0, 0, 0]);
+  expect(await lookAfter(100)).toBe(1);
+  await rows.close();
+  await lonely.drop();
+  expect(await store.recover()).toBe(0);
 });

@@ -173,10 +173,13 @@ test("while somebody reads, retention gives way and receipts are written; afterw
   for (let i = 1; i <= 20; i++)
     await expect(other.sink.record(opening(fresh), () => closing())).resolves.toMatchObject({ n: i });
   expect(await dropping).toMatchObject({ code: "recording_unavailable" });
-  expect((await bodiesOf(id)).map(({ expired }) => expired)).toEqual([false, false, false]);
+  // It is decided that they go, and nobody is shown them any more; their bytes are still there.
+  expect((await bodiesOf(id)).map(({ expired }) => expired)).toEqual([true, true, true]);
+  expect(await count("bodies", "epoch = epoch_of($1)", id)).toBeGreaterThan(0);
   await reader.query("ROLLBACK");
   await store.retain(retention);
   expect((await bodiesOf(id)).map(({ expired }) => expired)).toEqual([true, true, true]);
+  for (const table of ["bodies", "epochs"]) expect(await count(table, "epoch = epoch_of($1)", id)).toBe(0);
 });
 
 test("a gateway whose clock is years ahead deletes nothing", async () => {

@@ -7,7 +7,7 @@ import { Salts } from "../../server/store/epochs.ts";
 import { ReceiptSink } from "../../server/store/sink.ts";
 import { type FreshDatabase, freshDatabase, quietLog } from "../standins/database.ts";
 import { DatabaseLine } from "../standins/databaseLine.ts";
-import { closing, opening, openSession } from "./specimens.ts";
+import { bodyOf, closing, opening, openSession } from "./specimens.ts";
 
 let database: FreshDatabase;
 let store: Store;
@@ -48,6 +48,25 @@ const closedStates = async (): Promise<string[]> =>
   (
     await database.query<{ state: string }>("SELECT state FROM closings WHERE session_id = $1 ORDER BY n", [session])
   ).map(({ state }) => state);
+
+test("what was written over one connection is written again over the next: its server may never have had it", async () => {
+  const record = () => sink.record(opening(session, { request: { headers: [], body } }), () => closing());
+  const body = bodyOf("over and over");
+  const count = async (): Promise<number> => {
+    const [row] = await database.query<{ count: string }>(
+      "SELECT (SELECT count(*) FROM phrases) + (SELECT count(*) FROM bodies WHERE sha256 = $1) AS count",
+      [body.sha256],
+    );
+    return Number(row?.count);
+  };
+  await record();
+  const whole = await count();
+  // As after a failover to a server that lagged behind.
+  await database.query("SET session_replication_role = replica; DELETE FROM phrases; DELETE FROM bodies");
+  const struck = line.arm("cut before commit");
+  await Promise.all([struck, record()]);
+  expect(await count()).toBe(whole);
+});
 
 test.each(["cut before commit", "cut after commit", "hold commit and cut"] as const)(
   "%s: everything that was on its way is there once, and its callers know its number",

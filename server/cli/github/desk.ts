@@ -14,7 +14,8 @@ import {
 } from "../../journeys/setup.ts";
 import { installAddress } from "../../model/gitHubApp.ts";
 import type { Trip } from "../../store/people.ts";
-import { layout, nobody, type Page, stylesheet } from "../../web/layout.ts";
+import { type Asset, readAsset } from "../../web/assets.ts";
+import { layout, nobody, type Page } from "../../web/layout.ts";
 import { messagePage } from "../../web/signIn.ts";
 import { createdPage, departurePage, setupRefusedPage } from "../../web/setup.ts";
 
@@ -62,7 +63,8 @@ export async function openDesk(parts: DeskParts): Promise<Desk> {
     const url = new URL(request.url ?? "/", origin);
     // A name that leads here (DNS rebinding) is not this page's.
     if (request.method !== "GET" || request.headers.host !== new URL(origin).host) return send(exchange, missing);
-    if (url.pathname === "/assets/dogwatch.css") return sendStyles(exchange);
+    const asset = readAsset(url.pathname);
+    if (asset !== null) return sendAsset(exchange, asset);
     if (url.pathname === path) return depart(exchange, { ...parts, setup });
     if (url.pathname !== "/created") return send(exchange, missing);
     const outcome = await finishSetup(setup, {
@@ -123,7 +125,7 @@ function send({ response }: Exchange, { status, page, formAction }: Sent): void 
   const form = formAction === undefined ? "'none'" : formAction;
   response.writeHead(status, {
     "content-type": "text/html; charset=utf-8",
-    "content-security-policy": `default-src 'none';style-src 'self';form-action ${form};base-uri 'none';frame-ancestors 'none'`,
+    "content-security-policy": `default-src 'none';style-src 'self';img-src 'self';form-action ${form};base-uri 'none';frame-ancestors 'none'`,
     "x-content-type-options": "nosniff",
     "referrer-policy": formAction === undefined ? "no-referrer" : "strict-origin-when-cross-origin",
     "cache-control": "no-store",
@@ -131,8 +133,8 @@ function send({ response }: Exchange, { status, page, formAction }: Sent): void 
   response.end(layout(page, nobody).text);
 }
 
-const sendStyles = ({ response }: Exchange): void => {
-  response.writeHead(200, { "content-type": "text/css", "x-content-type-options": "nosniff" }).end(stylesheet);
+const sendAsset = ({ response }: Exchange, { type, bytes }: Asset): void => {
+  response.writeHead(200, { "content-type": type, "x-content-type-options": "nosniff" }).end(bytes);
 };
 
 const cookieOf = ({ headers }: IncomingMessage): string | null =>

@@ -11,7 +11,8 @@ import type { PageFacts } from "../../stages/escalate/facts.ts";
 import { weigh } from "../../stages/escalate/weigh.ts";
 import type { RepositoryAccess } from "../repositoryAccess.ts";
 import type { ApprovalParts } from "./parts.ts";
-import { noApproval } from "./read.ts";
+import { isSeer } from "../history.ts";
+import { concerns, noApproval } from "./read.ts";
 
 export type PageAnswer = { readonly verdict: Verdict; readonly reason: string };
 
@@ -28,9 +29,7 @@ export async function answerOnPage(
 ): Promise<Approval | ApiRefusal> {
   const approval = await parts.store.get(id);
   if (approval === null) return noApproval(id);
-  // Whoever is no GitHub job is asked about by groups, which no repository knows.
-  const { run } = approval;
-  if (person.provider === "github" && !(run !== null && (await parts.repositories.mayRead(person, run))))
+  if (!isSeer(person.role) && !(await concerns(person, approval, (of) => parts.repositories.mayRead(person, of))))
     return noApproval(id);
   const weighed = weigh(approval, { verdict, code: null, grant: null }, await factsOf(parts, person, approval));
   const answer = {

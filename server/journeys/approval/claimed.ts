@@ -13,6 +13,13 @@ export type ClaimedRun = RepositoryRef & {
   readonly pull: number | null;
 };
 
+/** Null when the token names no repository, or not by its id. */
+export function claimedRepository(claims: Claims): RepositoryRef | null {
+  const { repository, repository_id } = claims;
+  if (typeof repository !== "string" || typeof repository_id !== "string") return null;
+  return repository === "" || repository_id === "" ? null : { repository, repository_id };
+}
+
 /** Null when the token does not name a run whole. */
 export function claimedRun(claims: Claims): ClaimedRun | null {
   const text = (name: string): string | null => {

@@ -8,10 +8,10 @@ import { type Section, sectionsIn } from "../../stages/escalate/sections.ts";
 import { short, visible, visibleLines } from "../../stages/escalate/visible.ts";
 import { lasting, utc } from "../../stages/escalate/when.ts";
 import { type Words, wordsOfWho } from "../../stages/escalate/who.ts";
-import type { Reader } from "../history.ts";
+import { type Reader, seesEverything } from "../history.ts";
 import { onceEach } from "../repositoryAccess.ts";
 import { type AnswerParts, objectionTo } from "./answer.ts";
-import { listApprovals, readApproval, type ReadParts } from "./read.ts";
+import { concerns, listApprovals, readApproval, type ReadParts } from "./read.ts";
 
 export type PageParts = ReadParts &
   AnswerParts & {
@@ -75,10 +75,14 @@ export async function showApproval(
     until: utc(approval.expires_at),
     left: leftOf(approval, parts.now()),
     answering,
-    recordings: viewer.reader.kind === "access" ? "shown" : "not shown",
+    // Whom GitHub shows the question it shows the recording; groups of other providers open questions only.
+    recordings: showsRecordings(viewer.reader) ? "shown" : "not shown",
     outcome,
   };
 }
+
+const showsRecordings = (reader: Reader): boolean =>
+  seesEverything(reader) === null || (reader.kind === "person" && reader.person.provider === "github");
 
 async function answeringOf(parts: AnswerParts, person: Person | null, approval: Approval): Promise<Answering> {
   if (approval.state !== "pending") return { kind: "over" };
@@ -97,10 +101,9 @@ export async function watchApproval(
 ): Promise<Standing | null> {
   const approval = await parts.store.get(id);
   if (approval === null) return null;
-  const { run } = approval;
   const may =
-    (reader.kind === "access" && (reader.role === "auditor" || reader.role === "admin")) ||
-    (person !== null && run !== null && (await parts.repositories.mayReadLately(person, run)));
+    seesEverything(reader) === null ||
+    (person !== null && (await concerns(person, approval, (of) => parts.repositories.mayReadLately(person, of))));
   return may ? { approval, until: utc(approval.expires_at), left: leftOf(approval, parts.now()) } : null;
 }
 

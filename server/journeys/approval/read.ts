@@ -6,7 +6,7 @@ import type { AuditEvent } from "../../model/audit.ts";
 import type { RepositoryRef } from "../../model/github.ts";
 import type { Person } from "../../model/person.ts";
 import type { PendingIn } from "../../store/approvals.ts";
-import { type Page, type PageRequest, type Reader, readerName } from "../history.ts";
+import { isSeer, type Page, type PageRequest, type Reader, readerName } from "../history.ts";
 import type { RepositoryAccess } from "../repositoryAccess.ts";
 import type { ApprovalStore } from "./parts.ts";
 
@@ -18,7 +18,8 @@ export type ReadParts = {
   readonly repositories: RepositoryAccess;
   /** As it is when it is decided, or after `ms`. */
   watch(id: string, ms: number, signal: AbortSignal): Promise<Approval | null>;
-  audit(event: AuditEvent): void;
+  /** Resolves when it is durable: nobody is shown a question before it is written down that they looked. */
+  auditFirst(event: AuditEvent): Promise<void>;
 };
 
 export type ApprovalsRequest = PageRequest & { readonly state?: ApprovalState | undefined };
@@ -30,13 +31,28 @@ export async function listApprovals(
 ): Promise<Page<Approval> | ApiRefusal> {
   const { store } = parts;
   if (reader.kind === "session") return store.list({ ...page, session_id: reader.grant.session_id });
-  if (reader.kind === "person") return listReadable(parts, reader.person, page);
-  const refusal = mayRead(reader);
+  const refusal = reader.kind === "access" ? mayRead(reader) : null;
   if (refusal !== null) return refusal;
-  const found = await store.list(page);
-  if (!isApiRefusal(found)) viewed(parts, reader, { what: "approvals", reason: `${found.items.length} approvals` });
+  const found =
+    reader.kind === "person" && !isSeer(reader.person.role)
+      ? await listReadable(parts, reader.person, page)
+      : await store.list(page);
+  if (!isApiRefusal(found))
+    await viewed(parts, reader, { what: "approvals", reason: `${found.items.length} approvals` });
   return found;
 }
+
+/** Whether somebody who does not see everything sees this question: GitHub lets them read its repository, or the rule asks their group. */
+export const concerns = (
+  person: Person,
+  { run, binding, terms }: Pick<Approval, "run" | "binding" | "terms">,
+  reads: (of: RepositoryRef) => boolean | Promise<boolean>,
+): boolean | Promise<boolean> => {
+  if (person.provider === "github") return run !== null && reads(run);
+  // Of a GitHub job its repository says who may look, and nobody but GitHub knows.
+  if (run !== null || binding.repository_id !== null) return false;
+  return person.role !== "viewer" && terms.approvers.groups.some((group) => person.groups.includes(group));
+};
 
 /** Pages of the whole list that are looked through for one page of a person's. */
 const mostPages = 5;
@@ -50,17 +66,19 @@ async function listReadable(
   page: ApprovalsRequest,
 ): Promise<Page<Approval> | ApiRefusal> {
   const known = new Map<string, boolean>();
+  const isKnown = ({ repository_id }: RepositoryRef): boolean => known.get(repository_id) === true;
   const items: Approval[] = [];
   let cursor = page.cursor;
   for (let read = 0; read < mostPages; read++) {
     const found = await store.list({ ...page, limit: page.limit - items.length, cursor });
     if (isApiRefusal(found)) return found;
-    await lookUp(
-      known,
-      found.items.map(({ run }) => run),
-      (of) => repositories.mayRead(person, of),
-    );
-    items.push(...found.items.filter(({ run }) => run !== null && known.get(run.repository_id) === true));
+    if (person.provider === "github")
+      await lookUp(
+        known,
+        found.items.map(({ run }) => run),
+        (of) => repositories.mayRead(person, of),
+      );
+    items.push(...found.items.filter((approval) => concerns(person, approval, isKnown) === true));
     if (found.next_cursor === null || items.length >= page.limit) return { items, next_cursor: found.next_cursor };
     cursor = found.next_cursor;
   }
@@ -101,18 +119,19 @@ export async function readApproval(parts: ReadParts, reader: Reader, id: string)
   if (refusal !== null) return refusal;
   const found = await parts.store.get(id);
   if (found === null || !(await isFor(parts, reader, found))) return noApproval(id);
-  if (reader.kind !== "session") viewed(parts, reader, { what: `approval ${id}`, reason: "asked for it" });
+  if (reader.kind !== "session") await viewed(parts, reader, { what: `approval ${id}`, reason: "asked for it" });
   return found;
 }
 
-const isFor = async ({ repositories }: ReadParts, reader: Reader, { session_id, run }: Approval): Promise<boolean> => {
+const isFor = async ({ repositories }: ReadParts, reader: Reader, approval: Approval): Promise<boolean> => {
   switch (reader.kind) {
     case "session":
-      return reader.grant.session_id === session_id;
+      return reader.grant.session_id === approval.session_id;
     case "access":
       return true;
     case "person":
-      return run !== null && (await repositories.mayRead(reader.person, run));
+      if (isSeer(reader.person.role)) return true;
+      return concerns(reader.person, approval, (of) => repositories.mayRead(reader.person, of));
     default:
       return reader satisfies never;
   }
@@ -128,7 +147,8 @@ const mostCounted = 24;
 export async function countPending({ store, repositories }: ReadParts, reader: Reader): Promise<number | null> {
   if (reader.kind === "session" || (reader.kind === "access" && mayRead(reader) !== null)) return null;
   const pending = await store.pending();
-  if (reader.kind === "access") return sum(pending);
+  if (reader.kind === "access" || isSeer(reader.person.role)) return sum(pending);
+  if (reader.person.provider !== "github") return null;
   const inRepositories = pending.filter(({ repository }) => repository !== null).slice(0, mostCounted);
   const known = new Map<string, boolean>();
   await lookUp(
@@ -143,9 +163,12 @@ const sum = (pending: readonly PendingIn[]): number => pending.reduce((all, { ap
 
 /** Viewers and approvers see the repositories that GitHub lets them see, which a token cannot tell. */
 const mayRead = (reader: Extract<Reader, { kind: "access" }>): ApiRefusal | null =>
-  reader.role === "auditor" || reader.role === "admin"
+  isSeer(reader.role)
     ? null
     : refuseApi("forbidden", `the role ${reader.role} does not read all approvals; auditor and admin do`);
 
-const viewed = ({ audit }: ReadParts, reader: Reader, { what, reason }: Pick<AuditEvent, "what" | "reason">): void =>
-  audit({ kind: "recording_viewed", who: readerName(reader), what, reason });
+const viewed = (
+  { auditFirst }: ReadParts,
+  reader: Reader,
+  { what, reason }: Pick<AuditEvent, "what" | "reason">,
+): Promise<void> => auditFirst({ kind: "recording_viewed", who: readerName(reader), what, reason });

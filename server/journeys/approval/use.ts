@@ -42,6 +42,9 @@ export class Using {
 
   async useGrant(grant: Grant, { call, policy }: Leaving): Promise<Refusal | null> {
     if (grant.policy !== policy()) return over("the policy has changed since it was given");
+    // By both clocks: neither may be set back to make it last.
+    const { expires_at } = grant;
+    if (expires_at !== null && this.#parts.now() >= expires_at) return over("its time is over");
     return (await this.#parts.store.useGrant(grant, call)) ? null : over("it has ended");
   }
 

@@ -15,7 +15,7 @@ import { keyedDigest } from "../../stages/mask/token/equality.ts";
 import type { Attempt } from "../../stages/mask/token/restore.ts";
 import type { TokenWatch } from "../../stages/mask/token/watch.ts";
 import { Tally } from "../../stages/mask/tally.ts";
-import { Capture, inlineLimit } from "../../stages/record/capture.ts";
+import { Capture, captureSmall, type CaptureOptions, inlineLimit } from "../../stages/record/capture.ts";
 import type { Call, CallParts } from "./parts.ts";
 
 /** A body on its way: whose it is, and as what it travels. */
@@ -46,7 +46,7 @@ export class Recorder {
   constructor(parts: CallParts, passing: Passing) {
     this.#parts = parts;
     this.#passing = passing;
-    this.#capture = captureOf(parts, passing);
+    this.#capture = new Capture(captureOptions(parts, passing));
     this.#tally = new Tally(passing.masking.sealing.keys);
     this.#original = keyedDigest(passing.masking.sealing.keys);
   }
@@ -157,9 +157,7 @@ export async function recordMasked(
   if (bytes.length === 0) return null;
   const { masking, headers } = passing;
   const store = async (stored: Buffer): Promise<RecordedBody | null> => {
-    const capture = captureOf(parts, passing);
-    await capture.take(stored);
-    const recorded = await capture.finish();
+    const recorded = await captureWhole(captureOptions(parts, passing), stored);
     return recorded === null ? null : { ...recorded, size: bytes.length };
   };
   switch (masked.outcome) {
@@ -200,10 +198,17 @@ const withheldBody = (
 const whyWithheld = (says: string, original: Hmac): string =>
   `${says}, so nobody could look for what must not be stored; HMAC-SHA-256 under the mask key: ${original.digest("hex")}`;
 
-const captureOf = (parts: CallParts, { masking, headers }: Passing): Capture =>
-  new Capture({
-    openSpill: () => parts.openSpill(masking.sealing.call.session),
-    limit: parts.limits().record,
-    content_type: headerOf(headers, "content-type"),
-    encoding: headerOf(headers, "content-encoding"),
-  });
+async function captureWhole(options: CaptureOptions, bytes: Buffer): Promise<RecordedBody | null> {
+  const small = captureSmall(bytes, options);
+  if (small !== null) return small;
+  const capture = new Capture(options);
+  await capture.take(bytes);
+  return capture.finish();
+}
+
+const captureOptions = (parts: CallParts, { masking, headers }: Passing): CaptureOptions => ({
+  openSpill: () => parts.openSpill(masking.sealing.call.session),
+  limit: parts.limits().record,
+  content_type: headerOf(headers, "content-type"),
+  encoding: headerOf(headers, "content-encoding"),
+});

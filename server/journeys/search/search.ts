@@ -3,13 +3,13 @@
 import { type ApiRefusal, isApiRefusal, refuseApi } from "../../errors.ts";
 import type { Place, Scope, SearchedCall } from "../../model/searched.ts";
 import type { CallSearch } from "../../store/search/find.ts";
-import { type HistoryParts, type Page, type PageRequest, type Reader, readerName, scopeOf } from "../history.ts";
+import { type HistoryParts, type Page, type PageRequest, type Reader, scopeOf, viewed } from "../history.ts";
 import { type Excerpt, excerptsOf } from "./excerpt.ts";
 import { isQueryProblem, type Query, readQuery } from "./language.ts";
 import { Looked, looksAtTexts, matches, timesOf, wantedOf } from "./match.ts";
 import { readPlace, writePlace } from "./place.ts";
 
-export type SearchParts = Pick<HistoryParts, "audit"> & {
+export type SearchParts = Pick<HistoryParts, "auditFirst"> & {
   readonly callSearch: CallSearch;
   now(): Date;
 };
@@ -30,12 +30,7 @@ export async function searchCalls(
   if (after !== null && isApiRefusal(after)) return after;
   const found = await findPage(parts, { query, scope, after, limit: page.limit });
   // What was asked may be what somebody should not have pasted: how much was found is enough.
-  parts.audit({
-    kind: "recording_viewed",
-    who: readerName(reader),
-    what: `a search, ${found.items.length} calls`,
-    reason: "gateway API or page",
-  });
+  await viewed(parts, reader, `a search, ${found.items.length} calls`);
   return found;
 }
 

@@ -11,7 +11,7 @@ import { flattenCaller, type Caller } from "../../model/caller.ts";
 import type { Issuer } from "../../model/config.ts";
 import { quote } from "../../model/quote.ts";
 import { explainFailure } from "./explain.ts";
-import { readGroupsAt, type GroupsReader } from "./groups.ts";
+import { readGroupsAt, type GroupsReader } from "../../model/groupsClaim.ts";
 import { createKeyFinder, type KeyFinder, type KeyParts } from "./keys.ts";
 
 /** The compiled `allow` of an issuer or a connection: yes, or the reason for the audit log. */

@@ -2,7 +2,7 @@
 
 import { refuse, type Refusal } from "../../errors.ts";
 import type { SessionGrant, SessionState } from "../../model/session.ts";
-import { digestOf, sessionTokenPattern } from "./sessionToken.ts";
+import { digestOf, digestTextOf, sessionTokenPattern } from "./sessionToken.ts";
 
 export type FoundGrant = SessionGrant & { readonly state: SessionState };
 
@@ -37,8 +37,12 @@ export const createPresenter = (source: GrantSource, clock: () => Date): Present
       if (session_id === closed || session_id === null) remembered.delete(digest);
   });
 
-  const ask = async (digest: Buffer, name: string): Promise<FoundGrant | null> => {
-    const entry: Remembered = { found: source.findByToken(digest), at: clock().getTime(), session_id: null };
+  const ask = async (name: string): Promise<FoundGrant | null> => {
+    const entry: Remembered = {
+      found: source.findByToken(Buffer.from(name, "base64")),
+      at: clock().getTime(),
+      session_id: null,
+    };
     remembered.delete(name);
     remembered.set(name, entry);
     forgetOldest(remembered);
@@ -52,12 +56,11 @@ export const createPresenter = (source: GrantSource, clock: () => Date): Present
   };
 
   const find = (token: string): Promise<FoundGrant | null> => {
-    const digest = digestOf(token);
-    const name = digest.toString("base64");
+    const name = digestTextOf(token);
     const known = remembered.get(name);
     // Many calls of one session start at once: they share the one question.
     const young = known !== undefined && Math.abs(clock().getTime() - known.at) < trustFor;
-    return young ? known.found : ask(digest, name);
+    return young ? known.found : ask(name);
   };
 
   const presentEnded = async (tokens: readonly string[]): Promise<FoundGrant | Refusal> => {

@@ -1,6 +1,6 @@
 /** The token a session goes by: 256 random bits that mean nothing anywhere else, known to the database by digest only. */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 
 /** `dws_` and 43 characters of base64url. The prefix lets secret scanners and people know it. */
 export const sessionTokenPattern = /^dws_[A-Za-z0-9_-]{43}$/;
@@ -17,4 +17,7 @@ export const mintSessionToken = (chance: (size: number) => Buffer): SessionToken
 };
 
 /** SHA-256: the token has more entropy than any search can cover, so it needs no salt and no slow hash. */
-export const digestOf = (token: string): Buffer => createHash("sha256").update(token).digest();
+export const digestOf = (token: string): Buffer => hash("sha256", token, "buffer");
+
+/** The same in base64. */
+export const digestTextOf = (token: string): string => hash("sha256", token, "base64");

@@ -10,6 +10,7 @@ type Objection = string | null;
 export function objectionToPage(approval: Approval, facts: PageFacts): Objection {
   const { person, caller_names, standing, run } = facts;
   if (person === null) return "Only a person answers, and a token is none: sign in as yourself.";
+  if (person.role === "viewer") return "Viewers look and do not answer: it takes the role approver.";
   if (approval.binding.repository_id === null) return objectionToColleague(approval, facts);
   if (person.provider !== "github") return "A GitHub job is answered by people whom GitHub knows: sign in with GitHub.";
   // Login names change hands: the account must be the one that signed in.

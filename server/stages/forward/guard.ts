@@ -18,7 +18,8 @@ export function credentialsOf(connection: Connection): readonly Buffer[] {
 }
 
 export function headersHold(credentials: readonly Buffer[], headers: HeaderList): boolean {
-  return headers.some(([, value]) => credentials.some((credential) => value.includes(credential.toString())));
+  const texts = credentials.map((credential) => credential.toString());
+  return headers.some(([, value]) => texts.some((text) => value.includes(text)));
 }
 
 /** `begun`: what came ends with the beginning of a credential, so the next piece decides. */
@@ -38,10 +39,17 @@ class Scanner {
 
   scan(chunk: Buffer): void {
     if (this.#credentials.length === 0 || this.#found) return;
-    const seam = Buffer.concat([this.#tail, chunk.subarray(0, this.#overlap)]);
-    this.#found = this.#credentials.some((credential) => seam.includes(credential) || chunk.includes(credential));
+    this.#found = this.#holds(chunk) || (this.#tail.length > 0 && this.#holds(this.#seamWith(chunk)));
     // A copy: a view would keep the whole chunk alive.
     this.#tail = Buffer.concat([this.#tail, chunk.subarray(-this.#overlap)]).subarray(-this.#overlap);
+  }
+
+  #holds(bytes: Buffer): boolean {
+    return this.#credentials.some((credential) => bytes.includes(credential));
+  }
+
+  #seamWith(chunk: Buffer): Buffer {
+    return Buffer.concat([this.#tail, chunk.subarray(0, this.#overlap)]);
   }
 
   get sight(): Sight {
@@ -50,8 +58,10 @@ class Scanner {
   }
 
   #endsInBeginningOf(credential: Buffer): boolean {
-    for (let length = credential.length - 1; length >= shortestBeginning; length--)
-      if (this.#tail.subarray(-length).equals(credential.subarray(0, length))) return true;
+    const tail = this.#tail;
+    for (let at = Math.max(0, tail.length - credential.length + 1); at <= tail.length - shortestBeginning; at++)
+      if (tail[at] === credential[0] && credential.compare(tail, at, tail.length, 0, tail.length - at) === 0)
+        return true;
     return false;
   }
 }

@@ -52,13 +52,23 @@ export function streamThrough(body: RequestBody, capture: (chunk: Buffer) => Pro
 }
 
 /** One piece of the stream, null at its end. Paused between two reads, so the caller is held back. */
-function nextChunk(request: IncomingMessage): Promise<Buffer | null> {
+async function nextChunk(request: IncomingMessage): Promise<Buffer | null> {
+  const atHand = chunkAtHand(request);
+  return atHand === undefined ? chunkToCome(request) : atHand;
+}
+
+/** Undefined where nothing has come since, and more may. */
+function chunkAtHand(request: IncomingMessage): Buffer | null | undefined {
+  const chunk = request.read() as Buffer | null;
+  if (chunk !== null) return chunk;
+  return request.readableEnded || (request.complete && request.readableLength === 0) ? null : undefined;
+}
+
+function chunkToCome(request: IncomingMessage): Promise<Buffer | null> {
   return new Promise((resolve, reject) => {
     const attempt = (): void => {
-      const chunk = request.read() as Buffer | null;
-      if (chunk !== null) return settle(() => resolve(chunk));
-      if (request.readableEnded || (request.complete && request.readableLength === 0))
-        return settle(() => resolve(null));
+      const chunk = chunkAtHand(request);
+      if (chunk !== undefined) return settle(() => resolve(chunk));
       if (request.destroyed) return settle(() => reject(new RequestAborted()));
     };
     const fail = (): void => settle(() => reject(new RequestAborted()));

@@ -65,8 +65,15 @@ export const maskHeaderValue = (
   { name, value }: { readonly name: string; readonly value: string },
   values: MaskedValue[],
 ): string => {
+  const { plainFields } = masking.plain;
+  const field = `${name}:${value}`;
+  if (plainFields.has(field)) return value;
   const kind = secretKind(name, value);
-  if (kind === null) return maskText(masking, value, { name, values });
+  if (kind === null) {
+    const masked = maskText(masking, value, { name, values });
+    if (masked === value) plainFields.add(field);
+    return masked;
+  }
   const found = nothingFound();
   const path = [beside, "header", name.toLowerCase()];
   found.findings.push({ start: 0, end: value.length, text: value, kind, sides: inRecording, path, layers: [] });
@@ -92,9 +99,12 @@ const maskText = (
   text: string,
   { name, values }: { readonly name: string; readonly values: MaskedValue[] },
 ): string => {
+  const { plainTexts } = masking.plain;
+  if (plainTexts.has(text)) return text;
   const found = nothingFound();
   const path = [beside, "text", name.toLowerCase()];
   inspectPiece(masking.plan.request, { text, path, layers: [], depth: 0, rawOf: (at) => at }, found.findings);
+  if (found.findings.length === 0) plainTexts.add(text);
   return replaced(masking, text, { found, values });
 };
 

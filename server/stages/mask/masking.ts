@@ -18,6 +18,7 @@ export type MaskSet = {
 /** What masks of one operation are applied with. */
 export type Masking = {
   readonly plan: Plan;
+  readonly plain: Pick<Masks, "plainTexts" | "plainFields">;
   readonly sealing: Sealing;
   /** Names of own detectors. */
   readonly custom: ReadonlySet<string>;
@@ -30,7 +31,16 @@ export const maskingOf = (
   { host, query, ...call }: CallPlace & { readonly host: string; readonly query: string },
 ): Masking => ({
   plan: planFor(masks, operation),
-  sealing: { keys, call, query, family: familyOf(families, operation, host) },
+  plain: masks,
+  sealing: {
+    keys,
+    call,
+    query,
+    // Most calls have nothing to seal.
+    get family() {
+      return familyOf(families, operation, host);
+    },
+  },
   custom: masks.custom,
   undecodable,
 });

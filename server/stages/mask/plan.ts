@@ -8,6 +8,7 @@ import { rules } from "./detect/rules/all.ts";
 import type { Search } from "./findings.ts";
 import { compileFields, type FieldRule } from "./json/fields.ts";
 import { isFieldPath, readFieldPath } from "./json/path.ts";
+import { Plain } from "./plain.ts";
 
 /** A mask as configured, once its words are known to mean something (configured.ts). */
 export type Mask = {
@@ -32,6 +33,9 @@ export type Masks = {
   readonly masksReplies: boolean;
   readonly custom: ReadonlySet<string>;
   readonly plans: Map<string, Plan>;
+  readonly plainTexts: Plain;
+  /** With their names before them. */
+  readonly plainFields: Plain;
 };
 
 /** What is looked for in one operation's bodies. Requests are masked in recordings only. */
@@ -63,6 +67,8 @@ export const compileMasks = (masks: readonly Mask[]): Masks => {
     masksReplies,
     custom: new Set(masks.flatMap((mask) => mask.custom.map(({ name }) => name))),
     plans: new Map(),
+    plainTexts: new Plain(),
+    plainFields: new Plain(),
   };
 };
 

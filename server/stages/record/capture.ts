@@ -1,6 +1,6 @@
 /** Captures a body as it passes: small ones in memory, large ones chunk by chunk into the store, flat in memory either way. */
 
-import { createHash, type Hash } from "node:crypto";
+import { createHash, type Hash, hash } from "node:crypto";
 import type { RecordedBody } from "../../model/receipt.ts";
 
 /** Up to here a body travels inside its receipt; beyond, it is spilled. */
@@ -20,6 +20,20 @@ export type CaptureOptions = {
   readonly content_type: string | null;
   readonly encoding: string | null;
 };
+
+/** A body that is all there, and small enough to travel inside its receipt; null for one that is not. */
+export const captureSmall = (bytes: Buffer, { limit, content_type, encoding }: CaptureOptions): RecordedBody | null =>
+  bytes.length === 0 || bytes.length > Math.min(limit, inlineLimit)
+    ? null
+    : {
+        size: bytes.length,
+        sha256: hash("sha256", bytes, "buffer"),
+        content_type,
+        encoding,
+        truncated: false,
+        bytes,
+        spill: null,
+      };
 
 export class Capture {
   readonly #options: CaptureOptions;

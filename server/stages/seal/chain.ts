@@ -2,11 +2,13 @@
 
 import { createHash } from "node:crypto";
 import type { Caller } from "../../model/caller.ts";
-import type { SealText } from "../../model/seal.ts";
+import type { SealForm, SealText } from "../../model/seal.ts";
 import { canonical } from "./receipt.ts";
 
 /** What the chain begins with: the session as it is once it has ended. */
 export type SealedSession = {
+  /** Left out: 1. */
+  readonly form?: Exclude<SealForm, 1>;
   readonly id: string;
   readonly connection: string;
   readonly caller: Caller;

@@ -4,6 +4,8 @@ import { createHash } from "node:crypto";
 import canonicalize from "canonicalize";
 import type { Decision } from "../../model/decision.ts";
 import type { HeaderList, StoredBodyMeta as StoredBody, StoredCall, StoredMessage } from "../../model/receipt.ts";
+import type { CallApproval, SealForm } from "../../model/seal.ts";
+import { type SealedApproval, sealedApprovalOf } from "./approval.ts";
 
 /** A body without its bytes. `digest` is SHA-256(salt ‖ SHA-256(stored bytes)), so that nothing can be told from it once the salt is gone. */
 export type SealedBody = Pick<StoredBody, "size" | "content_type" | "encoding" | "truncated"> & {
@@ -26,6 +28,8 @@ export type SealedReceipt = {
   readonly decision: Decision;
   readonly response_decision: Decision | null;
   readonly approval_id: string | null;
+  /** Null: nobody was asked. Receipts of form 1 do not say. */
+  readonly approval?: SealedApproval | null;
   readonly state: string;
   readonly status: number | null;
   readonly error_code: string | null;
@@ -40,7 +44,8 @@ export type SealedReceipt = {
   readonly response: SealedMessage | null;
 };
 
-export const receiptOf = (call: StoredCall): SealedReceipt => ({
+/** `approval`: left out for form 1. */
+export const receiptOf = (call: StoredCall, approval?: CallApproval | null): SealedReceipt => ({
   session_id: call.session_id,
   n: call.n,
   operation: call.operation,
@@ -53,6 +58,7 @@ export const receiptOf = (call: StoredCall): SealedReceipt => ({
   decision: call.decision,
   response_decision: call.response_decision,
   approval_id: call.approval_id,
+  ...(approval !== undefined && { approval: approval === null ? null : sealedApprovalOf(approval) }),
   state: call.state,
   status: call.status,
   error_code: call.error_code,
@@ -95,7 +101,7 @@ export const canonical = (value: object): string => {
 export const digestReceipt = (receipt: object): Buffer => createHash("sha256").update(canonical(receipt)).digest();
 
 /** Parts by which an altered call is described. */
-export const receiptParts = [
+const receiptParts = [
   "request line",
   "request headers",
   "request body",
@@ -104,14 +110,18 @@ export const receiptParts = [
   "outcome",
   "response headers",
   "response body",
+  "approval",
 ] as const;
 export type ReceiptPart = (typeof receiptParts)[number];
 
-export const printLength = 4;
+/** In form 1 nothing is said of the last one. */
+const partsOf = (form: SealForm): readonly ReceiptPart[] => (form === 1 ? receiptParts.slice(0, -1) : receiptParts);
+
+const printLength = 4;
 
 /** The number of the call is in none of them: of two calls that were exchanged, each shows the other's. */
-export const printReceipt = (receipt: SealedReceipt): Buffer =>
-  Buffer.concat(receiptParts.map((part) => digestReceipt({ part: partOf(receipt, part) }).subarray(0, printLength)));
+export const printReceipt = (receipt: SealedReceipt, form: SealForm): Buffer =>
+  Buffer.concat(partsOf(form).map((part) => digestReceipt({ part: partOf(receipt, part) }).subarray(0, printLength)));
 
 const partOf = (receipt: SealedReceipt, part: ReceiptPart): unknown => {
   const { request, response } = receipt;
@@ -138,12 +148,18 @@ const partOf = (receipt: SealedReceipt, part: ReceiptPart): unknown => {
       return response?.headers ?? null;
     case "response body":
       return response?.body ?? null;
+    case "approval":
+      return receipt.approval ?? null;
     default:
       return part satisfies never;
   }
 };
 
-/** Parts in which two prints differ. */
+/** Of some form: what a file says of itself may be anything. */
+export const isPrint = ({ length }: Buffer): boolean =>
+  ([1, 2] as const).some((form) => length === partsOf(form).length * printLength);
+
+/** Parts in which two prints differ; one that only one of them has is one. */
 export const differingParts = (one: Buffer, other: Buffer): readonly ReceiptPart[] =>
   receiptParts.filter((_, i) => {
     const at = [i * printLength, (i + 1) * printLength] as const;

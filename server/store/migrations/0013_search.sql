@@ -119,7 +119,18 @@ BEGIN
   DELETE FROM search_epochs WHERE epoch >= week AND epoch < week + 7;
 END $$;
 
--- Gives calls that wait their places, at most those of `batches` batches, and says how many. One at a time: places have no gaps.
+-- Of these epochs a part goes and the rest stays: the rest is put into blocks again, and nothing of what went is left in the index.
+CREATE FUNCTION index_again(first_epoch int4, days int4) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE search_epochs SET indexed = 0 WHERE epoch >= first_epoch AND epoch < first_epoch + days;
+  DELETE FROM search_blocks WHERE epoch >= first_epoch AND epoch < first_epoch + days;
+  DELETE FROM search_receipt_parts WHERE epoch >= first_epoch AND epoch < first_epoch + days;
+  DELETE FROM search_body_parts WHERE epoch >= first_epoch AND epoch < first_epoch + days;
+  DELETE FROM search_places p WHERE p.epoch >= first_epoch AND p.epoch < first_epoch + days
+    AND NOT EXISTS (SELECT FROM sessions s WHERE s.id = p.session_id);
+END $$;
+
+-- Gives calls that wait their places, at most those of `batches` batches, and says how many. One at a time: places are counted on from the last one.
 CREATE FUNCTION place_for_search(batches int4) RETURNS int4 LANGUAGE plpgsql AS $$
 DECLARE
   placed int4;

@@ -17,7 +17,7 @@ import { count, type Questions, type Rows } from "../rows.ts";
 import { insertBlock, joinBlocks, type Parts, smallBlock, type TimedBlock } from "./blocks.ts";
 import { KeyGatherer } from "./keys.ts";
 import { BlockWriter } from "./postings.ts";
-import { type CallName, type KeptBody, keptBodies, nameOf, readSearched, readTexts } from "./texts.ts";
+import { type KeptBody, keptBodies, nameOf, readSearched, readTexts } from "./texts.ts";
 
 export type IndexerParts = { readonly rows: Rows; readonly log: Log; readonly clock: () => Date };
 
@@ -39,7 +39,8 @@ const day = 86_400_000;
 
 const placedRow = z.object({ placed: count });
 const dueRow = z.object({ epoch: count, first: count, places: count });
-const nameRow = z.object({ session_id: z.uuid(), n: count });
+const nameRow = z.object({ place: count, session_id: z.uuid(), n: count });
+type Placed = z.infer<typeof nameRow>;
 
 export class Indexer {
   readonly #parts: IndexerParts;
@@ -131,14 +132,14 @@ export class Indexer {
     const { epoch, first, places } = due;
     const names = await rows.ask((db) =>
       db.any(sql.type(nameRow)`
-        SELECT session_id, n FROM search_places WHERE epoch = ${epoch} AND place >= ${first} AND place < ${first + places} ORDER BY place`),
+        SELECT place, session_id, n FROM search_places WHERE epoch = ${epoch} AND place >= ${first} AND place < ${first + places} ORDER BY place`),
     );
     // What was gathered when something went wrong is not this block's.
     for (const writer of Object.values(this.#writers)) writer.clear();
     const times: number[] = [];
     for (let at = 0; at < names.length; at += callsAtOnce) {
       const piece = names.slice(at, at + callsAtOnce);
-      times.push(...(await this.#leisurely(() => this.#look(piece, at))));
+      times.push(...(await this.#leisurely(() => this.#look(piece, first))));
     }
     const parts: Parts = {
       receipt: this.#writers.receipt.finish(smallBlock.parts),
@@ -149,8 +150,8 @@ export class Indexer {
     await rows.transact((db) => keepBlock(db, block, parts));
   }
 
-  /** Adds the postings of some calls; says when they were received. */
-  async #look(names: readonly CallName[], at: number): Promise<number[]> {
+  /** Adds the postings of some calls, by where they stand in the block: places of sessions that retention took are empty; says when they were received. */
+  async #look(names: readonly Placed[], first: number): Promise<number[]> {
     const { rows } = this.#parts;
     const found = await rows.ask((db) => readSearched(db, names));
     const bodies = [...found.values()].flatMap(({ call }) => {
@@ -164,11 +165,12 @@ export class Indexer {
       const searched = found.get(nameOf(name));
       if (searched === undefined) continue;
       times.push(searched.call.received_at.getTime());
-      this.#writers.receipt.add(at + i, this.#keysOfReceipt(searched));
+      const at = name.place - first;
+      this.#writers.receipt.add(at, this.#keysOfReceipt(searched));
       const { request, response } = keptBodies(searched.call);
       for (const body of [request, response]) {
         const keys = body === null ? undefined : this.#keysOfBodies.get(body.id);
-        if (keys !== undefined) this.#writers.body.add(at + i, keys);
+        if (keys !== undefined) this.#writers.body.add(at, keys);
       }
     }
     return times;

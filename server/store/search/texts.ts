@@ -34,8 +34,7 @@ export const visible = (scope: Scope) => {
     case "everything":
       return sql.fragment`true`;
     case "repositories":
-      return sql.fragment`
-        (s.caller ->> 'issuer') || ' ' || (s.caller -> 'claims' ->> 'repository_id') = ANY (${sql.array(scope.repositories, "text")})`;
+      return sql.fragment`s.repository = ANY (${sql.array(scope.repositories, "text")})`;
     default:
       return scope satisfies never;
   }

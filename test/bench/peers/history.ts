@@ -5,7 +5,7 @@ import pg from "pg";
 const perSession = 1_000;
 const perStatement = 100;
 
-/** `calls`: how many. Triggers that guard receipts are off meanwhile; bodies are shared. */
+/** `calls`: how many. Triggers that guard receipts are off meanwhile; bodies are shared, and nothing is sealed. */
 export const fillHistory = async (connectionString: string, calls: number): Promise<void> => {
   const client = new pg.Client({ connectionString });
   await client.connect();
@@ -21,11 +21,9 @@ export const fillHistory = async (connectionString: string, calls: number): Prom
         .filter((name) => !own.includes(name))
         .join(", ");
     };
-    const [ofSessions, ofCalls, ofClosings] = await Promise.all([
-      columns("sessions", ["id", "calls", "state", "closed_at"]),
-      columns("calls", ["session_id", "n"]),
-      columns("closings", ["session_id", "n"]),
-    ]);
+    const ofSessions = await columns("sessions", ["id", "calls", "state", "closed_at", "sealed"]);
+    const ofCalls = await columns("calls", ["session_id", "n"]);
+    const ofClosings = await columns("closings", ["session_id", "n"]);
     // Ids that follow the first session's: of the same day, and so in the partitions that are there.
     await client.query(`CREATE TEMP TABLE made (id uuid, i int4)`);
     for (let from = 0; from < calls / perSession; from += perStatement) {
@@ -36,7 +34,7 @@ export const fillHistory = async (connectionString: string, calls: number): Prom
         [from, perStatement],
       );
       await client.query(
-        `INSERT INTO sessions (id, calls, state, closed_at, ${ofSessions}) SELECT m.id, ${perSession}, 'closed', now(), ${ofFirst(ofSessions)}
+        `INSERT INTO sessions (id, calls, state, closed_at, sealed, ${ofSessions}) SELECT m.id, ${perSession}, 'closed', now(), true, ${ofFirst(ofSessions)}
          FROM made m, (SELECT * FROM sessions ORDER BY id LIMIT 1) c`,
       );
       for (const [table, names] of [
@@ -44,7 +42,7 @@ export const fillHistory = async (connectionString: string, calls: number): Prom
         ["closings", ofClosings],
       ] as const)
         await client.query(
-          `INSERT INTO ${table} (session_id, n, ${names}) SELECT m.id, n, ${ofFirst(names)} FROM made m, generate_series(1, ${perSession}) n, (SELECT * FROM ${table} ORDER BY session_id, n LIMIT 1) c`,
+          `INSERT INTO ${table} (session_id, n, ${names}) SELECT m.id, k, ${ofFirst(names)} FROM made m, generate_series(1, ${perSession}) k, (SELECT * FROM ${table} ORDER BY session_id, n LIMIT 1) c`,
         );
     }
     await client.query("VACUUM ANALYZE calls; ");

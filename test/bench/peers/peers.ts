@@ -169,7 +169,7 @@ const main = join(import.meta.dirname, "../../../server/main.ts");
 export const startUpstream = async (folder: string): Promise<Program & { readonly url: string }> => {
   const port = await freePort();
   const large = join(folder, "large.json");
-  writeFileSync(large, `"${"x".repeat(50 * 2 ** 20 - 2)}"`);
+  writeFileSync(large, largeAnswer());
   const program = nginx(folder, {
     name: "upstream",
     start,
@@ -178,6 +178,13 @@ export const startUpstream = async (folder: string): Promise<Program & { readonl
   const url = `http://127.0.0.1:${port}`;
   await answers(url);
   return { ...program, url };
+};
+
+/** 50 MiB: as many of the small answers as there is room for. */
+const largeAnswer = (): string => {
+  const size = 50 * 2 ** 20;
+  const list = `[${Array.from({ length: Math.floor(size / (answer.length + 1)) - 1 }, () => answer).join(",")}]`;
+  return list.padEnd(size, " ");
 };
 
 const nginx = (
@@ -195,7 +202,7 @@ const nginx = (
     .join(" ");
   writeFileSync(
     file,
-    `daemon off; worker_processes 1; pid ${join(folder, `${name}.pid`)}; error_log stderr crit; events { worker_connections 4096; }
+    `daemon off; ${process.getuid?.() === 0 ? "user root;" : ""} worker_processes 1; pid ${join(folder, `${name}.pid`)}; error_log stderr crit; events { worker_connections 4096; }
 http { access_log off; keepalive_requests 100000000; ${temporary} ${more} server { ${server} } }`,
   );
   return begin("nginx", ["-p", folder, "-c", file, "-e", "stderr"]);

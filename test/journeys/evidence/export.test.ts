@@ -179,6 +179,19 @@ describe("an altered file", () => {
     );
   }, 60_000);
 
+  test("bytes that are written in another way than a gateway's are found", async () => {
+    const at = lines.findIndex((line) => line.startsWith('{"kind":"leaves"'));
+    // Of the last character before `=` only some bits count.
+    const other = (line: string): string =>
+      line.replace(
+        /(.)(=+"\})$/u,
+        (_, was: string, rest: string) => `${String.fromCodePoint((was.codePointAt(0) ?? 0) + 1)}${rest}`,
+      );
+    const altered = lines.with(at, other(lines[at] ?? ""));
+    expect(Buffer.from(altered[at] ?? "")).not.toEqual(Buffer.from(lines[at] ?? ""));
+    expect(everythingFound(await check(altered))).toContain("file");
+  });
+
   test("anything at all is read to its end without an exception", async () => {
     await fc.assert(
       fc.asyncProperty(

@@ -104,7 +104,7 @@ test("a session written anew with a recomputed chain, its proof left out: its le
   const { from, to } = placeOf(lines, id);
   const session = await scene.store.sessions.get(id);
   if (session === null) throw new Error("no session");
-  let head = beginChain(sealedSessionOf(session));
+  let head = beginChain(sealedSessionOf(session, 2));
   const anew = lines.map((line, i) => {
     if (i <= from || i >= to || line.kind !== "receipt") return line;
     const receipt = line.receipt.n === 2 ? { ...line.receipt, status: 418 } : line.receipt;

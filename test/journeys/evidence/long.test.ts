@@ -34,6 +34,7 @@ const session: Session = {
   denied: 0,
   approved: 0,
   masked: 0,
+  hold: null,
   seal: null,
 };
 
@@ -99,8 +100,10 @@ test("12,000 calls, sealed, exported and verified", { timeout: 120_000 }, async 
     isOver: async () => true,
     keepDigests: async (_session, kept) => void digests.push(kept),
     digests: async (_session, from) => digests.find((row) => row.from >= from) ?? null,
-    add: async (text) => (seal = { ...text, log_index: null, checkpoint: null }),
+    add: async ({ form: _unused, ...text }) => (seal = { ...text, log_index: null, checkpoint: null }),
     salt: async () => null,
+    form: async () => 2,
+    approvals: async () => new Map(),
     unsealed: never,
     outside: never,
     logged: never,
@@ -128,9 +131,9 @@ test("12,000 calls, sealed, exported and verified", { timeout: 120_000 }, async 
     seals,
     sealLog,
     signKeys,
-    bodies: { read: () => never() as never },
+    bodies: { read: () => never() as never, readSmall: async () => new Map() },
     keepsReceipts: () => 1,
-    audit: () => undefined,
+    auditFirst: async () => undefined,
     now: () => at,
   };
   const found = await exportProof(parts, { kind: "access", name: "ops", role: "auditor" }, [id]);

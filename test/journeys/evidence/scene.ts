@@ -47,7 +47,7 @@ export const startScene = async (now: () => Date = () => new Date()): Promise<Sc
     sealLog: store.log,
     signKeys: keys,
     keepsReceipts: () => 400 * 86_400_000,
-    audit: () => undefined,
+    auditFirst: async () => undefined,
     now,
   };
   return {

@@ -275,7 +275,7 @@ const ana: Person = {
   login: "ana@acme.com",
   account_id: null,
   groups: ["oncall"],
-  role: "viewer",
+  role: "approver",
 };
 
 function others(): Approval {
@@ -304,6 +304,7 @@ test("a caller that is no GitHub job is answered by one of the groups, and by no
   expect(weigh(others(), attempt, pageOf(ana)).accepted).toBe(true);
   expect(weigh(others(), attempt, pageOf({ ...ana, groups: ["ONCALL", "dev"] })).reason).toMatch(/group oncall/);
   expect(weigh(others(), attempt, pageOf({ ...ana, groups: [], role: "admin" })).accepted).toBe(false);
+  expect(weigh(others(), attempt, pageOf({ ...ana, role: "viewer" })).reason).toMatch(/Viewers look/);
   expect(weigh(others(), attempt, pageOf(null)).accepted).toBe(false);
 });
 

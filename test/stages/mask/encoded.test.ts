@@ -27,6 +27,14 @@ const ways: readonly (readonly [string, Buffer])[] = [
   ["percent-encoding, twice", Buffer.from(`https://x.example/?next=${twice(secret)}`)],
   ["percent-encoding, three times", Buffer.from(`https://x.example/?next=${encodeURIComponent(twice(secret))}`)],
 ];
+const base64 = (text: string): string => Buffer.from(text).toString("base64");
+const joined: readonly (readonly [string, string])[] = [
+  ["in the path of a URL", `https://x.example/hook/${base64(said)}`],
+  ["behind a prefix", `payload-${base64(said)}`],
+  ["before another segment", `x ${base64(said).replaceAll("=", "")}/edit/something`],
+  ["of a text in Cyrillic letters", base64(`пароль и ключ тут: ${said}`)],
+  ["of a text with umlauts", base64(`Schlüssel für dich: ${said}`)],
+];
 const headers: HeaderList = [["Content-Type", "text/plain"]];
 
 const streamed = async (bytes: Buffer): Promise<Buffer> => {
@@ -57,6 +65,16 @@ describe("a secret is not stored in", () => {
       }
     }
   });
+});
+
+test.for(joined)("nor in base64 %s", async ([, text]) => {
+  const { recording } = await maskBoth(text, { of, headers });
+  expect(recording.outcome).toBe("masked");
+  const stored = recording.outcome === "masked" ? recording.bytes.toString() : text;
+  const runs = stored.replaceAll(/dwm_[\w-]+/g, " ").match(/[\w+/-]{24,}/g) ?? [];
+  for (const run of runs)
+    for (let at = 0; at < 4; at++)
+      expect(Buffer.from(run.slice(at), "base64").toString()).not.toContain(secret.slice(0, 12));
 });
 
 test("what holds NULs and nothing secret stays as it is", async () => {

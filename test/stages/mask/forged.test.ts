@@ -1,9 +1,10 @@
 /** Requests made to open a token where nobody read it, or to send its value where it did not go: each of them was possible once. */
 
+import { randomBytes } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import type { HeaderList } from "../../../server/model/receipt.ts";
-import { everything, maskBoth, masksOf, operation, reply, restore, tokensIn } from "./setting.ts";
+import { everything, here, maskBoth, masksOf, operation, reply, restore, sealingOf, tokensIn } from "./setting.ts";
 
 const getMonitor = operation("GET", "/api/v1/monitor/17");
 const putMonitor = operation("PUT", "/api/v1/monitor/17");
@@ -36,6 +37,39 @@ describe("a name that is a token of somewhere else names nothing", () => {
     const back = restore(JSON.stringify([{ id, message }]), { of: operation("PUT", "/api/v1/monitor") });
     expect(back.bytes).toBeNull();
     expect(back.outcomes).toEqual(["foreign", "foreign"]);
+  });
+});
+
+describe("what a guess about another session's value does is the same whether it is right", () => {
+  const theirs = sealingOf(getMonitor, { ...here, session: "0197a000-0000-7000-8000-000000000002" });
+  const masks = masksOf({ fields: ["$.owner", "$..secret"] });
+  const guesses = ["Authorization", "Somebody"];
+  const theirToken = async (): Promise<string> =>
+    tokensIn(await reply('{"owner":"Authorization"}', { of: getMonitor, masks, sealing: theirs }))[0] ?? "";
+
+  test("as the name of a member that holds a value which is too long to turn back", async () => {
+    const token = await theirToken();
+    const secret = randomBytes(60_000).toString("hex");
+    const outcomes = guesses.map(async (guess) => {
+      const [own = ""] = tokensIn(await reply(JSON.stringify({ [guess]: { secret } }), { of: getMonitor, masks }));
+      return restore(JSON.stringify({ [token]: { secret: own } }), { of: putMonitor }).outcomes;
+    });
+    expect(await Promise.all(outcomes)).toEqual([
+      ["foreign", "foreign"],
+      ["foreign", "foreign"],
+    ]);
+  });
+
+  test("as the id of a resource beside one that has the guess as its id", async () => {
+    const token = await theirToken();
+    const outcomes = guesses.map(async (id) => {
+      const list = JSON.stringify([{ id, secret: "hunter2" }]);
+      const [own = ""] = tokensIn(await reply(list, { of: operation("GET", "/api/v1/monitor"), masks }));
+      const body = JSON.stringify([{ id: token }, { id, secret: own }]);
+      return restore(body, { of: operation("PUT", "/api/v1/monitor") }).outcomes;
+    });
+    const [right, wrong] = await Promise.all(outcomes);
+    expect(right).toEqual(wrong);
   });
 });
 

@@ -44,6 +44,8 @@ const lines: readonly [string, () => string][] = [
       ).toString("base64"),
   ],
   ["many beginnings of base64", () => repeat("QUFBQUFBQUFBQUFBQUFBQUFBQUFB.")],
+  ["base64 of which every fourth letter is a slash", () => repeat("Pz8/")],
+  ["base64 of words and of what is none", () => repeat("cGxhaW4gdGV4dCBwbGFpbiB0ZXh0/_-x")],
   ["random letters", () => new Chance(1).text(size)],
 ];
 
@@ -88,6 +90,13 @@ describe("a document of 2 MB", () => {
           ...Object.fromEntries(Array.from({ length: 100_000 }, (_, i) => [`url_${i}`, `https://x.example/${i}`])),
         }),
     ],
+    ...[`"//a `, `'https:a `, "<http:b ", "a:b:c.de:", "&#47;", "{{#", "{{!-- ", "@a ", "x.y:"].map(
+      (unit): [string, () => string] => [
+        `an endless ${unit} beside a secret in one text`,
+        () =>
+          JSON.stringify({ id: 1, a: `ann@example.com ${repeat(unit)}`, message: `ann@example.com ${repeat(unit)}` }),
+      ],
+    ),
     [
       "a thousand things with many of both",
       () =>

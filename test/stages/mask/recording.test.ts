@@ -6,11 +6,12 @@ import { maskClosing, maskOpening } from "../../../server/stages/mask/recording.
 import type { Masking } from "../../../server/stages/mask/masking.ts";
 import { planFor } from "../../../server/stages/mask/plan.ts";
 import { Chance, otherKinds, prefixedKinds, sampleOf } from "./samples.ts";
-import { everything, masksOf, operation, sealingOf } from "./setting.ts";
+import { everything, here, masksOf, operation, sealingOf } from "./setting.ts";
 
 const of = operation("GET", "/api/v1/monitor");
 const masking = (masks = everything, what = of): Masking => ({
   plan: planFor(masks, what),
+  plain: masks,
   sealing: sealingOf(what),
   custom: new Set(),
   undecodable: "digest",
@@ -81,6 +82,35 @@ describe("header fields", () => {
     );
     expect(values.get("Content-Type")).toBe("application/json");
     expect(masked.masked_values).toBe(5);
+  });
+
+  test("that held nothing under one configuration are looked at again under another", () => {
+    const known = masksOf();
+    const owner: HeaderList = [["X-Owner", "ann@example.com"]];
+    for (const masks of [known, known])
+      expect(maskOpening(opening({}, owner), of, masking(masks)).request.headers).toEqual(owner);
+    expect(JSON.stringify(maskOpening(opening({}, owner), of, masking()))).not.toContain("ann@");
+  });
+
+  test("are masked by their name, whatever another of the same value was called before", () => {
+    const value = "0123456789abcdef0123456789abcdef";
+    const fields: HeaderList = [
+      ["X-Build", value],
+      ["X-Api-Key", value],
+      ["X-Build", value],
+    ];
+    const { headers } = maskOpening(opening({}, fields), of, masking()).request;
+    expect(headers.map(([, masked]) => masked === value)).toEqual([true, false, true]);
+  });
+
+  test("that hold something have another token in every session, however often they were seen", () => {
+    const inSession = (session: string): string => {
+      const set = { ...masking(), sealing: sealingOf(of, { ...here, session }) };
+      return maskOpening(opening({}, [["From", "ann@example.com"]]), of, set).request.headers[0]?.[1] ?? "";
+    };
+    const [one, other] = ["0197a000-0000-7000-8000-000000000001", "0197a000-0000-7000-8000-000000000002"];
+    expect(inSession(one)).toMatch(/^dwm_email_/);
+    expect(new Set([one, one, other].map(inSession)).size).toBe(2);
   });
 
   test("of the answer as well", () => {

@@ -87,6 +87,7 @@ describe("a value goes elsewhere, and nobody is asked", () => {
               parameters: [
                 { name: "teamId", value: "T0GOOD" },
                 { name: "channel", value: "C0GOOD" },
+                { name: "group", value: "Ops team" },
                 { name: "text", value: "call ann@example.com" },
               ],
             },
@@ -97,6 +98,8 @@ describe("a value goes elsewhere, and nobody is asked", () => {
   };
   test.for<[string, string, string]>([
     ["the channel of a message", "C0GOOD", "C0EVIL"],
+    ["a group whose name has two words", "Ops team", "Evil team"],
+    ["such a group, by a name that is as long as a text", "Ops team", `Evil team${" of evil".repeat(20)}`],
     ["the Slack team of a message", "T0GOOD", "T0EVIL"],
     ["the connection of a step", "c-good", "c-evil"],
     ["the action of a step", "slack.send_simple_message", "telegram.send"],
@@ -107,6 +110,21 @@ describe("a value goes elsewhere, and nobody is asked", () => {
       both("/api/v2/workflows/w1", "PATCH"),
     );
     expect(opensNothing(outcomes)).toBe(true);
+  });
+
+  const sentence = `What to do when the queue is long:${" wait and look again".repeat(10)}`;
+  test.for<[string, string, string, boolean]>([
+    ["a team of two words", "Ops people", "Evil people", true],
+    ["a name instead of a text", sentence, "Evil people", true],
+    ["a text for people, longer than any name, which is edited", sentence, `${sentence} and again`, false],
+    ["a host is put into that text", sentence, `${sentence} at evil.example`, true],
+  ])("a field that nobody knows: %s", async ([, was, is, isAsked]) => {
+    const outcomes = await outcomesOf(
+      { id: 7, query: "x", message: "call ann@example.com", options: { team: was } },
+      (read) => ({ ...read, options: { team: is } }),
+      both("/api/v1/monitor/7"),
+    );
+    expect(opensNothing(outcomes)).toBe(isAsked);
   });
 
   test.for<[string, string, string]>([

@@ -8,6 +8,7 @@ import { findPage } from "../../../server/journeys/search/search.ts";
 import { readPlace } from "../../../server/journeys/search/place.ts";
 import type { Place, Scope } from "../../../server/model/searched.ts";
 import { openStore, type Store } from "../../../server/store/database.ts";
+import { epochOf } from "../../../server/store/epochs.ts";
 import { KeyGatherer, keysOfText, keysOfWord } from "../../../server/store/search/keys.ts";
 import { BlockWriter, joinParts, markPlaces, partOf } from "../../../server/store/search/postings.ts";
 import { type FreshDatabase, freshDatabase, quietLog } from "../../standins/database.ts";
@@ -312,4 +313,50 @@ describe("in a database", () => {
     expect(await found(`session:${old}`)).toEqual([]);
     expect(await database.query("SELECT FROM search_blocks WHERE epoch = epoch_of($1)", [old])).toEqual([]);
   }, 60_000);
+
+  test("a session that is held stays in the index, and nothing of those beside it does", async () => {
+    const [beside, held] = [await sessionOfOld(database, 130), await sessionOfOld(database, 130)];
+    expect(epochOf(beside)).toBe(epochOf(held));
+    for (let n = 0; n < 160; n += 1) {
+      await record(beside, [n === 0 ? '{"k":"a jewel of both"}' : `{"k":"passing ${n}"}`]);
+      await record(held, [n === 0 ? '{"k":"a jewel of both"}' : `{"k":"staying${n}"}`]);
+    }
+    for (const id of [beside, held]) await lieFallow(database, id, 129);
+    await store.indexer.catchUp();
+    const inBlocks = () =>
+      database.query<{ all: boolean; places: number }>(
+        "SELECT places = indexed AS all, places FROM search_epochs WHERE epoch = epoch_of($1)",
+        [held],
+      );
+    const both = [`${held}/1`, `${beside}/1`];
+    expect(await found("jewel")).toEqual(both);
+    expect(await inBlocks()).toEqual([{ all: true, places: 320 }]);
+    await store.sessions.hold(held, { by: "boss (admin)", reason: "INC-4711" });
+    const isFound = async (): Promise<void> => {
+      // The same bytes are still stored, for the one that is held.
+      expect(await found("jewel")).toEqual([`${held}/1`]);
+      expect(await found("passing")).toEqual([]);
+      for (const n of [1, 57, 159]) expect(await found(`word:staying${n}`)).toEqual([`${held}/${n + 1}`]);
+    };
+    await store.retain({ bodies: 90 * 86_400_000, receipts: 400 * 86_400_000 });
+    expect(await database.query("SELECT FROM search_body_parts WHERE epoch = epoch_of($1)", [held])).toEqual([]);
+    await isFound();
+    await store.indexer.catchUp();
+    expect(await inBlocks()).toEqual([{ all: true, places: 320 }]);
+    await isFound();
+    expect(await found(`session:${beside}`)).toHaveLength(160);
+    await store.retain({ bodies: 90 * 86_400_000, receipts: 100 * 86_400_000 });
+    expect(await database.query("SELECT FROM search_places WHERE session_id = $1", [beside])).toEqual([]);
+    await isFound();
+    await store.indexer.catchUp();
+    expect(await inBlocks()).toEqual([{ all: true, places: 320 }]);
+    await isFound();
+    expect(await found(`session:${beside}`)).toEqual([]);
+    expect(await found(`session:${held}`)).toHaveLength(160);
+    await store.sessions.release(held);
+    await store.retain({ bodies: 90 * 86_400_000, receipts: 100 * 86_400_000 });
+    expect(await found(`session:${held}`)).toEqual([]);
+    for (const table of ["search_epochs", "search_blocks", "search_places", "search_receipt_parts"])
+      expect(await database.query(`SELECT FROM ${table} WHERE epoch = epoch_of($1)`, [held])).toEqual([]);
+  }, 120_000);
 });

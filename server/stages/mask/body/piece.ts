@@ -160,21 +160,52 @@ const inBase64 = (search: Search, text: string, depth: number): Span[] => {
   const spans: Span[] = [];
   let at = 0;
   while (at <= text.length - shortestBase64) {
-    let end = runEnd(text, at);
-    // A slash before it belongs to the alphabet too, and shifts what follows.
-    for (let start = at; start < at + 4 && end - start >= shortestBase64; start++) {
-      if (!mayEncodeText(text, start)) continue;
-      const inner = decodeBase64(text.slice(start, end));
-      const [first, ...rest] = inner === null ? [] : spansIn(search, inner, depth + 1);
-      if (first === undefined) continue;
-      while (text[end] === "=") end++;
-      spans.push({ ...first, start, end, sides: rest.reduce((all, { sides }) => all | sides, first.sides) });
-      break;
-    }
+    const end = runEnd(text, at);
+    const span = inRun(search, { text, at, end }, depth);
+    if (span !== null) spans.push(span);
     at = end + 1;
   }
   return spans;
 };
+
+type Run = { readonly text: string; readonly at: number; readonly end: number };
+
+/** It may stand behind words in the same run of letters: a path's segments, a prefix. What was read once is not read again. */
+const inRun = (search: Search, run: Run, depth: number): Span | null => {
+  const { text, at, end } = run;
+  for (let start = at; end - start >= shortestBase64; start = nextStart(run, start)) {
+    if (!mayBegin(text, at, start)) continue;
+    const inner = decodeRun(text, start, end);
+    const [first, ...rest] = spansIn(search, inner, depth + 1);
+    if (first === undefined) {
+      start += Math.floor((Buffer.byteLength(inner) * 4) / 3);
+      continue;
+    }
+    let close = end;
+    while (text[close] === "=") close++;
+    return { ...first, start, end: close, sides: rest.reduce((all, { sides }) => all | sides, first.sides) };
+  }
+  return null;
+};
+
+/** A slash before it belongs to the alphabet too, and shifts what follows; so do whole words before a slash or a hyphen. */
+const nextStart = ({ text, at, end }: Run, start: number): number => {
+  if (start < at + 3) return start + 1;
+  let next = start;
+  while (next < end && !isJoint(text.charCodeAt(next))) next++;
+  return next + 1;
+};
+
+/** The four of both alphabets that are no letters and digits (RFC 4648 §4, §5). */
+const isJoint = (code: number): boolean => code === 43 || code === 45 || code === 47 || code === 95;
+
+/** Where a run begins, text of any language; elsewhere one that begins in ASCII. */
+const mayBegin = (text: string, at: number, start: number): boolean =>
+  (start === at || mayEncodeText(text, start)) &&
+  decodeBase64(text.slice(start, start + shortestBase64)).length >= leastText;
+
+/** Characters of 18 bytes, of which the last may be cut. */
+const leastText = 5;
 
 /** Over the line breaks that tools put into long ones (RFC 2045 §6.8: lines of 76 characters; RFC 7468 §2: of 64). */
 const runEnd = (text: string, from: number): number => {
@@ -207,10 +238,27 @@ const mayEncodeText = (text: string, at: number): boolean => {
   return true;
 };
 
-const decodeBase64 = (encoded: string): string | null => {
-  const bytes = Buffer.from(encoded, "base64");
-  // NUL: UTF-16, as `powershell -EncodedCommand` has it.
-  for (const byte of bytes) if (byte < 32 && byte !== 0 && byte !== 9 && byte !== 10 && byte !== 13) return null;
-  const text = bytes.toString("utf8");
-  return text.includes("\uFFFD") ? null : text;
+/** In pieces that double while all of them is text: what is none costs nothing, however much of it follows. */
+const decodeRun = (text: string, start: number, end: number): string => {
+  for (let size = 4 * shortestBase64; ; size *= 2) {
+    const stop = Math.min(end, start + size);
+    const inner = decodeBase64(text.slice(start, stop));
+    if (stop === end || Buffer.byteLength(inner) < (stop - start) * leastShare) return inner;
+  }
 };
+
+/** Three of four, and line breaks. */
+const leastShare = 0.7;
+
+/** As far as it is text: what stands behind it may be another word. */
+const decodeBase64 = (encoded: string): string => {
+  const bytes = Buffer.from(encoded, "base64");
+  let stop = 0;
+  while (stop < bytes.length && isOfText(bytes[stop] ?? 1)) stop++;
+  const text = bytes.toString("utf8", 0, stop);
+  const broken = text.indexOf("\uFFFD");
+  return broken === -1 ? text : text.slice(0, broken);
+};
+
+/** NUL: UTF-16, as `powershell -EncodedCommand` has it. */
+const isOfText = (byte: number): boolean => byte >= 32 || byte === 0 || byte === 9 || byte === 10 || byte === 13;

@@ -22,12 +22,12 @@ const shown: ReadonlyMap<string, string> = new Map([
 export const isShown = (family: string): boolean => shown.has(family);
 
 /**
- * What of a field decides. `whole`: all of it. `text`: a single word whole, of others the addresses, or what it says as
- * a document of its own. `mentions`: whom it names, and in
+ * What of a field decides. `whole`: all of it. `text`: all of one that may be a name, of others the addresses, or what it says as
+ * a document of its own. `shown`: the same, but of several words never more than the addresses. `mentions`: whom it names, and in
  * which order with its conditions and masked values. `around`: whom and what it leads to. `nested`: only what it says as a document of its
  * own. `templated`: URLs that are completed from elsewhere.
  */
-export type Reading = "whole" | "text" | "mentions" | "around" | "nested" | "templated";
+export type Reading = "whole" | "text" | "shown" | "mentions" | "around" | "nested" | "templated";
 
 /**
  * One such field: its path from the resource, and its bytes; a string's are inside the quotes. `decides`: where it is left out something else
@@ -105,7 +105,7 @@ class Finder implements JsonVisitor {
     )
       add("whole", true);
     else if (sort === "mentions") add("mentions", true);
-    else if (sort !== "inert") add("text", false);
+    else if (sort !== "inert") add(this.#wanted.isShown ? "shown" : "text", false);
     else if (masked !== null) add("around", false);
     else if (this.#mayBeDocument(start, flags)) add("nested", false);
   }

@@ -2,7 +2,7 @@
 
 import { deepestNesting } from "../findings.ts";
 import { decodeText } from "../json/text.ts";
-import { addressesIn, leadsIn, templatesIn, urlsIn } from "./addresses.ts";
+import { addressesIn, leadsIn, leadsWith, templatesIn } from "./addresses.ts";
 import { type DestinationField, destinationsOf, isShown, type MaskedRange } from "./destination.ts";
 import type { Destination, Step } from "./place.ts";
 
@@ -55,11 +55,13 @@ const saysIn = (text: string, reading: DestinationField["reading"], depth: numbe
       return [text];
     case "text":
       return nestedIn(text, depth) ?? wordsIn(text);
+    case "shown":
+      return nestedIn(text, depth) ?? (severalWords.test(text) ? addressesIn(text) : wordsIn(text));
     case "mentions":
       return sequenceIn(text);
     case "around":
     case "nested":
-      return nestedIn(text, depth) ?? (text.includes(hidden) ? leadsIn(text) : []);
+      return nestedIn(text, depth) ?? (text.includes(hidden) ? leadsIn(text, hidden) : []);
     case "templated":
       return templatesIn(text);
     default:
@@ -67,16 +69,28 @@ const saysIn = (text: string, reading: DestinationField["reading"], depth: numbe
   }
 };
 
-/** A single word may be anything's name, address or id; of several words only the addresses among them lead anywhere. */
+/** What is no longer than a name may be one: of a channel, a team, a host. Other texts, and those in which a value stands, lead where their addresses do. */
 const wordsIn = (text: string): readonly string[] => {
-  if (/\S\s+\S/.test(text)) return addressesIn(text);
-  return text.trim() === "" ? [] : [text];
+  if (text.trim() === "") return [];
+  if (!severalWords.test(text)) return [text];
+  if (text.includes(hidden)) return addressesIn(text);
+  // A name may not become a longer text unseen.
+  return text.length <= longestName ? [text] : ["", ...addressesIn(text)];
 };
 
-/** Whom a message goes to, under which condition, and where in that order a masked value stands: the words between may change. */
+const severalWords = /\S\s+\S/;
+
+/** UTF-16 units. The longest names of channels, teams and groups that Datadog sends to have 80. */
+const longestName = 120;
+
+/**
+ * Whom a message goes to, under which condition, and where in that order a masked value stands: the words between may change. What takes a
+ * condition back counts as one: a comment around it (`{{!-- … --}}`), a backslash.
+ */
 const sequenceIn = (text: string): string[] => {
-  const sequence = text.match(/\{\{[#^/][^}]*\}\}|@[^\s\u00a0]+|\u007f[^\u007f]*\u007f/g) ?? [];
-  const leads = urlsIn(text).filter((url) => url.includes(hidden));
+  const sequence =
+    text.match(/\\?\{\{[~\s]*(?:[#^/!]|else\b)(?:[^{}]*\}\})?|@[^\s\u00a0]+|\u007f[^\u007f]*\u007f/g) ?? [];
+  const leads = leadsWith(text, hidden);
   return sequence.every((part) => part.startsWith(hidden)) ? leads : [...sequence, ...leads];
 };
 
@@ -111,7 +125,8 @@ const nestedIn = (text: string, depth: number): readonly string[] | null => {
   // Nobody looks deeper, and so all of it counts.
   if (depth >= deepestNesting) return [text];
   const scope: Scope = { bytes: Buffer.from(text), base: 0, masked: [] };
-  const fields = destinationsOf(scope.bytes, { isShown: false, masked: () => null });
+  const masked = (start: number, end: number): MaskedRange | null => hiddenIn(scope.bytes, { start, end });
+  const fields = destinationsOf(scope.bytes, { isShown: false, masked });
   return orNull(
     fields.flatMap((field) => {
       const says = partsOf(scope, field).join("");
@@ -119,6 +134,18 @@ const nestedIn = (text: string, depth: number): readonly string[] | null => {
       return written.length === 0 ? [] : [JSON.stringify(field.path), String(written.length), ...written];
     }),
   );
+};
+
+/** The first masked value in a range of a text as `seen` writes it. */
+const hiddenIn = (
+  bytes: Buffer,
+  { start, end }: { readonly start: number; readonly end: number },
+): MaskedRange | null => {
+  const at = bytes.subarray(start, end).indexOf(hidden);
+  const length = at === -1 ? -1 : bytes.subarray(start + at + 1, end).indexOf(hidden);
+  if (length === -1) return null;
+  const from = start + at;
+  return { start: from, end: from + length + 2, kind: bytes.toString("latin1", from + 1, from + 1 + length) };
 };
 
 /** Index of the first of `ranges`, which are in order, that begins at or behind `at`. */

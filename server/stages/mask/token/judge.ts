@@ -66,15 +66,32 @@ const longestName = 65_536;
 
 /** Taken apart as answers are, and where that leaves a token over, as the resource itself: both are ways in which it may have been read. */
 export const judgeTokens = (all: Case): Judgement[] => {
-  const judge = new Judge(all, { asItself: false });
-  const judged = judge.judge();
-  if (judge.wrapper === "" || astray(judged) === 0) return judged;
-  const asItself = new Judge(all, { asItself: true }).judge();
-  return astray(asItself) < astray(judged) ? asItself : judged;
+  const outcomes = outcomesOf(all);
+  let left = mostRestored;
+  return all.sent.map((token, i) => {
+    const outcome = outcomes[i] ?? "altered";
+    if (!mayReturn(outcome) || token.opened === "altered") return { token, outcome, value: "" };
+    const value = valueOf(token.opened, left);
+    if (value === null) return { token, outcome: "unreturnable", value: "" };
+    left -= value.length;
+    return { token, outcome, value };
+  });
 };
 
-const astray = (judged: readonly Judgement[]): number =>
-  judged.filter(({ outcome }) => outcome !== "restored" && outcome !== "destination").length;
+const outcomesOf = (all: Case): readonly AttemptOutcome[] => {
+  const { wrapper, outcomes } = readAs(all, { asItself: false });
+  if (wrapper === "" || outcomes.every(mayReturn)) return outcomes;
+  const asItself = readAs(all, { asItself: true }).outcomes;
+  return asItself.filter(mayReturn).length > outcomes.filter(mayReturn).length ? asItself : outcomes;
+};
+
+/** A name that does not open where it stands is a name like any other: nothing may tell what it stands for. */
+const readAs = (all: Case, { asItself }: { readonly asItself: boolean }): Judge => {
+  const judge = new Judge(all, { asItself, translates: true });
+  return judge.isMisnamed ? new Judge(all, { asItself, translates: false }) : judge;
+};
+
+const mayReturn = (outcome: AttemptOutcome): boolean => outcome === "restored" || outcome === "destination";
 
 class Judge {
   readonly #case: Case;
@@ -86,10 +103,14 @@ class Judge {
   readonly #keys = new Map<Resource | null, readonly string[]>();
   /** By resource and key, once somebody asked: a body may have thousands of tokens. */
   readonly #held = new Map<Resource | null, Map<number, Held>>();
+  readonly #translates: boolean;
   readonly #translated = new Map<string, string>();
-  #left = mostRestored;
-  constructor(all: Case, { asItself }: { readonly asItself: boolean }) {
+  /** One for each token that was sent. */
+  readonly outcomes: readonly AttemptOutcome[];
+  isMisnamed = false;
+  constructor(all: Case, { asItself, translates }: { readonly asItself: boolean; readonly translates: boolean }) {
     this.#case = all;
+    this.#translates = translates;
     const { keys, call, family, query } = all.sealing;
     this.#places = keys.map((key) => new Places(key.places, call));
     const understand = (text: string): string => this.#translate(text);
@@ -101,39 +122,33 @@ class Judge {
       masked: all.sent.map(({ finding: { start, end }, written: { kind } }) => ({ start, end, kind })),
       understand: (path) => this.#translatePath(path),
     });
+    this.outcomes = this.#judge();
   }
 
   get wrapper(): string {
     return this.#layout.wrapper;
   }
 
-  judge(): Judgement[] {
-    const first = this.#case.sent.map((token) => this.#judged(token));
+  #judge(): AttemptOutcome[] {
+    const first = this.#case.sent.map((token) => ({ token, outcome: this.#outcome(token) }));
     const misplaced = new Set<Resource | null>();
     const misled = new Set<Resource | null>();
     for (const { token, outcome } of first) {
       if (outcome === "restored") continue;
       // A member, or a whole resource, whose name does not open is not what was read under that name.
-      if (this.#isName(token)) misplaced.add(this.#resource(token));
+      if (this.#isName(token)) {
+        misplaced.add(this.#resource(token));
+        this.isMisnamed ||= !mayReturn(outcome);
+      }
       // A destination that holds a token which does not open is no destination that was read.
       else if (this.#nth(token) !== null) misled.add(this.#resource(token));
     }
-    return first.map((judgement) => {
-      if (judgement.outcome !== "restored" && judgement.outcome !== "destination") return judgement;
-      const resource = this.#resource(judgement.token);
-      if (misplaced.has(resource) || misplaced.has(null)) return { ...judgement, outcome: "foreign" };
-      return misled.has(resource) ? { ...judgement, outcome: "destination" } : judgement;
+    return first.map(({ token, outcome }) => {
+      if (!mayReturn(outcome)) return outcome;
+      const resource = this.#resource(token);
+      if (misplaced.has(resource) || misplaced.has(null)) return "foreign";
+      return misled.has(resource) ? "destination" : outcome;
     });
-  }
-
-  #judged(token: Sent): Judgement {
-    const outcome = this.#outcome(token);
-    if ((outcome !== "restored" && outcome !== "destination") || token.opened === "altered")
-      return { token, outcome, value: "" };
-    const value = valueOf(token.opened, this.#left);
-    if (value === null) return { token, outcome: "unreturnable", value: "" };
-    this.#left -= value.length;
-    return { token, outcome, value };
   }
 
   #outcome(token: Sent): AttemptOutcome {
@@ -232,6 +247,7 @@ class Judge {
   }
 
   #translate(text: string): string {
+    if (!this.#translates) return text;
     const known = this.#translated.get(text);
     if (known !== undefined) return known;
     const [written, ...more] = findTokens(text, () => true);

@@ -1,6 +1,6 @@
 /** Names what was altered: which call, and which part of it, as exactly as what was sealed lets one say. */
 
-import { differingParts, printLength, type ReceiptPart, receiptParts } from "../receipt.ts";
+import { differingParts, isPrint, type ReceiptPart } from "../receipt.ts";
 import type { Findings, FindingKind } from "./report.ts";
 
 /** A receipt that is not the one that was sealed under its number. */
@@ -15,6 +15,7 @@ const kindOf: Readonly<Record<ReceiptPart, FindingKind>> = {
   outcome: "outcome",
   "response headers": "header",
   "response body": "body",
+  approval: "approval",
 };
 
 /** `gone`: what was sealed of calls that are missing. */
@@ -37,8 +38,7 @@ export const nameMismatches = (
 };
 
 const nameParts = ({ n, found, sealed }: Mismatch, findings: Findings): void => {
-  const isUsable = found.length === sealed.length && sealed.length === receiptParts.length * printLength;
-  const parts = isUsable ? differingParts(found, sealed) : [];
+  const parts = isPrint(sealed) ? differingParts(found, sealed) : [];
   if (parts.length === 0) findings.add("chain", `call ${n} was altered; in what, cannot be told`, n);
   for (const part of parts) findings.add(kindOf[part], `call ${n}: ${part} altered since it was sealed`, n);
 };

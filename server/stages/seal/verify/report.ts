@@ -8,6 +8,7 @@ export type FindingKind =
   | "body"
   | "header"
   | "decision"
+  | "approval"
   | "request"
   | "times"
   | "outcome"

@@ -1,10 +1,11 @@
 /** Checks one session of an export: its chain against its seal, its seal against the log, its bodies against its receipts. */
 
+import type { SealForm } from "../../../model/seal.ts";
 import { timeOf } from "../../../model/uuidv7.ts";
 import { beginChain, continueChain, type SealedSession } from "../chain.ts";
 import { hashLength } from "../merkle.ts";
 import type { Shapes } from "../proofLines.ts";
-import { digestReceipt, printLength, printReceipt, receiptParts, type SealedReceipt } from "../receipt.ts";
+import { digestReceipt, printReceipt, type SealedReceipt } from "../receipt.ts";
 import { BodyCheck } from "./body.ts";
 import { type Mismatch, nameMismatches } from "./locate.ts";
 import { mostLate } from "./places.ts";
@@ -12,7 +13,6 @@ import { Findings, type SessionReport, span } from "./report.ts";
 
 /** Altered calls that are told apart; of more it is only said that they are. */
 const mostMismatches = 1_000;
-const printsLength = printLength * receiptParts.length;
 
 export type Context = {
   /** Why its seal is not in the signed log; null when it is. */
@@ -28,6 +28,7 @@ export class SessionCheck {
   readonly #context: Context;
   readonly #findings = new Findings();
   readonly #notes: string[] = [];
+  readonly #form: SealForm;
   readonly #start: Buffer;
   /** What the receipts in the file lead to. */
   #head: Buffer;
@@ -42,6 +43,8 @@ export class SessionCheck {
   #mismatched = 0;
   #bodies: BodyCheck | null = null;
   #expired = 0;
+  /** Calls that name an approval, and say nothing of it. */
+  #unsaid = 0;
   /** The last use that the chain tells of, ms. */
   #used: number;
   #salted = false;
@@ -49,6 +52,7 @@ export class SessionCheck {
   constructor(line: Shapes["session"], raw: object, context: Context) {
     this.#line = line;
     this.#context = context;
+    this.#form = line.session.form ?? 1;
     this.#start = beginChain(("session" in raw ? raw.session : {}) as SealedSession);
     this.#head = this.#start;
     this.#used = Date.parse(line.session.opened_at);
@@ -65,6 +69,8 @@ export class SessionCheck {
       return;
     }
     if (from !== this.#sealedCount + 1 || this.#sealedHead === null) return;
+    // As wide as they were written: a form that is said of the session may not be the one in which it was sealed.
+    const printsLength = Math.floor((prints.length * hashLength) / digests.length);
     for (let i = 0; i * hashLength < digests.length; i++) {
       const digest = digests.subarray(i * hashLength, (i + 1) * hashLength);
       this.#sealedHead = continueChain(this.#sealedHead, digest);
@@ -77,7 +83,7 @@ export class SessionCheck {
   }
 
   /** `raw` is the line as it was read: that is what was hashed. */
-  takeReceipt({ receipt: { n, session_id } }: Shapes["receipt"], raw: object): void {
+  takeReceipt({ receipt: { n, session_id, approval_id } }: Shapes["receipt"], raw: object): void {
     this.#endBodies();
     const receipt = ("receipt" in raw ? raw.receipt : {}) as SealedReceipt;
     if (session_id !== this.id) this.#findings.add("session", `call ${n} is of session ${session_id}`, n);
@@ -85,6 +91,7 @@ export class SessionCheck {
     const digest = digestReceipt(receipt);
     this.#head = continueChain(this.#head, digest);
     this.#count += 1;
+    if (this.#form === 1 && typeof approval_id === "string") this.#unsaid += 1;
     this.#used = Math.max(this.#used, Date.parse(receipt.received_at));
     const sealed = this.#sealed.get(n);
     this.#sealed.delete(n);
@@ -92,7 +99,7 @@ export class SessionCheck {
     if (sealed === undefined || sealed.digest.equals(digest)) return;
     this.#mismatched += 1;
     if (this.#mismatches.length < mostMismatches)
-      this.#mismatches.push({ n, found: printReceipt(receipt), sealed: sealed.prints });
+      this.#mismatches.push({ n, found: printReceipt(receipt, this.#form), sealed: sealed.prints });
   }
 
   takeUnreadable({ n }: Shapes["unreadable"]): void {
@@ -119,6 +126,10 @@ export class SessionCheck {
     this.#endBodies();
     const { session, seal } = this.#line;
     this.#checkExpired();
+    if (this.#unsaid > 0)
+      this.#notes.push(
+        `${this.#unsaid} calls were held for people: who answered is not in the chain, as it was sealed by an earlier version`,
+      );
     if (seal !== null) this.#checkChain(seal);
     const { complaint, anchored } = this.#context;
     if (complaint !== null) this.#findings.add("seal", complaint);

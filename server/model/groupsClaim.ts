@@ -1,6 +1,6 @@
-/** Where in its tokens an issuer lists a caller's groups: a path of names such as `$.groups` or `$.realm_access['roles']`. */
+/** Where in its tokens an issuer lists the groups of whom it names: a path of names such as `$.groups` or `$.realm_access['roles']`. */
 
-import type { Claims } from "../../model/caller.ts";
+import type { Claims } from "./caller.ts";
 
 /** Null when the claim is there but is no list of names: such a token is refused, for nobody can say what it means. */
 export type GroupsReader = (claims: Claims) => readonly string[] | null;

@@ -1,0 +1,86 @@
+/** Takes over the page that the server wrote, as soon as there is something better to show. */
+
+import { type ComponentChild, render } from "preact";
+import type { CallJson } from "../../contract.ts";
+import { CallPage } from "./callPage.tsx";
+import { type Followed, followSession } from "./follow.ts";
+import { read, reasonOf, Refused } from "./gateway.ts";
+import { Help } from "./help.tsx";
+import { OverviewPage } from "./overview.tsx";
+import { RuleCounts } from "./policy.tsx";
+import { SessionPage } from "./session.tsx";
+import { SessionsPage, type SessionsPageJson } from "./sessions.tsx";
+
+const main = document.querySelector("main");
+const view = main?.dataset["view"];
+const [, , id = "", , n = ""] = location.pathname.split("/");
+
+/** Until the first answer is there, the page stays as the server wrote it. */
+function show(content: ComponentChild): void {
+  if (main === null) return;
+  main.replaceChildren();
+  render(content, main);
+  main.dataset["drawn"] = "yes";
+}
+
+const fail = (reason: string): void => {
+  if (main === null) return;
+  const notice = document.createElement("p");
+  notice.className = "notice";
+  notice.role = "status";
+  notice.textContent = `${reason} The page is as it was when it was loaded.`;
+  main.prepend(notice);
+};
+
+async function start(): Promise<void> {
+  switch (view) {
+    case "session": {
+      main?.classList.add("wide");
+      const first = await firstOf(id);
+      return show(<SessionPage id={id} first={first} fail={fail} />);
+    }
+    case "call":
+      return show(<CallPage first={await read<CallJson>(`/v1/sessions/${id}/calls/${n}`)} />);
+    case "sessions":
+      return show(<SessionsPage first={await read<SessionsPageJson>("/v1/sessions?limit=50")} />);
+    case "overview":
+      return show(<OverviewPage />);
+    case "policy":
+      return countRules();
+    default:
+      return undefined;
+  }
+}
+
+/** The rules stay as the server wrote them; the counts come beside them. */
+function countRules(): void {
+  const place = document.createElement("div");
+  const headings = [...document.querySelectorAll<HTMLElement>("[id^=rule-]")];
+  main?.querySelector("dl")?.after(place);
+  render(<RuleCounts rules={headings.map(({ id }) => id.slice("rule-".length))} />, place);
+  if (main !== null) main.dataset["drawn"] = "yes";
+}
+
+/** The first thousand calls: the rest is read while they are looked at. */
+const firstOf = (session: string): Promise<Followed> =>
+  new Promise((resolve, reject) => {
+    const stop = followSession({
+      id: session,
+      from: null,
+      tell: (followed) => {
+        stop();
+        resolve(followed);
+      },
+      fail: (reason) => reject(new Refused(0, reason)),
+    });
+  });
+
+for (const link of document.querySelectorAll<HTMLAnchorElement>(".top nav a"))
+  if (location.pathname === link.pathname || location.pathname.startsWith(`${link.pathname}/`))
+    link.setAttribute("aria-current", "page");
+
+const corner = document.createElement("div");
+document.body.append(corner);
+render(<Help />, corner);
+
+start().catch((error: unknown) => fail(reasonOf(error)));
