@@ -48,7 +48,8 @@ export const registerSearch = async (api: Api, parts: SearchRoutes): Promise<voi
     method: "GET",
     url: "/search",
     schema: {
-      summary: "Calls that a search finds, newest first, without bodies; for auditor and admin",
+      summary:
+        "Calls that a search finds, newest first, without bodies; for auditor, admin, and people of their repositories",
       description:
         "A page may have fewer items than asked for, or none, and a next_cursor: the time for it was over, and the next page goes on.",
       security,
@@ -65,7 +66,8 @@ export const registerSearch = async (api: Api, parts: SearchRoutes): Promise<voi
     method: "GET",
     url: "/search/export",
     schema: {
-      summary: "Calls that a search finds, newest first, with their bodies; for auditor and admin",
+      summary:
+        "Calls that a search finds, newest first, with their bodies; for auditor, admin, and people of their repositories",
       security,
       querystring: z.strictObject({ q, format }),
       response: { 200: exported, ...refusals },
@@ -79,7 +81,7 @@ export const registerSearch = async (api: Api, parts: SearchRoutes): Promise<voi
     method: "GET",
     url: "/sessions/:id/export",
     schema: {
-      summary: "The calls of a session in order, with their bodies; for auditor and admin",
+      summary: "The calls of a session in order, with their bodies; for auditor, admin, and people of its repository",
       security,
       params: z.object({ id: z.uuid() }),
       querystring: z.strictObject({ format }),

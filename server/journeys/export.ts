@@ -12,6 +12,7 @@ import {
   scopeOf,
   seesEverything,
   seesSession,
+  stillSeen,
   viewed,
   withBodies,
 } from "./history.ts";
@@ -44,7 +45,7 @@ export async function exportSearch(
   reader: Reader,
   q: string,
 ): Promise<AsyncIterable<ReadCall> | ApiRefusal> {
-  const scope = scopeOf(reader);
+  const scope = await scopeOf(parts, reader);
   if (isApiRefusal(scope)) return scope;
   const query = readQuery(q, parts.now());
   if (isQueryProblem(query)) return refuseApi("request_malformed", `q, column ${query.column}: ${query.message}`);
@@ -52,7 +53,7 @@ export async function exportSearch(
   const found = async function* (): AsyncGenerator<StoredCall> {
     for (let after: Place | null = null; ; ) {
       const page = await findPage(parts, { query, scope, after, limit: atOnce });
-      for (const { call } of page.items) yield call;
+      for (const { call } of await stillSeen(parts, reader, page.items)) yield call;
       const next = page.next_cursor === null ? null : readPlace(page.next_cursor);
       if (next === null || isApiRefusal(next)) return;
       after = next;

@@ -143,8 +143,23 @@ export function seesEverything(reader: Reader): ApiRefusal | null {
   return refuseApi("forbidden", `${name} is ${role}; what concerns every repository is read by auditor and admin`);
 }
 
+type Visible = Pick<HistoryParts, "visible">;
+
 /** Whose calls a reader may find. A session knows its own already. */
-export const scopeOf = (reader: Reader): Scope | ApiRefusal => seesEverything(reader) ?? { kind: "everything" };
+export async function scopeOf({ visible }: Visible, reader: Reader): Promise<Scope | ApiRefusal> {
+  if (reader.kind === "person" && !isSeer(reader.person.role))
+    return { kind: "repositories", repositories: await visible.scope(reader.person) };
+  return seesEverything(reader) ?? { kind: "everything" };
+}
+
+/** Of what was found in a reader's scope: who lost access a moment ago is shown nothing of it. */
+export async function stillSeen<T extends Pick<Session, "caller">>(
+  { visible }: Visible,
+  reader: Reader,
+  found: readonly T[],
+): Promise<readonly T[]> {
+  return reader.kind === "person" && !isSeer(reader.person.role) ? visible.seenOf(reader.person, found) : found;
+}
 
 /** Null for a session, which has none. */
 export const roleOf = (reader: Reader): Role | null => {

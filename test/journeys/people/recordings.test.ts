@@ -86,17 +86,6 @@ test("of all others they are told what everybody is told of a session that is no
     expect(text).not.toContain(others);
     expect(text).not.toContain("acme/hidden");
   }
-  // A search is of every repository: no to whatever is asked, in the same words.
-  for (const path of ["/v1/search", "/v1/search/export"]) {
-    const no = await Promise.all(
-      ["acme/hidden", `session:${others}`, `session:${nothing}`, "statsu:1"].map(async (q) => {
-        const answer = await look(browser, `${path}?q=${encodeURIComponent(q)}`);
-        return [answer.status, await answer.text()];
-      }),
-    );
-    expect(new Set(no.map((each) => JSON.stringify(each))).size).toBe(1);
-    expect(no[0]?.[0]).toBe(403);
-  }
   // What concerns every repository is no person's with a few.
   for (const path of ["/v1/audit", `/v1/proof?session=${theirs}`, `/v1/proof?session=${others}`, "/v1/proof?all=true"])
     expect((await look(browser, path)).status).toBe(403);
