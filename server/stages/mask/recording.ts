@@ -20,6 +20,9 @@ const credentialFields = new Set([
   "dd_application_key",
 ]);
 
+/** Digests of the bytes as they were (RFC 9530, RFC 1864): with them a guess about a masked value can be checked. */
+const digestFields = new Set(["content-md5", "digest", "content-digest", "repr-digest"]);
+
 const marker = "[masked]";
 
 /** The bodies are masked before they come here (mask.ts); what was replaced in them is counted here. */
@@ -79,8 +82,9 @@ function maskMeta(masking: Masking, body: RecordedBody | null, values: MaskedVal
 }
 
 const maskHeaders = (masking: Masking, headers: HeaderList, values: MaskedValue[]): HeaderList =>
-  headers.map(([name, value]) =>
-    credentialFields.has(name.toLowerCase())
+  headers.map(([name, value]) => {
+    const lower = name.toLowerCase();
+    return credentialFields.has(lower) || digestFields.has(lower)
       ? [name, marker]
-      : [maskHeaderName(masking, name, values), maskHeaderValue(masking, { name, value }, values)],
-  );
+      : [maskHeaderName(masking, name, values), maskHeaderValue(masking, { name, value }, values)];
+  });

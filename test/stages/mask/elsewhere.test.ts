@@ -312,6 +312,17 @@ test.for(["application/msgpack", "application/cbor"])(
   },
 );
 
+test.for(["text/csv", "text/tab-separated-values", "application/javascript"])(
+  "fields are to be masked, and %s may be full of them",
+  async (type) => {
+    const { reply: answer } = await maskBoth("name\nBob\n", {
+      masks: masksOf({ fields: ["$[*].name"] }),
+      headers: [["Content-Type", `${type}; charset=utf-8`]],
+    });
+    expect(answer.outcome).toBe("unreadable");
+  },
+);
+
 test("a token in a query is known as one however its underscores are written", async () => {
   const [token = ""] = tokensIn(await reply('{"message":"ann@example.com"}'));
   expect(findForeign(`q=${token}`, new Set())).toHaveLength(1);

@@ -59,6 +59,18 @@ describe("header fields", () => {
     ["Content-Type", "application/json"],
   ];
 
+  test.for(["Content-MD5", "Digest", "Content-Digest", "Repr-Digest"])(
+    "no %s, which a guess could be checked with",
+    (name) => {
+      const { headers: kept } = maskOpening(
+        opening({}, [[name, "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"]]),
+        of,
+        masking(masksOf()),
+      ).request;
+      expect(kept).toEqual([[name, "[masked]"]]);
+    },
+  );
+
   test("that are credentials by definition are hidden with masks and without", () => {
     for (const masked of [
       maskOpening(opening({}, headers), of, masking(masksOf())),

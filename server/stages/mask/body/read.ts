@@ -63,8 +63,9 @@ const read = (search: Search, marked: Range, found: Found): BodyForm | Unreadabl
   }
 };
 
-/** What its caller may ask for, and may be full of fields. */
-const otherDocuments = /[/.+-](?:msgpack|cbor|bson|avro|ion|protobuf|xml|yaml|toml)$/;
+/** What its caller may ask for, and may be full of fields; JSONP is a script. */
+const otherDocuments =
+  /[/.+-](?:msgpack|cbor|bson|avro|ion|protobuf|parquet|xml|yaml|toml|csv|comma-separated-values|tab-separated-values|javascript|ecmascript)$/;
 
 const byteOrderMark = Buffer.from("\uFEFF");
 
