@@ -7479,6 +7479,17 @@ const call = object({
 });
 
 
+/** Where in a call a search found something: `marks` are from and to in `text`, UTF-16. */
+const excerpt = object({
+  where: _enum(["path", "operation", "decision", "error", "request", "response"]),
+  text: string(),
+  marks: array(tuple([number().int(), number().int()])),
+});
+
+/** A call that a search found, without the bytes of its bodies. */
+call.extend({ excerpts: array(excerpt) });
+
+
 /** A call in a few words: what a picture of a whole session needs. */
 const outlinedCall = call
   .pick({

@@ -121,6 +121,7 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
     mostWaiting: options.mostWaiting,
   });
   running.push(() => store.close());
+  store.indexer.start();
   await store.policies.keep(keptOf(first.policy));
   const rules = new Rules(first, { log, store, catalogue });
   running.push(async () => rules.stop());
@@ -246,6 +247,9 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
       sealLog: store.log,
       signKeys,
       bodies: store.bodies,
+      callSearch: store.callSearch,
+      following: store.following,
+      monotonic,
       keepsReceipts: () => shortestReceipts(rules.current.config),
       now,
       audit,

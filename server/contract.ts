@@ -141,6 +141,21 @@ export const call = z.object({
 });
 export type CallJson = z.infer<typeof call>;
 
+/** Where in a call a search found something: `marks` are from and to in `text`, UTF-16. */
+export const excerpt = z.object({
+  where: z.enum(["path", "operation", "decision", "error", "request", "response"]),
+  text: z.string(),
+  marks: z.array(z.tuple([z.number().int(), z.number().int()])),
+});
+
+/** A call that a search found, without the bytes of its bodies. */
+export const searchHit = call.extend({ excerpts: z.array(excerpt) });
+export type SearchHitJson = z.infer<typeof searchHit>;
+
+/** How recordings are exported beside `/v1/proof`. */
+export const exportFormats = ["har", "jsonl", "curl"] as const;
+export type ExportFormat = (typeof exportFormats)[number];
+
 /** A call in a few words: what a picture of a whole session needs. */
 const outlinedCall = call
   .pick({

@@ -9,6 +9,7 @@ import { addGitHubCommands } from "./cli/github.ts";
 import { addHoldCommands } from "./cli/holds.ts";
 import { addMaskedValueCommands } from "./cli/maskedValues.ts";
 import { addPolicyCommands } from "./cli/policy.ts";
+import { addSearchCommand } from "./cli/search.ts";
 import manifest from "../package.json" with { type: "json" };
 
 const answerOption = (): Option =>
@@ -108,6 +109,7 @@ Examples:
 addPolicyCommands(program);
 addApprovalsCommands(program);
 addGitHubCommands(program);
+addSearchCommand(program);
 addMaskedValueCommands(program);
 addEvidenceCommands(program);
 addHoldCommands(program);

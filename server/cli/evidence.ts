@@ -1,17 +1,27 @@
 /** The words after `dogwatch export` and `dogwatch verify`: recordings with their proof, and whether they are as they were signed. */
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
+import type { ExportFormat } from "../contract.ts";
 import { answer } from "./answer.ts";
 import { asking } from "./asking.ts";
 import type { ExportRequest } from "./evidence/export.ts";
 import type { VerifyRequest } from "./evidence/verify.ts";
 
+/** Written here too: a command that only shows its help loads nothing. */
+const formats = ["har", "jsonl", "curl"] satisfies ExportFormat[];
+
 export const addEvidenceCommands = (program: Command): void => {
   asking(program.command("export"))
-    .description("write sessions with their receipts, bodies and seals to a file that proves itself")
-    .argument("[sessions...]", "ids of sessions")
-    .option("--all", "every session that has ended")
-    .requiredOption("--proof", "with seals and proofs, as JSON Lines for dogwatch verify")
+    .description(
+      "write sessions, or what a search finds, to a file; or sessions with their seals to one that proves itself",
+    )
+    .argument("[sessions...]", "ids of sessions; without --proof one")
+    .option("--all", "with --proof: every session that has ended")
+    .option("--proof", "with seals and proofs, as JSON Lines for dogwatch verify")
+    .addOption(
+      new Option("--format <format>", "HTTP Archive 1.2, JSON Lines of calls, or a shell script").choices(formats),
+    )
+    .option("--search <query>", "with --format: calls that a search finds, instead of a session's")
     .option("--out <file>", "where to; default: standard output")
     .addHelpText(
       "after",
@@ -20,6 +30,8 @@ Exit codes: 0 written · 2 wrong usage, or not permitted · 3 the gateway cannot
 
 Examples:
   dogwatch export 0199c3a1-5f00-7000-8000-000000000001 --proof --out incident.jsonl
+  dogwatch export 0199c3a1-5f00-7000-8000-000000000001 --format har --out incident.har
+  dogwatch export --search 'status:5xx after:1d' --format curl --out again.sh
   dogwatch export --all --proof --out everything.jsonl --gateway https://dogwatch.example.com`,
     )
     .action(async (sessions: string[], options: ExportRequest) => {

@@ -1,32 +1,11 @@
-/** The words after `dogwatch search` and `dogwatch reveal`: what masks took out, for people with a role. */
+/** The words after `dogwatch reveal`: what masks took out, for people with a role. */
 
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
 import { answer } from "./answer.ts";
 import { asking } from "./asking.ts";
-import type { RevealRequest, SearchRequest } from "./maskedValues/ask.ts";
+import type { RevealRequest } from "./maskedValues/ask.ts";
 
 export const addMaskedValueCommands = (program: Command): void => {
-  asking(program.command("search"))
-    .description("find the calls in which a value was masked")
-    .addOption(
-      new Option(
-        "--masked <value>",
-        "the value as it was, whole; - reads it from standard input",
-      ).makeOptionMandatory(),
-    )
-    .addHelpText(
-      "after",
-      `
-Exit codes: 0 found · 1 in no call · 2 wrong usage · 3 the gateway cannot be reached
-
-Examples:
-  dogwatch search --masked ann@example.com --gateway https://dogwatch.example.com
-  pass show leaked-key | dogwatch search --masked - --json`,
-    )
-    .action(async (options: SearchRequest) => {
-      const { searchMasked } = await import("./maskedValues/ask.ts");
-      await answer(() => searchMasked(options, process.env));
-    });
   asking(program.command("reveal"))
     .description("show what a token of a mask stands for; that you asked is written to the audit log first")
     .argument("<token>", "dwm_<kind>_…, whole")

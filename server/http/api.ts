@@ -15,6 +15,7 @@ import * as contract from "../contract.ts";
 import { refuseApi } from "../errors.ts";
 import { type ApprovalsParts, registerApprovals } from "./approvals.ts";
 import { answerError, complain } from "./complain.ts";
+import { type EventRoutes, registerEvents } from "./events.ts";
 import { type HoldRoutes, registerHolds } from "./holds.ts";
 import { type LogRoutes, registerLog } from "./log.ts";
 import { type MeParts, registerMe } from "./me.ts";
@@ -23,6 +24,7 @@ import type { PolicyParts } from "../journeys/rules.ts";
 import { type MaskedValueRoutes, registerMaskedValues } from "./maskedValues.ts";
 import { type OutlineRoutes, registerOutline } from "./outline.ts";
 import { registerRecordings, type RecordingParts } from "./recordings.ts";
+import { registerSearch, type SearchRoutes } from "./search.ts";
 import { registerToken, type TokenParts } from "./token.ts";
 import type { Api } from "./zodRoutes.ts";
 
@@ -37,6 +39,8 @@ export type ApiParts = {
     PolicyParts &
     MeParts &
     LogRoutes &
+    Omit<SearchRoutes, "publicUrl" | "version"> &
+    Omit<EventRoutes, "publicUrl"> &
     Omit<OutlineRoutes, "publicUrl"> &
     Omit<ApprovalsParts, "publicUrl">;
   /** Requests a minute that one address may send; many jobs share the address of their network. */
@@ -44,7 +48,7 @@ export type ApiParts = {
 };
 
 export const registerApi = async (app: FastifyInstance, parts: ApiParts): Promise<void> => {
-  const { publicUrl, perMinute = { token: 600, all: 6000 } } = parts;
+  const { publicUrl, version, perMinute = { token: 600, all: 6000 } } = parts;
   await app.register(
     async (scope) => {
       const api = scope.withTypeProvider<ZodTypeProvider>();
@@ -77,6 +81,12 @@ export const registerApi = async (app: FastifyInstance, parts: ApiParts): Promis
         registerMaskedValues(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
       );
       await api.register(async (own) =>
+        registerSearch(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl, version }),
+      );
+      await api.register(async (own) =>
+        registerEvents(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
+      );
+      await api.register(async (own) =>
         registerOutline(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
       );
       await api.register(async (own) =>
@@ -99,6 +109,7 @@ const describe = async (api: Api, { version, publicUrl }: ApiParts): Promise<voi
   const schemaRegistry = z.registry<{ id: string }>();
   schemaRegistry.add(contract.session, { id: "Session" });
   schemaRegistry.add(contract.call, { id: "Call" });
+  schemaRegistry.add(contract.searchHit, { id: "SearchHit" });
   schemaRegistry.add(contract.outline, { id: "Outline" });
   schemaRegistry.add(contract.policy, { id: "Policy" });
   schemaRegistry.add(contract.approval, { id: "Approval" });

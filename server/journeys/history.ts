@@ -5,6 +5,7 @@ import type { AuditEvent, StoredAuditEvent } from "../model/audit.ts";
 import type { Role } from "../model/config.ts";
 import type { Person } from "../model/person.ts";
 import type { StoredBodyMeta, StoredCall } from "../model/receipt.ts";
+import type { Scope } from "../model/searched.ts";
 import type { Session, SessionGrant, SessionState } from "../model/session.ts";
 import type { VisibleSessions } from "./visible.ts";
 
@@ -54,7 +55,7 @@ export type CallName = { readonly session_id: string; readonly n: number };
 /** Bodies up to here come with every item of a list, bytes. */
 const inList = 32 * 1024;
 /** Bodies up to here come with one call; larger ones stream from `…/body`. */
-const inCall = 8 * 1024 * 1024;
+export const inCall = 8 * 1024 * 1024;
 /** How many bodies of a list are fetched at a time. */
 const abreast = 8;
 
@@ -142,6 +143,24 @@ export function seesEverything(reader: Reader): ApiRefusal | null {
   return refuseApi("forbidden", `${name} is ${role}; what concerns every repository is read by auditor and admin`);
 }
 
+type Visible = Pick<HistoryParts, "visible">;
+
+/** Whose calls a reader may find. A session knows its own already. */
+export async function scopeOf({ visible }: Visible, reader: Reader): Promise<Scope | ApiRefusal> {
+  if (reader.kind === "person" && !isSeer(reader.person.role))
+    return { kind: "repositories", repositories: await visible.scope(reader.person) };
+  return seesEverything(reader) ?? { kind: "everything" };
+}
+
+/** Of what was found in a reader's scope: who lost access a moment ago is shown nothing of it. */
+export async function stillSeen<T extends Pick<Session, "caller">>(
+  { visible }: Visible,
+  reader: Reader,
+  found: readonly T[],
+): Promise<readonly T[]> {
+  return reader.kind === "person" && !isSeer(reader.person.role) ? visible.seenOf(reader.person, found) : found;
+}
+
 /** Null for a session, which has none. */
 export const roleOf = (reader: Reader): Role | null => {
   if (reader.kind === "session") return null;
@@ -163,7 +182,7 @@ export const isSeer = (role: Role): boolean => {
 };
 
 /** That there is a session is not told to whoever may not see it. */
-async function seesSession(parts: HistoryParts, reader: Reader, id: string): Promise<ApiRefusal | null> {
+export async function seesSession(parts: HistoryParts, reader: Reader, id: string): Promise<ApiRefusal | null> {
   switch (reader.kind) {
     case "session":
       return reader.grant.session_id === id ? null : noSession(id);
@@ -179,7 +198,7 @@ async function seesSession(parts: HistoryParts, reader: Reader, id: string): Pro
   }
 }
 
-const noSession = (id: string): ApiRefusal => refuseApi("not_found", `there is no session ${id}`);
+export const noSession = (id: string): ApiRefusal => refuseApi("not_found", `there is no session ${id}`);
 
 const noCall = ({ session_id, n }: CallName): ApiRefusal =>
   refuseApi("not_found", `there is no call ${n} in session ${session_id}`);
@@ -199,7 +218,7 @@ export const readerName = (reader: Reader): string => {
 };
 
 /** What a session reads of itself is no news. */
-async function viewed(parts: HistoryParts, reader: Reader, what: string): Promise<void> {
+export async function viewed(parts: Pick<HistoryParts, "auditFirst">, reader: Reader, what: string): Promise<void> {
   if (reader.kind === "session") return;
   await parts.auditFirst({
     kind: "recording_viewed",
@@ -209,7 +228,7 @@ async function viewed(parts: HistoryParts, reader: Reader, what: string): Promis
   });
 }
 
-async function withBodies(
+export async function withBodies(
   parts: HistoryParts,
   reader: Reader,
   [call, most]: readonly [StoredCall, number],

@@ -12,6 +12,8 @@ import { onceEach, type RepositoryAccess } from "./repositoryAccess.ts";
 export interface VisibleSessions {
   /** GitHub is asked now. */
   sees(person: Person, session: Session): Promise<boolean>;
+  /** Of what was found, what they see: GitHub is asked now, once about each repository. */
+  seenOf<T extends Pick<Session, "caller">>(person: Person, found: readonly T[]): Promise<readonly T[]>;
   /** Newest first; a page may hold fewer than asked for. */
   list(person: Person, page: PageRequest): Promise<Page<Session> | ApiRefusal>;
   /**
@@ -58,7 +60,19 @@ export function createVisibleSessions({ sessions, access, apiUrl }: VisibleParts
     return readable;
   };
 
+  const seenOf = async <T extends Pick<Session, "caller">>(person: Person, found: readonly T[]) => {
+    const now = onceEach(access);
+    const may = await Promise.all(
+      found.map(async ({ caller }) => {
+        const of = person.provider === "github" ? refOf(caller) : null;
+        return of !== null && (await now.mayRead(person, of));
+      }),
+    );
+    return found.filter((_, i) => may[i]);
+  };
+
   return {
+    seenOf,
     sees: (person, { caller }) => reads(person, caller, "mayRead"),
     scope,
     list: async (person, page) => {
@@ -66,15 +80,8 @@ export function createVisibleSessions({ sessions, access, apiUrl }: VisibleParts
       if (repositories.length === 0) return { items: [], next_cursor: null };
       const found = await sessions.list({ ...page, repositories });
       if (isApiRefusal(found)) return found;
-      // Who lost access a moment ago is shown nothing of it: those of the page are asked about now, each once.
-      const now = onceEach(access);
-      const may = await Promise.all(
-        found.items.map(async ({ caller }) => {
-          const of = refOf(caller);
-          return of !== null && (await now.mayRead(person, of));
-        }),
-      );
-      return { ...found, items: found.items.filter((_, i) => may[i]) };
+      // Who lost access a moment ago is shown nothing of it.
+      return { ...found, items: await seenOf(person, found.items) };
     },
   };
 }

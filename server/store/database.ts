@@ -7,6 +7,7 @@ import { type Bodies, createBodies } from "./bodies.ts";
 import { type Approvals, createApprovals } from "./approvals.ts";
 import { openAhead, Salts } from "./epochs.ts";
 import { listenToAll } from "./listen.ts";
+import { createFollowing, type Following } from "./following.ts";
 import { createLimits, type Limits } from "./limits.ts";
 import { createSealLog, type SealLog } from "./log.ts";
 import { migrate } from "./migrate.ts";
@@ -19,6 +20,8 @@ import { retain, type Retention } from "./retention.ts";
 import { openRows, type Rows } from "./rows.ts";
 import { createSeals, type Seals } from "./seals.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
+import { type CallSearch, createCallSearch } from "./search/find.ts";
+import { Indexer } from "./search/indexer.ts";
 import { openSink, type Sink, type SinkParts } from "./sink.ts";
 
 export type Store = {
@@ -40,6 +43,10 @@ export type Store = {
   readonly seals: Seals;
   readonly log: SealLog;
   readonly sink: Sink;
+  readonly following: Following;
+  readonly callSearch: CallSearch;
+  /** Feeds what `callSearch` looks in; does nothing before it is started. */
+  readonly indexer: Indexer;
   /** Closes calls of gateways that are gone as `indeterminate`; runs every second by itself. */
   recover(): Promise<number>;
   /** Lets go of bodies and receipts that are older; whoever knows the configuration calls it now and then. */
@@ -81,6 +88,7 @@ const joinStore = async ({ connectionString, log, clock, mostWaiting }: StoreOpt
   const recovery = new Recovery(rows, monotonic);
   const recover = (): Promise<number> => recovery.recover();
   await recover();
+  const indexer = new Indexer({ rows, log, clock });
   const chores = keepHouse({ rows, log, recover, prepare: () => openAhead(rows, clock, salts) });
   return {
     sessions: { ...createSessions(rows, clock), onClosed: listener.onEnded },
@@ -95,6 +103,9 @@ const joinStore = async ({ connectionString, log, clock, mostWaiting }: StoreOpt
     seals: createSeals(rows),
     log: createSealLog(rows),
     sink,
+    following: createFollowing(rows, listener.onEnded),
+    callSearch: createCallSearch(rows, monotonic),
+    indexer,
     recover,
     retain: async (retention) => {
       await retain(rows, clock, retention);
@@ -103,6 +114,7 @@ const joinStore = async ({ connectionString, log, clock, mostWaiting }: StoreOpt
     },
     close: async () => {
       chores.stop();
+      await indexer.stop();
       listener.close();
       await audit.close();
       await sink.stop();

@@ -53,6 +53,8 @@ export const copyRest = async (rows: Rows, whole: Whole): Promise<Rest> => {
 /** In the transaction that has looked once more whether this is to be done. */
 export const takeRest = async (db: Questions, { whole, name }: Rest): Promise<void> => {
   const { kind, first, days } = whole;
+  // Before the tables that receipts are written into are locked.
+  await db.query(sql.type(none)`SELECT index_again(${first}, ${days})`);
   for (const table of tablesOf[kind])
     await db.query(sql.type(none)`SELECT take_rest(${table}, ${name(table)}, ${first}, ${days})`);
   await db.query(sql.type(none)`DELETE FROM to_thin WHERE kind = ${kind} AND first = ${first}`);

@@ -118,13 +118,21 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
       sealLog: store.log,
       signKeys,
       bodies: store.bodies,
+      callSearch: store.callSearch,
+      following: store.following,
+      monotonic: () => performance.now(),
       keepsReceipts: () => 400 * 86_400_000,
       now,
       auditFirst: async (event) => {
         events.push(event);
         await store.audit.write(event);
       },
-      visible: { sees: async () => false, list: async () => ({ items: [], next_cursor: null }), scope: async () => [] },
+      visible: {
+        sees: async () => false,
+        seenOf: async () => [],
+        list: async () => ({ items: [], next_cursor: null }),
+        scope: async () => [],
+      },
       isOurForm: (request, token) => request.headers.cookie === "signed-in" && token === "form-of-signed-in",
       formToken: (request) => (request.headers.cookie === "signed-in" ? "form-of-signed-in" : null),
       policies: store.policies,

@@ -4,6 +4,7 @@ import { vi } from "vitest";
 import "./policy.test.ts";
 import "./approval/between.test.ts";
 import "./masks/writeBack.test.ts";
+import "./search/found.test.ts";
 
 // Before the imports above, whose gateways it is read for.
 vi.hoisted(() => {

@@ -1,13 +1,21 @@
-/** `dogwatch export SESSION… --proof`: streamed from a gateway into a file, which only then gets its name. */
+/** `dogwatch export SESSION… --proof`, or `--format`: streamed from a gateway into a file, which only then gets its name. */
 
 import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
 import { GatewayError } from "../../errors.ts";
+import type { ExportFormat } from "../../contract.ts";
 import type { Answer } from "../answer.ts";
 import { Api, type ApiOptions, explained, WrongUsage } from "../api.ts";
 
-export type ExportRequest = ApiOptions & { readonly all?: true; readonly out?: string; readonly json?: true };
+export type ExportRequest = ApiOptions & {
+  readonly all?: true;
+  readonly proof?: true;
+  readonly format?: ExportFormat;
+  readonly search?: string;
+  readonly out?: string;
+  readonly json?: true;
+};
 
 /** What the gateway takes at once. */
 const mostSessions = 100;
@@ -19,7 +27,7 @@ export const exportSessions = (
   env: NodeJS.ProcessEnv,
 ): Promise<Answer> =>
   explained(async () => {
-    const source = await new Api(request, env).stream(proofPath(sessions, request.all));
+    const source = await new Api(request, env).stream(exportPath(sessions, request));
     const { out } = request;
     if (out === undefined) {
       await unbroken(pipeline(source, process.stdout, { end: false }));
@@ -31,6 +39,27 @@ export const exportSessions = (
       output: request.json ? `${JSON.stringify({ file: out, bytes: written })}\n` : `${out}: ${written} bytes\n`,
     };
   });
+
+/** @throws WrongUsage */
+const exportPath = (sessions: readonly string[], { proof, format, search, all }: ExportRequest): string => {
+  if ((proof === true) === (format !== undefined))
+    throw new WrongUsage("say which: --proof, or --format har, jsonl or curl");
+  if (format === undefined) {
+    if (search !== undefined) throw new WrongUsage("--search goes with --format: a proof is of whole sessions");
+    return proofPath(sessions, all);
+  }
+  if (all === true) throw new WrongUsage("--all goes with --proof; --search '' --format takes every call");
+  const query = new URLSearchParams({ format });
+  if (search !== undefined && sessions.length === 0) {
+    query.set("q", search);
+    return `/v1/search/export?${query.toString()}`;
+  }
+  const [id] = sessions;
+  if (search !== undefined || sessions.length !== 1 || id === undefined)
+    throw new WrongUsage("with --format, name one session by its id, or a search with --search");
+  requireIds(sessions);
+  return `/v1/sessions/${id}/export?${query.toString()}`;
+};
 
 /** @throws WrongUsage */
 export const proofPath = (sessions: readonly string[], all: true | undefined): string => {

@@ -6,10 +6,10 @@ import type { Answer } from "../answer.ts";
 import { Api, type ApiOptions, explained, readPages, WrongUsage } from "../api.ts";
 import { counted, readable } from "../words.ts";
 
-export type SearchRequest = ApiOptions & { readonly masked: string; readonly json?: true };
+export type MaskedRequest = ApiOptions & { readonly masked: string; readonly json?: true };
 export type RevealRequest = ApiOptions & { readonly reason: string; readonly json?: true };
 
-export const searchMasked = (request: SearchRequest, env: NodeJS.ProcessEnv): Promise<Answer> =>
+export const searchMasked = (request: MaskedRequest, env: NodeJS.ProcessEnv): Promise<Answer> =>
   explained(async () => {
     const value = request.masked === "-" ? fromStandardInput() : request.masked;
     if (value === "") throw new WrongUsage("no value to search for");
@@ -34,5 +34,5 @@ export const revealValue = (token: string, request: RevealRequest, env: NodeJS.P
 
 const fromStandardInput = (): string => readFileSync(0, "utf8").replace(/\r?\n$/, "");
 
-const lineOf = ({ received_at, method, path, operation, status, url }: CallJson): string =>
+export const lineOf = ({ received_at, method, path, operation, status, url }: CallJson): string =>
   `${received_at}  ${status ?? "-"}  ${method} ${readable(path, 80)}  ${operation}  ${url}`;

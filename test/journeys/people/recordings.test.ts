@@ -44,6 +44,11 @@ const surfacesOf = (id: string): readonly string[] => [
   `/v1/sessions/${id}/calls/1`,
   `/v1/sessions/${id}/calls/1/request/body`,
   `/v1/sessions/${id}/calls/1/response/body`,
+  `/v1/sessions/${id}/outline`,
+  `/v1/sessions/${id}/export?format=har`,
+  `/v1/sessions/${id}/export?format=jsonl`,
+  `/v1/sessions/${id}/export?format=curl`,
+  `/v1/sessions/${id}/events`,
   `/sessions/${id}`,
   `/sessions/${id}/calls/1`,
   `/sessions/${id}/calls/1/response/body`,
@@ -186,7 +191,8 @@ test("every view is in the audit log before anything is shown: a log that cannot
       expect(await answer.text()).not.toMatch(/monitor|acme\/app|Checkout/);
     }
     const auditor = { headers: { authorization: `Bearer ${auditorToken}` } };
-    for (const path of views.filter((each) => each.startsWith("/v1")))
+    const searches = ["/v1/search?q=status:200", "/v1/search/export?q=status:200"];
+    for (const path of [...views.filter((each) => each.startsWith("/v1")), ...searches])
       expect((await fetch(scene.url + path, auditor)).status).toBe(503);
   } finally {
     await database.query("ALTER TABLE audit_events_away RENAME TO audit_events");

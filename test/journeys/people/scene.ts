@@ -144,7 +144,7 @@ export async function signIn(
 export const signInWithToken = async (browser: Browser, token: string): Promise<Visited> =>
   browser.submit(await browser.open(`${home}/sign-in`), /\/sign-in /, { token });
 
-async function openJob(
+export async function openJob(
   github: GitHubStandin,
   url: string,
   { repository, actor }: { readonly repository: Repository; readonly actor: string },
@@ -158,7 +158,7 @@ async function openJob(
   return exchange(url, ((await response.json()) as { value: string }).value);
 }
 
-const sendCall = (
+export const sendCall = (
   url: string,
   { access_token }: TokenAnswer,
   { method, path, body }: { readonly method: string; readonly path: string; readonly body: string | undefined },

@@ -1,0 +1,81 @@
+/** Recordings to take along: the calls of a session, or what a search finds, with their bodies, one after the other. */
+
+import { type ApiRefusal, isApiRefusal, refuseApi } from "../errors.ts";
+import type { Place } from "../model/searched.ts";
+import type { StoredCall } from "../model/receipt.ts";
+import {
+  type HistoryParts,
+  inCall,
+  noSession,
+  type ReadCall,
+  type Reader,
+  scopeOf,
+  seesEverything,
+  seesSession,
+  stillSeen,
+  viewed,
+  withBodies,
+} from "./history.ts";
+import { isQueryProblem, readQuery } from "./search/language.ts";
+import { findPage, type SearchParts } from "./search/search.ts";
+import { readPlace } from "./search/place.ts";
+
+export type ExportParts = HistoryParts & SearchParts;
+
+/** Calls that are in memory at a time, at most; their bodies one call at a time. */
+const atOnce = 50;
+
+/** In their order. What goes wrong on the way rejects: half an export must not pass for one. */
+export async function exportSession(
+  parts: ExportParts,
+  reader: Reader,
+  id: string,
+): Promise<AsyncIterable<ReadCall> | ApiRefusal> {
+  // Bodies are for people: a session reads none, not even its own.
+  const refusal = reader.kind === "session" ? seesEverything(reader) : await seesSession(parts, reader, id);
+  if (refusal !== null) return refusal;
+  if ((await parts.sessions.get(id)) === null) return noSession(id);
+  await viewed(parts, reader, `session ${id}, an export`);
+  return withAllBodies(parts, reader, callsOf(parts, id));
+}
+
+/** The newest first. */
+export async function exportSearch(
+  parts: ExportParts,
+  reader: Reader,
+  q: string,
+): Promise<AsyncIterable<ReadCall> | ApiRefusal> {
+  const scope = await scopeOf(parts, reader);
+  if (isApiRefusal(scope)) return scope;
+  const query = readQuery(q, parts.now());
+  if (isQueryProblem(query)) return refuseApi("request_malformed", `q, column ${query.column}: ${query.message}`);
+  await viewed(parts, reader, "a search, an export");
+  const found = async function* (): AsyncGenerator<StoredCall> {
+    for (let after: Place | null = null; ; ) {
+      const page = await findPage(parts, { query, scope, after, limit: atOnce });
+      for (const { call } of await stillSeen(parts, reader, page.items)) yield call;
+      const next = page.next_cursor === null ? null : readPlace(page.next_cursor);
+      if (next === null || isApiRefusal(next)) return;
+      after = next;
+    }
+  };
+  return withAllBodies(parts, reader, found());
+}
+
+async function* callsOf({ receipts }: ExportParts, id: string): AsyncGenerator<StoredCall> {
+  for (let cursor: string | undefined; ; ) {
+    const page = await receipts.calls(id, { limit: atOnce, cursor });
+    if (isApiRefusal(page)) throw new Error(page.message);
+    yield* page.items;
+    if (page.next_cursor === null) return;
+    cursor = page.next_cursor;
+  }
+}
+
+async function* withAllBodies(
+  parts: ExportParts,
+  reader: Reader,
+  calls: AsyncIterable<StoredCall>,
+): AsyncGenerator<ReadCall> {
+  for await (const call of calls) yield withBodies(parts, reader, [call, inCall]);
+}
