@@ -36,6 +36,8 @@ const lookEvery = 500;
 const silenceAfter = 15_000;
 /** As long as a session token lives: whoever listens on shows theirs again. */
 const longest = 15 * 60_000;
+/** People sign out, and lose repositories: whoever comes back is looked at again. */
+const longestForPeople = 60_000;
 
 export type FollowRequest = {
   readonly session_id: string;
@@ -58,16 +60,26 @@ export async function followSession(
     );
   if ((await parts.sessions.get(session_id)) === null) return noSession(session_id);
   await viewed(parts, reader, `session ${session_id}, as it happens`);
-  return happenings(parts, { session_id, told, signal });
+  const most = reader.kind === "person" ? longestForPeople : longest;
+  return happenings(parts, { session_id, told, signal, most });
 }
 
-type Following = { readonly session_id: string; readonly told: Told; readonly signal: AbortSignal };
+type Following = {
+  readonly session_id: string;
+  readonly told: Told;
+  readonly signal: AbortSignal;
+  /** ms */
+  readonly most: number;
+};
 
-async function* happenings(parts: FollowParts, { session_id, told, signal }: Following): AsyncGenerator<Happening> {
+async function* happenings(
+  parts: FollowParts,
+  { session_id, told, signal, most }: Following,
+): AsyncGenerator<Happening> {
   const { following, sessions, monotonic } = parts;
   const began = monotonic();
   let spoke = began;
-  while (!signal.aborted && monotonic() - began < longest) {
+  while (!signal.aborted && monotonic() - began < most) {
     // Asked before the calls are read: of a session that is over then, none is missed.
     const isOver = await following.isOver(session_id);
     let news = 0;
