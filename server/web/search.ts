@@ -43,7 +43,7 @@ export const searchForm = (
   problem: "wrong" | null = null,
 ): Html => html`<form class="search" role="search" action="/search">
 <div class="box"><label class="unseen" for="q">Search in calls</label>
-<input id="q" name="q" value="${q}" placeholder="Search in calls: repo:acme/app status:>=400 checkout" autocomplete="off" spellcheck="false"${problem === null ? null : html` aria-invalid="true" aria-describedby="${problem}"`}></div>
+<input id="q" name="q" value="${q}" placeholder="Search in calls: repo:acme/app status:4xx checkout" autocomplete="off" spellcheck="false"${problem === null ? null : html` aria-invalid="true" aria-describedby="${problem}"`}></div>
 <button>Search</button>
 </form>`;
 

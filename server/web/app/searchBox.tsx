@@ -47,7 +47,7 @@ export function SearchBox({ query, wrong }: SearchBoxProps) {
           name="q"
           type="text"
           value={text}
-          placeholder="Search in calls: repo:acme/app status:>=400 checkout   ( / )"
+          placeholder="Search in calls: repo:acme/app status:4xx checkout   ( / )"
           autocomplete="off"
           spellcheck={false}
           role="combobox"
