@@ -100,10 +100,20 @@ export const hostilePages = (stage: () => Stage): void => {
     });
 
     inBrowser("what is searched for is text too, also when it is kept", { stage }, async ({ page, watched }) => {
-      for (const q of [quoted(attack), attack, "\u202ex statsu:\u202e", "invoice", "masked.invalid"]) {
+      for (const q of [
+        quoted(attack),
+        attack,
+        "\u202ex statsu:\u202e",
+        "turned \u202earound \u200b",
+        "invoice",
+        "masked.invalid",
+      ]) {
         await open(page, `/search?q=${encodeURIComponent(q)}`);
-        await page.getByRole("button", { name: "Save this search" }).click();
-        await page.locator("[aria-label='Saved searches'] [aria-current]").waitFor();
+        // What is not understood is shown where it is wrong, and cannot be kept.
+        if ((await page.locator(".wrong").count()) === 0) {
+          await page.getByRole("button", { name: "Save this search" }).click();
+          await page.locator("[aria-label='Saved searches'] [aria-current]").waitFor();
+        }
         await expectHarmless({ page });
         expect(watched.complaints, q).toEqual([]);
       }

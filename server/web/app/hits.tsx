@@ -4,7 +4,6 @@ import { useState } from "preact/hooks";
 import type { SearchHitJson } from "../../contract.ts";
 import { markedPieces, whereWords } from "../searching.ts";
 import { read, reasonOf } from "./gateway.ts";
-import { AccessMark, EffectBadge } from "./marks.tsx";
 import { cut } from "./pieces.ts";
 import { Shown } from "./shown.tsx";
 import { ago, moment, shortName } from "./words.ts";
@@ -76,8 +75,8 @@ const Hit = ({ hit }: { readonly hit: SearchHitJson }) => (
   <li class="hit">
     <div class="title">
       <a href={`/sessions/${hit.session_id}/calls/${hit.n}`}>{shortName(hit.operation)}</a>{" "}
-      <EffectBadge effect={hit.decision.effect} /> <span class="badge">{hit.status ?? hit.state}</span>{" "}
-      <AccessMark access={hit.access} />{" "}
+      <span class={`badge ${hit.decision.effect}`}>{hit.decision.effect}</span>{" "}
+      <span class="badge">{hit.status ?? hit.state}</span> <span class="soft">{hit.access}</span>{" "}
       <time class="soft" dateTime={hit.received_at} title={moment(hit.received_at)}>
         {ago(hit.received_at, Date.now())}
       </time>

@@ -18,8 +18,8 @@ function kept(place: string): readonly string[] {
   }
 }
 
-/** What somebody looked for is nobody else's business who signs in here later. */
-export function SavedSearches({ query }: { readonly query: string }) {
+/** `keeps`: what was not understood is not worth it. What somebody looked for is nobody else's business who signs in here later. */
+export function SavedSearches({ query, keeps }: { readonly query: string; readonly keeps: "this" | "none" }) {
   const [place, setPlace] = useState<string | null>(null);
   const [own, setOwn] = useState<readonly string[]>([]);
   useEffect(() => {
@@ -35,7 +35,7 @@ export function SavedSearches({ query }: { readonly query: string }) {
     setOwn(next);
     localStorage.setItem(place, JSON.stringify(next));
   };
-  const canKeep = query.trim() !== "" && !own.includes(query) && own.length < most;
+  const canKeep = keeps === "this" && query.trim() !== "" && !own.includes(query) && own.length < most;
   return own.length === 0 && !canKeep ? null : (
     <ul class="chips" aria-label="Saved searches">
       {own.map((one) => (

@@ -9,7 +9,8 @@ import { ago, moment, plural } from "./words.ts";
 export function takeSearch(main: HTMLElement): void {
   const query = new URLSearchParams(location.search).get("q") ?? "";
   takeBox(main);
-  put(<SavedSearches query={query} />, (place) => main.querySelector(".chips")?.after(place));
+  const keeps = main.querySelector(".wrong") === null ? "this" : "none";
+  put(<SavedSearches query={query} keeps={keeps} />, (place) => main.querySelector(".chips")?.after(place));
   for (const time of main.querySelectorAll("time")) {
     time.title = moment(time.dateTime);
     time.textContent = ago(time.dateTime, Date.now());
