@@ -150,13 +150,20 @@ async function watch(context: BrowserContext, gateway: string): Promise<Watched>
   return { page, complaints };
 }
 
-/** Everything that axe knows of WCAG 2.2 A and AA, or of these rules. */
-export async function expectAccessible(page: Page, rules: readonly string[] = []): Promise<void> {
+/** Everything that axe knows of WCAG 2.2 A and AA; or its contrasts alone, or all but these, where something else has been looked at already. */
+export async function expectAccessible(
+  page: Page,
+  what: "everything" | "contrast" | "structure" = "everything",
+): Promise<void> {
   // No page of ours has frames of others, for which axe would open a page of its own.
   const axe = new AxeBuilder({ page }).setLegacyMode(true);
-  const { violations } = await (rules.length > 0
-    ? axe.withRules([...rules])
-    : axe.withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"])
+  const all = (): AxeBuilder => axe.withTags(["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]);
+  const contrast = "color-contrast";
+  const { violations } = await (what === "everything"
+    ? all()
+    : what === "contrast"
+      ? axe.withRules([contrast])
+      : all().disableRules([contrast])
   ).analyze();
   const told = violations.map(
     ({ id, help, nodes }) =>

@@ -51,6 +51,7 @@ export const hostilePages = (stage: () => Stage): void => {
         numbers.set(name, await recordOne(store, session, exchange));
       }
       for (let n = 0; n < plenty; n++) await recordOne(store, session, { response: bodyOf(deceiving) });
+      await store.indexer.catchUp();
     }, patience);
 
     const callOf = (name: string): string => `/sessions/${session}/calls/${numbers.get(name)}`;
@@ -77,10 +78,8 @@ export const hostilePages = (stage: () => Stage): void => {
     });
 
     inBrowser("a search finds them, shows where, and reads on", { stage }, async ({ page }) => {
-      for (;;) {
-        await open(page, `/search?q=${encodeURIComponent(`needle session:${session}`)}`);
-        if ((await page.locator(".hit").count()) === 50) break;
-      }
+      await open(page, `/search?q=${encodeURIComponent(`needle session:${session}`)}`);
+      expect(await page.locator(".hit").count()).toBe(50);
       await page.getByRole("button", { name: "More" }).click();
       await page
         .locator(".hit")

@@ -11,21 +11,13 @@ import { bodyOf } from "../store/specimens.ts";
 /** More than two pages of them. */
 const plenty = 120;
 
-/** A session in which every call says this word, which the index has by then. */
-async function recordPlenty({ recorded: { store }, scene }: Stage, word: string): Promise<string> {
+/** A session in which every call says this word; it is found from then on. */
+async function recordPlenty({ recorded: { store } }: Stage, word: string): Promise<string> {
   const session = await openRecording(store, { workflow: "Says a word" });
   for (let n = 0; n < plenty; n++)
     await recordOne(store, session, { response: bodyOf(JSON.stringify({ said: word, n })) });
-  await found(scene, word, plenty);
+  await store.indexer.catchUp();
   return session;
-}
-
-async function found({ read }: Stage["scene"], q: string, count: number): Promise<void> {
-  for (;;) {
-    const answer = await read(`/v1/search?q=${encodeURIComponent(q)}&limit=200`);
-    if (((await answer.json()) as { items: readonly unknown[] }).items.length === count) return;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
 }
 
 export const searching = (stage: () => Stage): void => {
@@ -147,7 +139,8 @@ export const searching = (stage: () => Stage): void => {
       ];
       for (const session of [theirs, others])
         await sendCall(url, session, { method: "GET", path: "/api/v1/monitor/31337", body: undefined });
-      await found(stage.scene, "monitor/31337", 2);
+      for (const { session_id } of [theirs, others]) await stage.scene.endedCalls(session_id);
+      await stage.recorded.store.indexer.catchUp();
       const cookies = await stage.person("octocat");
       await page.context().addCookies(cookies.map((cookie) => ({ ...cookie, url: "http://gateway.test" })));
       await open(page, "/search?q=monitor%2F31337");

@@ -96,6 +96,8 @@ async function record(scene: PeopleScene, { store }: Recorded): Promise<Pick<Sta
     actor: "hubot",
   });
   await recordMany(store, long, { count: many, minutes: 12 });
+  // At its leisure the gateway takes half a minute for so many, and searches go through them one by one until then.
+  await store.indexer.catchUp();
   const job = await openRecording(store);
   await recordJob(store, job, await policyInForce(scene));
   // As if it had been open while its calls came.
