@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { z } from "zod";
 import { isApiRefusal, refuseApi } from "../errors.ts";
 import { followSession, type FollowParts, type Happening } from "../journeys/follow.ts";
-import { type AccessParts, admit, knownReader, refusals, turnAway } from "./access.ts";
+import { type AccessParts, admit, knownReader, readerOf, refusals, turnAway } from "./access.ts";
 import { callJson, sessionJson } from "./json.ts";
 import type { Api } from "./zodRoutes.ts";
 
@@ -32,7 +32,7 @@ export const registerEvents = async (api: Api, parts: EventRoutes): Promise<void
     schema: {
       summary: "A session as it happens: a call when it begins and when it ends, without bodies; ends with the session",
       description:
-        "Server-sent events, at least once each. Last-Event-ID goes on after what was told; after 15 minutes, for people after one, the stream ends, to be asked for again.",
+        "Server-sent events, at least once each. Last-Event-ID goes on after what was told; after 15 minutes the stream ends, to be asked for again.",
       security: [{ session: [] }, { access: [] }],
       params: z.object({ id: z.uuid() }),
       querystring: z.strictObject({
@@ -60,6 +60,7 @@ export const registerEvents = async (api: Api, parts: EventRoutes): Promise<void
         session_id: request.params.id,
         lastEventId: typeof lastEventId === "string" ? lastEventId : (request.query.last_event_id ?? null),
         signal: AbortSignal.any([gone.signal, stopping.signal]),
+        readerNow: () => readerOf(parts, request),
       });
       if (isApiRefusal(found)) return reply.send(turnAway(parts, { request, reply }, found));
       reply.headers({ "x-content-type-options": "nosniff", "x-accel-buffering": "no" }).type("text/event-stream");

@@ -174,7 +174,7 @@ export const livePages = (stage: () => Stage): void => {
       await call();
       await rows(page, 2);
       github.repositories.permit(repository, "octocat", "none");
-      // As its stream does after a minute at the latest, it comes back and is looked at again.
+      // As a stream does by itself within a minute, it ends, comes back and is looked at again.
       await setSeen(page, "hidden");
       await call();
       await setSeen(page, "visible");

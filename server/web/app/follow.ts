@@ -1,7 +1,7 @@
 /** Reads a whole session, then hears what is added to it while it is open. Whoever watches is told after everything that is new. */
 
 import type { OutlineJson, SessionJson } from "../../contract.ts";
-import { read, reasonOf } from "./gateway.ts";
+import { read, reasonOf, Refused } from "./gateway.ts";
 import { listenTo } from "./listen.ts";
 import { Timers } from "./timers.ts";
 import { type Calls, toldOf, withNews } from "./told.ts";
@@ -18,6 +18,9 @@ export type Followed = {
 /** Between two looks where there is no stream, ms; and looks until a stream is asked for again. */
 const every = 2_000;
 const looks = 15;
+/** Whoever may not see it now may again when GitHub answers; each try is on record. */
+const afterRefusal = 30_000;
+const signedOut = "You are not signed in any more. Load the page again to sign in.";
 /** The counts of a session follow its calls by so much at most, ms. */
 const countsAfter = 5_000;
 /** Looks for the seal of a session that has just ended. */
@@ -125,8 +128,10 @@ class Follower {
       do this.#tell(await look(id, this.#latest.calls, this.#gone));
       while (!this.#latest.complete && !this.#gone.aborted);
     } catch (error) {
-      this.#tell({ trouble: reasonOf(error) });
-      await this.#pause();
+      const isTurnedAway = error instanceof Refused && error.status >= 400 && error.status < 500;
+      const isSignedOut = isTurnedAway && error.status === 401;
+      this.#tell({ trouble: isSignedOut ? signedOut : reasonOf(error) });
+      await this.#pause(isTurnedAway ? afterRefusal : every);
     }
   }
 
@@ -138,9 +143,9 @@ class Follower {
     }
   }
 
-  async #pause(): Promise<void> {
+  async #pause(ms = every): Promise<void> {
     await new Promise((resolve) => {
-      setTimeout(resolve, every);
+      setTimeout(resolve, ms);
       this.#gone.addEventListener("abort", resolve, { once: true });
     });
     await seen(this.#gone);

@@ -20,7 +20,7 @@ export type Heard = SessionJson | "refused" | "silent";
 
 /** ms */
 const together = 50;
-/** People's streams end every minute, and are back after two seconds: that is no interruption. */
+/** A stream that has its time ends, and is back after two seconds: that is no interruption. */
 const untilInterrupted = 6_000;
 /** A connection that died without a word is given up. */
 const longestSilence = 90_000;
