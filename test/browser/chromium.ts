@@ -127,7 +127,7 @@ const newContext = (
 
 async function watch(context: BrowserContext, gateway: string): Promise<Watched> {
   const page = await context.newPage();
-  page.setDefaultTimeout(45_000);
+  page.setDefaultTimeout(90_000);
   const complaints: string[] = [];
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning") complaints.push(`console: ${message.text()}`);

@@ -71,8 +71,10 @@ export const sessionPages = (stage: () => Stage): void => {
       expect(await diff.locator(".del").allInnerTexts()).toContain('-       "critical": 2');
       // As it is written, not as a parser would write it.
       expect(await diff.locator(".add").allInnerTexts()).toContain('+       "critical": 2.5');
+      // It says so for two seconds only.
+      const said = page.getByText("Copied").waitFor();
       await page.getByRole("button", { name: "Copy as curl" }).click();
-      await page.getByText("Copied").waitFor();
+      await said;
       const copied = String(await page.evaluate("navigator.clipboard.readText()"));
       expect(copied).toMatch(/^curl -X 'PUT' 'https:\/\/api\.datadoghq\.com\/api\/v1\/monitor\/4212' /);
       expect(copied).toContain('-H "DD-API-KEY: $DD_API_KEY"');

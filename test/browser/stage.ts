@@ -18,7 +18,8 @@ import { drawn, startChromium, type TestBrowser, type Viewing, type Watched } fr
 import { openRecorder, openRecording, recordJob, type Recorded, recordMany } from "./scene.ts";
 
 export const many = 10_000;
-export const patience = 120_000;
+/** Of a machine that does much else. */
+export const patience = 300_000;
 
 export type Stage = {
   readonly scene: PeopleScene;
@@ -137,6 +138,7 @@ export function inBrowser(
   look: (looking: Looking) => Promise<void>,
 ): void {
   test(
+    // oxlint-disable-next-line vitest/valid-title -- the title is a string where this is called
     name,
     async () => {
       const watched = await stage().browser.open({ cookies: stage().cookies, ...viewing });
