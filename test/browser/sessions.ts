@@ -34,7 +34,7 @@ export const sessionPages = (stage: () => Stage): void => {
 
   inBrowser(
     "a session is played back at its own pace: paused, stepped through, hurried",
-    { stage },
+    { stage, context: "shared" },
     async ({ page, stage: { job } }) => {
       await open(page, `/sessions/${job}`);
       await page.getByLabel("Speed").selectOption("50");
@@ -63,7 +63,7 @@ export const sessionPages = (stage: () => Stage): void => {
 
   inBrowser(
     "a call shows what an update changed, goes to a shell, and has an address for every value",
-    { stage },
+    { stage, context: "shared" },
     async ({ page, stage: { job } }) => {
       await open(page, `/sessions/${job}/calls/9`);
       const diff = page.getByRole("region", { name: "What changed" });

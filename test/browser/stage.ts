@@ -127,6 +127,8 @@ export type Looking = { readonly page: Page; readonly watched: Watched; readonly
 export type Browse = {
   readonly stage: () => Stage;
   readonly viewing?: Viewing;
+  /** A context costs a second of a processor: it is shared by who keeps nothing in it. Without `viewing`. */
+  readonly context?: "shared";
   /** Complaints that a test means to bring about. */
   readonly expected?: (complaint: string, stage: Stage) => boolean;
 };
@@ -134,20 +136,23 @@ export type Browse = {
 /** A test in a context of its own, in which the browser has nothing to complain of. Signed in as who sees everything, unless cookies are given. */
 export function inBrowser(
   name: string,
-  { stage, viewing = {}, expected }: Browse,
+  { stage, viewing = {}, context, expected }: Browse,
   look: (looking: Looking) => Promise<void>,
 ): void {
   test(
     // oxlint-disable-next-line vitest/valid-title -- the title is a string where this is called
     name,
     async () => {
-      const watched = await stage().browser.open({ cookies: stage().cookies, ...viewing });
+      const { browser, cookies } = stage();
+      const watched = await (context === "shared"
+        ? browser.openBeside({ cookies })
+        : browser.open({ cookies, ...viewing }));
       try {
         await look({ page: watched.page, watched, stage: stage() });
         const complaints = watched.complaints.filter((one) => expected?.(one, stage()) !== true);
         expect(complaints, "the browser complained").toEqual([]);
       } finally {
-        await watched.page.context().close();
+        await (context === "shared" ? watched.page : watched.page.context()).close();
       }
     },
     patience,
