@@ -10,6 +10,7 @@ import { addHoldCommands } from "./cli/holds.ts";
 import { addMaskedValueCommands } from "./cli/maskedValues.ts";
 import { addPolicyCommands } from "./cli/policy.ts";
 import { addSearchCommand } from "./cli/search.ts";
+import { addServeRecordingCommand } from "./cli/serveRecording.ts";
 import manifest from "../package.json" with { type: "json" };
 
 const answerOption = (): Option =>
@@ -113,6 +114,7 @@ addSearchCommand(program);
 addMaskedValueCommands(program);
 addEvidenceCommands(program);
 addHoldCommands(program);
+addServeRecordingCommand(program);
 
 program
   .command("run")
