@@ -29,19 +29,20 @@ const mostRead = 32 * 2 ** 20;
 const mostDifferences = 200;
 /** Of each way of being close. */
 const mostOfAKind = 12;
+const mostOfANeighbour = 2;
 
 /** Everything that can be asked for without looking at every call, made once. */
 export class Nearby {
   readonly #recording: Recording;
   readonly #byOperation: ReadonlyMap<string, readonly Indexed[]>;
-  /** By path, so that those that begin alike are neighbours. */
-  readonly #byPath: readonly Indexed[];
+  /** Calls to one path by one method, by path, so that those that begin alike are neighbours. */
+  readonly #byPath: readonly (readonly Indexed[])[];
 
   constructor(recording: Recording) {
     this.#recording = recording;
     this.#byOperation = Map.groupBy(recording.calls, ({ call }) => call.operation);
-    const firsts = new Map(recording.calls.map((call) => [`${call.call.method} ${call.plain}`, call]));
-    this.#byPath = [...firsts.values()].toSorted((one, other) => (one.plain < other.plain ? -1 : 1));
+    const routes = Map.groupBy(recording.calls, ({ call, plain }) => `${plain} ${call.method}`);
+    this.#byPath = [...routes].toSorted(([one], [other]) => (one < other ? -1 : 1)).map(([, calls]) => calls);
   }
 
   /** Null of an empty recording only. */
@@ -62,8 +63,10 @@ export class Nearby {
     const { method, path, operation } = address;
     const here = this.#recording.routesOf({ method, host: null, path }).flatMap(({ calls }) => calls);
     const sameOperation = operation.known ? (this.#byOperation.get(operation.id) ?? []) : [];
-    const near = this.#neighbours(plainPath(path));
     const print = printOf(value);
+    const near = this.#neighbours(plainPath(path)).flatMap((calls) =>
+      mostLike(calls, print).slice(0, mostOfANeighbour),
+    );
     return [
       ...new Set([
         ...mostLike(here, print),
@@ -75,18 +78,18 @@ export class Nearby {
   }
 
   /** Around the place that the path would have, the nearest first. */
-  #neighbours(plain: string): readonly Indexed[] {
+  #neighbours(plain: string): readonly (readonly Indexed[])[] {
     let [low, high] = [0, this.#byPath.length];
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if ((this.#byPath[middle]?.plain ?? "") < plain) low = middle + 1;
+      if ((this.#byPath[middle]?.[0]?.plain ?? "") < plain) low = middle + 1;
       else high = middle;
     }
-    const around: Indexed[] = [];
+    const around: (readonly Indexed[])[] = [];
     for (let away = 0; away <= mostOfAKind; away++)
       for (const at of [low + away, low - away - 1]) {
-        const call = this.#byPath[at];
-        if (call !== undefined) around.push(call);
+        const calls = this.#byPath[at];
+        if (calls !== undefined) around.push(calls);
       }
     return around;
   }

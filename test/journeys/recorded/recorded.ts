@@ -95,6 +95,7 @@ export type Told = {
 
 export type Standing = {
   readonly double: Double;
+  readonly recording: Recording;
   ask(call: string, question?: Question): Promise<Told>;
 };
 
@@ -103,6 +104,7 @@ export async function doubleOf(said: readonly Said[], likeness: Likeness = "stea
   const double = new Double(recording, { catalogue, site, likeness });
   return {
     double,
+    recording,
     ask: async (call, { host = null, headers = [], body, type = "application/json", encoding } = {}) => {
       const [method = "", ...target] = call.split(" ");
       const bytes = body === undefined ? null : bytesOf(body);
