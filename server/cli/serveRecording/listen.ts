@@ -106,10 +106,13 @@ const answerOne = async (parts: ListenParts, { request, response }: Exchange, ho
   response.end(request.method === "HEAD" ? undefined : reply.body);
 };
 
-const noteRefusal = (log: Log, { headers, body }: Reply): void => {
-  const isOwn = !headers.some(([name]) => name === "dogwatch-call");
-  if (isOwn) log(body.toString("utf8"));
+/** Ours name no call. */
+const noteRefusal = (log: Log, reply: Reply): void => {
+  if (!reply.headers.some(([name]) => name === "dogwatch-call")) log(messageIn(reply));
 };
+
+const messageIn = ({ body }: Reply): string =>
+  (JSON.parse(body.toString("utf8")) as { errors: string[] }).errors.join("; ");
 
 const written = (bytes: Buffer, { headers }: IncomingMessage): WrittenBody | null =>
   bytes.length === 0
@@ -145,8 +148,9 @@ const refuseUnread = ({ double, log }: ListenParts, error: NodeJS.ErrnoException
     error.code === "HPE_HEADER_OVERFLOW"
       ? "the request's path and header fields are larger than 128 KiB: no recorded call has such"
       : `the request is not valid HTTP/1.1 (${error.code ?? error.name})`;
-  const { status, headers, body } = double.refuse({ code: "request_malformed", message }, 400);
-  log(body.toString("utf8"));
+  const reply = double.refuse({ code: "request_malformed", message }, 400);
+  const { status, headers, body } = reply;
+  log(messageIn(reply));
   const fields = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
   socket.end(`HTTP/1.1 ${status} Bad Request\r\nconnection: close\r\n${fields}\r\n${body.toString("utf8")}`);
 };
@@ -167,6 +171,6 @@ const takeConnect = (parts: ListenParts, secure: SecureServer, { request, socket
   }
   if (!datadogs.test(place.host)) return tunnel(socket, place, parts.proxies);
   const message = `${place.host} is no host that recordings have calls of, and nothing is sent to Datadog here`;
-  parts.log(parts.double.refuse({ code: "host_not_allowed", message }, 403).body.toString("utf8"));
+  parts.log(messageIn(parts.double.refuse({ code: "host_not_allowed", message }, 403)));
   socket.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 };

@@ -33,7 +33,7 @@ export const reportJson = ({ name, calls, asked }: Served): string =>
 export const reportText = ({ name, calls, asked }: Served): string => {
   const { requests, alike, unanswered, unansweredCount, unasked } = asked;
   const lines = [
-    `${name}: ${counted(requests, "request")}, ${unansweredCount} of them not answered${alike === 0 ? "" : `, ${alike} answered although they were not the same in every value`}`,
+    `${name}: ${counted(requests, "request")}, ${unansweredCount === 0 ? "all answered" : `${unansweredCount} not answered`}${alike === 0 ? "" : `, ${alike} of them not the same in every value`}`,
     ...unanswered.slice(0, mostShown).map(({ code, message }) => `  ${code}: ${readable(message, 1_000)}`),
     ...more(unansweredCount, "request"),
     `${unasked.length} of ${counted(calls, "recorded call")} never asked for${unasked.length === 0 ? "" : ":"}`,

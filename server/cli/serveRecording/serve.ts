@@ -2,7 +2,7 @@
 
 import { type Log, logTo } from "../../../action/log.ts";
 import { GatewayError } from "../../errors.ts";
-import { WrongUsage } from "../api.ts";
+import { ApiRefused, WrongUsage } from "../api.ts";
 import { stopOnSignal } from "../stop.ts";
 import { counted } from "../words.ts";
 import { openDouble, type OpenDouble, type OpenRequest } from "./open.ts";
@@ -22,11 +22,18 @@ export async function serveRecording(
     if (command.length > 0) await aroundCommand(double, command, { log, ...options });
     else untilTold(double, options);
   } catch (error) {
-    if (!(error instanceof WrongUsage) && !(error instanceof GatewayError)) throw error;
+    const exitCode = exitCodeOf(error);
+    if (exitCode === null || !(error instanceof Error)) throw error;
     process.stderr.write(`${error.message}\n`);
-    process.exitCode = error instanceof WrongUsage ? 2 : 3;
+    process.exitCode = exitCode;
   }
 }
+
+/** Null for what nobody foresaw. */
+const exitCodeOf = (error: unknown): 2 | 3 | null => {
+  if (error instanceof WrongUsage || error instanceof ApiRefused) return 2;
+  return error instanceof GatewayError ? 3 : null;
+};
 
 const sayGaps = ({ gaps }: OpenDouble): string => {
   const some = gaps.slice(0, 10).join(", ");

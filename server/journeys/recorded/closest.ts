@@ -109,12 +109,13 @@ async function differencesFrom(
   { call, segments }: Indexed,
   { address, sent, likeness }: Unrecorded,
 ): Promise<readonly FieldDifference[]> {
-  const recorded = await comparableOf(call);
+  // A body that cannot be read again is named as what differs.
+  const recorded = await comparableOf(call).catch(() => null);
   const said = new Map<string, unknown>(sent.value);
   const there = new Map<string, unknown>(
     recorded ?? [
       ["query", said.get("query")],
-      ["body", unshown(`not there as a whole: its body ${call.request.body?.missing ?? ""}`)],
+      ["body", unshown(`not there as a whole: its body ${call.request.body?.missing ?? "cannot be read any more"}`)],
     ],
   );
   // Of a body in another form every field would differ.

@@ -113,15 +113,11 @@ export class Double {
   }
 
   async #give({ arrived, address, body }: Question, found: Indexed): Promise<Reply> {
-    const { response, state } = found.call;
-    const missing =
-      response === null ? `it is ${state}, and what its caller was answered is not in the recording` : null;
-    const why = missing ?? (response?.body?.missing ? `its body ${response.body.missing}` : null);
-    if (why !== null) {
-      const message = sayUnanswered(await this.#shown(address, body), found, why);
+    const bytes = await answerOf(found);
+    if (!Buffer.isBuffer(bytes)) {
+      const message = sayUnanswered(await this.#shown(address, body), found, bytes.missing);
       return this.#refuse({ code: "answer_not_recorded", message, n: found.call.n });
     }
-    const bytes = (await response?.body?.read()) ?? Buffer.alloc(0);
     const accepts = arrived.headers.find(([name]) => name.toLowerCase() === "accept-encoding")?.[1] ?? null;
     return replyFrom(found.call, bytes, accepts);
   }
@@ -164,6 +160,19 @@ export class Double {
     if (this.#unanswered.length < mostRemembered) this.#unanswered.push(unanswered);
   }
 }
+
+/** `missing`: why the answer cannot be given. */
+const answerOf = async ({ call: { response, state } }: Indexed): Promise<Buffer | { readonly missing: string }> => {
+  if (response === null) return { missing: `it is ${state}, and what its caller was answered is not in the recording` };
+  const { body } = response;
+  if (body === null) return Buffer.alloc(0);
+  if (body.missing !== null) return { missing: `its body ${body.missing}` };
+  try {
+    return await body.read();
+  } catch (error) {
+    return { missing: error instanceof Error ? error.message : String(error) };
+  }
+};
 
 /** Anybody may have made one up. */
 const methodOf = ({ method }: Address): string => method.slice(0, 20);
