@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { WrongUsage } from "../../../server/cli/api.ts";
 import { loadRecording } from "../../../server/cli/serveRecording/load.ts";
 import { GatewayError } from "../../../server/errors.ts";
@@ -158,12 +158,11 @@ describe("a session of a gateway", () => {
   };
 
   test("is asked for once, with an access token, and leaves no file behind", async () => {
-    const left = () => readdirSync(tmpdir()).filter((name) => name.startsWith("dogwatch-recording-"));
-    const before = left();
+    vi.stubEnv("TMPDIR", folder);
     const { asked, env } = await gateway({ text: `${JSON.stringify(callOf(1, {}))}\n` });
     const { calls, close } = await loadRecording(`https://dogwatch.example.com/sessions/${session}`, {}, env);
     expect(asked).toEqual([`/v1/sessions/${session}/export?format=jsonl Bearer t`]);
-    expect(left()).toEqual(before);
+    expect(readdirSync(folder)).toEqual([]);
     expect((await calls[0]?.response?.body?.read())?.toString()).toBe('{"n":1}');
     await close();
   });
