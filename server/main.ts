@@ -43,7 +43,8 @@ Examples:
   dogwatch github setup                   make the GitHub App through which people are asked
   dogwatch policy test                    try the rules on the tests beside them
   dogwatch policy backtest new.yaml       say which recorded calls changed rules would decide differently
-  dogwatch run --gateway https://dogwatch.example.com --token-file /var/run/token -- ./agent.sh`,
+  dogwatch run --gateway https://dogwatch.example.com --token-file /var/run/token -- ./agent.sh
+  dogwatch serve-recording incident.jsonl -- ./agent.sh    try a changed agent against what was recorded, offline`,
   );
 
 program

@@ -35,14 +35,14 @@ beforeAll(async () => {
   const env = { PATH: process.env["PATH"], DATADOG_HOST: world.url, DD_API_KEY: token, DD_APP_KEY: token };
   const [program, ...args] = agent;
   const ran = await runToEnd(program, args, env);
-  expect(ran.code, ran.out).toBe(0);
+  if (ran.code !== 0) throw new Error(ran.out);
   live = ran.out.trimEnd().split("\n");
   await world.endedCalls(session);
   for (const [name, how] of [
     ["calls.jsonl", { format: "jsonl" as const }],
     ["proof.jsonl", { proof: true as const }],
   ] as const)
-    expect(await exportSessions([session], { ...how, out: file(name) }, asAuditor())).toMatchObject({ exitCode: 0 });
+    await exportSessions([session], { ...how, out: file(name) }, asAuditor());
 }, 120_000);
 
 afterAll(async () => {

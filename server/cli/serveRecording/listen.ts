@@ -143,7 +143,8 @@ const readWhole = (request: IncomingMessage): Promise<Buffer | "large" | "gone">
 
 /** For what is no request that could be answered through Node's own response: a path of a megabyte, a header that is none. */
 const refuseUnread = ({ double, log }: ListenParts, error: NodeJS.ErrnoException, socket: Duplex): void => {
-  if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
+  if (isOfTls(error)) log(`a client gave up TLS: does it trust the certificates that it was given? (${error.code})`);
+  if (isOfTls(error) || error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
   const message =
     error.code === "HPE_HEADER_OVERFLOW"
       ? "the request's path and header fields are larger than 128 KiB: no recorded call has such"
@@ -154,6 +155,8 @@ const refuseUnread = ({ double, log }: ListenParts, error: NodeJS.ErrnoException
   const fields = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
   socket.end(`HTTP/1.1 ${status} Bad Request\r\nconnection: close\r\n${fields}\r\n${body.toString("utf8")}`);
 };
+
+const isOfTls = ({ code = "" }: NodeJS.ErrnoException): boolean => /^ERR_(SSL|TLS)_/.test(code);
 
 type Connect = { readonly request: IncomingMessage; readonly socket: Duplex; readonly head: Buffer };
 
@@ -170,7 +173,7 @@ const takeConnect = (parts: ListenParts, secure: SecureServer, { request, socket
     return void secure.emit("connection", socket);
   }
   if (!datadogs.test(place.host)) return tunnel(socket, place, parts.proxies);
-  const message = `${place.host} is no host that recordings have calls of, and nothing is sent to Datadog here`;
+  const message = `${place.host.slice(-100)} is no host that recordings have calls of, and nothing is sent to Datadog here`;
   parts.log(messageIn(parts.double.refuse({ code: "host_not_allowed", message }, 403)));
   socket.end("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
 };

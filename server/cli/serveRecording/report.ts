@@ -31,9 +31,9 @@ export const reportJson = ({ name, calls, asked }: Served): string =>
   })}\n`;
 
 export const reportText = ({ name, calls, asked }: Served): string => {
-  const { requests, alike, unanswered, unansweredCount, unasked } = asked;
+  const { requests, unanswered, unansweredCount, unasked } = asked;
   const lines = [
-    `${name}: ${counted(requests, "request")}, ${unansweredCount === 0 ? "all answered" : `${unansweredCount} not answered`}${alike === 0 ? "" : `, ${alike} of them not the same in every value`}`,
+    `${name}: ${counted(requests, "request")}, ${answeredIn(asked)}`,
     ...unanswered.slice(0, mostShown).map(({ code, message }) => `  ${code}: ${readable(message, 1_000)}`),
     ...more(unansweredCount, "request"),
     `${unasked.length} of ${counted(calls, "recorded call")} never asked for${unasked.length === 0 ? "" : ":"}`,
@@ -41,6 +41,13 @@ export const reportText = ({ name, calls, asked }: Served): string => {
     ...more(unasked.length, "call"),
   ];
   return `${lines.join("\n")}\n`;
+};
+
+/** `10 answered (2 not the same in every value), 1 not` */
+const answeredIn = ({ requests, alike, unansweredCount }: Asked): string => {
+  const other = alike === 0 ? "" : ` (${alike} not the same in every value)`;
+  if (unansweredCount === 0) return `all answered${other}`;
+  return `${requests - unansweredCount} answered${other}, ${unansweredCount} not`;
 };
 
 const lineOf = ({ call: { n, operation, method, path } }: Indexed): string =>

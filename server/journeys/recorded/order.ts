@@ -50,8 +50,11 @@ export class Order {
     return this.#served.has(call);
   }
 
+  /** Of those that somebody was answered, if there are any: whose caller had left was sent again. */
   #firstUnasked(alike: readonly Indexed[]): Indexed {
-    const next = alike.find((call) => !this.#served.has(call)) ?? alike.at(-1);
+    const answered = alike.filter(({ call }) => call.response !== null);
+    const choice = answered.length > 0 ? answered : alike;
+    const next = choice.find((call) => !this.#served.has(call)) ?? choice.at(-1);
     if (next === undefined) throw new TypeError("one of no calls");
     return next;
   }
@@ -76,7 +79,7 @@ export class Order {
 const changesSomething = ({ call }: Indexed): boolean => {
   if (call.access === "read" || call.access === "submit") return false;
   if (call.access === "unknown" && (call.method === "GET" || call.method === "HEAD")) return false;
-  return call.state === "indeterminate" || (call.status !== null && call.status < 400 && call.state === "closed");
+  return call.state !== "refused" && (call.status === null || call.status < 400 || call.state === "indeterminate");
 };
 
 /** The same word behind `/api/v1/`, and not two different ids. */

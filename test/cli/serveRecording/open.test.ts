@@ -89,9 +89,22 @@ describe("clients", () => {
     );
     expect(through).toContain("the other host");
     other.close();
+    const long = await raw(url, `CONNECT ${"x".repeat(50_000)}.datadoghq.com:443 HTTP/1.1\r\nHost: x\r\n\r\n`);
+    expect(long).toMatch(/^HTTP\/1\.1 403 Forbidden/);
+    expect(log.at(-1)?.length).toBeLessThan(300);
     const refused = await raw(url, "CONNECT logs.browser-intake.datadoghq.com:443 HTTP/1.1\r\nHost: x\r\n\r\n");
     expect(refused).toMatch(/^HTTP\/1\.1 403 Forbidden/);
     expect(log.at(-1)).toContain("nothing is sent to Datadog here");
+  });
+
+  test("that do not trust its certificate are told of, and were not asked anything", async () => {
+    const { environment, served } = await opened();
+    const curl = promisify(execFile)("curl", ["-sS", "https://api.datadoghq.com/api/v1/validate"], {
+      env: { PATH: process.env["PATH"], HTTPS_PROXY: environment["HTTPS_PROXY"] },
+    });
+    await expect(curl).rejects.toThrow(/certificate/);
+    await expect.poll(() => log.join("\n")).toMatch(/a client gave up TLS: .*trust/);
+    expect(served().asked.requests).toBe(0);
   });
 
   test("reach it from this machine only, and two have no port in common", async () => {
@@ -101,7 +114,7 @@ describe("clients", () => {
       .flatMap((list) => list ?? [])
       .find(({ internal, family }) => !internal && family === "IPv4");
     if (outside !== undefined)
-      await expect(fetch(`http://${outside.address}:${port}/api/v1/validate`)).rejects.toThrow();
+      await expect(fetch(`http://${outside.address}:${port}/api/v1/validate`)).rejects.toThrow("fetch failed");
     await expect(openDouble(file, { port }, { env: {}, log: () => undefined })).rejects.toThrow(
       `port ${port} cannot be had`,
     );
@@ -208,7 +221,7 @@ test("10,000 recorded calls in a file are served, and what is not there is told"
     );
   const { exitCode, output } = report(served(), undefined);
   expect(exitCode).toBe(1);
-  expect(output).toContain("40 requests, 20 not answered");
+  expect(output).toContain("40 requests, 20 answered, 20 not\n");
   expect(output).toContain("9980 of 10,000 recorded calls never asked for:");
   expect(output).toContain("and 9,930 calls more: --json has all");
   expect(output.length).toBeLessThan(30_000);
@@ -220,7 +233,7 @@ test("nothing is left of it when it is closed", async () => {
   expect(readdirSync(folder)).toHaveLength(2);
   await double.close();
   expect(readdirSync(folder)).toEqual(["export.jsonl"]);
-  await expect(fetch(double.url)).rejects.toThrow();
+  await expect(fetch(double.url)).rejects.toThrow("fetch failed");
 });
 
 test("a report shows nothing that moves a terminal", async () => {

@@ -101,7 +101,7 @@ describe("a message", () => {
     ]);
     const secrets = [
       "ghp_0123456789abcdefghijABCDEFGHIJ012345",
-      `${randomBytes(16).toString("hex")}`,
+      randomBytes(16).toString("hex"),
       "hunter2hunter2hunter2",
       "AKIAIOSFODNN7EXAMPLE",
     ];

@@ -16,7 +16,7 @@ test("requests at the same moment get one answer each", async () => {
   const poll = { call: "POST /api/v2/logs/events/search", sent: { filter: { query: "q" } } };
   const { ask } = await doubleOf([poll, poll, poll, poll]);
   const told = await Promise.all(Array.from({ length: 4 }, () => ask(poll.call, { body: poll.sent })));
-  expect(told.map(({ n }) => n).toSorted()).toEqual([1, 2, 3, 4]);
+  expect(new Set(told.map(({ n }) => n))).toEqual(new Set([1, 2, 3, 4]));
 });
 
 const get = { call: "GET /api/v1/monitor/1" };
@@ -138,4 +138,18 @@ test("a read that differs only in its times is found on the right side of a writ
   await ask("PUT /api/v1/monitor/1", { body: { name: "a" } });
   // Equal to the one before the write, and like the one behind it.
   expect((await ask(at(1_700_000_000).call)).n).toBe(3);
+});
+
+test("a call whose agent left before it was answered is passed over for the one that was sent again", async () => {
+  const left = { gave: null, status: null } as const;
+  const { ask } = await doubleOf([
+    { ...get, ...left },
+    get,
+    { ...put("a"), ...left, state: "indeterminate" },
+    put("a"),
+    get,
+  ]);
+  expect((await ask(get.call)).n).toBe(2);
+  expect((await ask("PUT /api/v1/monitor/1", { body: { name: "a" } })).n).toBe(4);
+  expect((await ask(get.call)).n).toBe(5);
 });

@@ -64,7 +64,7 @@ describe("the body", () => {
     expect(
       (
         await ask("POST /api/v1/monitor", {
-          body: '{"name":"CPU","tags":["a","b"],"options":{"thresholds":{"critical":90.0}}}',
+          body: '{"name":"CPU","tags":["a","b"],"options":{"thresholds":{"critical":9.0e1}}}',
         })
       ).n,
     ).toBe(1);
