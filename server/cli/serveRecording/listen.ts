@@ -11,6 +11,7 @@ import type { ProxyVariables } from "../../../action/network.ts";
 import type { WrittenBody } from "../../journeys/recorded/comparable.ts";
 import type { Double } from "../../journeys/recorded/double.ts";
 import type { Reply } from "../../journeys/recorded/reply.ts";
+import { isLoopback } from "../../model/loopback.ts";
 import type { HeaderList } from "../../model/receipt.ts";
 
 export type ListenParts = {
@@ -67,12 +68,21 @@ const closeAll = async (server: Server, secure: SecureServer, open: ReadonlySet<
 };
 
 /** A base URL, or a proxy that was sent the whole address. */
-const fromClient = (parts: ListenParts): RequestListener =>
-  answering(parts, ({ url = "", headers }) => {
-    const named = /^https?:\/\/([^/?#]*)/i.exec(url)?.[1] ?? headers.host;
-    const host = hostIn(named);
+const fromClient = (parts: ListenParts): RequestListener => {
+  const serve = answering(parts, ({ url = "", headers }) => {
+    const host = hostIn(/^https?:\/\/([^/?#]*)/i.exec(url)?.[1] ?? headers.host);
     return host !== null && parts.authority.serves(host) ? host : null;
   });
+  return (request, response) => {
+    // A page on the web may have a name that leads here, and must not read a recording by it.
+    const meant = hostIn(request.headers.host) ?? "localhost";
+    if (isLoopback(meant) || parts.authority.serves(meant)) return serve(request, response);
+    const message = `${meant.slice(-100)} is neither this machine nor a host of Datadog: use http://127.0.0.1 and the port`;
+    const reply = parts.double.refuse({ code: "host_not_allowed", message }, 403);
+    noteRefusal(parts.log, reply);
+    response.writeHead(reply.status, reply.headers.flat()).end(reply.body);
+  };
+};
 
 const hostIn = (written: string | undefined): string | null => written?.toLowerCase().replace(/:\d+$/, "") ?? null;
 

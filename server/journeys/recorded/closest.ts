@@ -95,9 +95,13 @@ export class Nearby {
   }
 }
 
-/** Those that have most in common with it, one of each request. */
+/** Those that have most in common with it, the first of each request. */
 const mostLike = (calls: readonly Indexed[], print: Print): readonly Indexed[] => {
-  const distinct = new Map(calls.map((call) => [call.keys?.exact ?? call, call]));
+  const distinct = new Map<unknown, Indexed>();
+  for (const call of calls) {
+    const request = call.keys === null ? call : `${call.keys.exact} ${call.plain}`;
+    if (!distinct.has(request)) distinct.set(request, call);
+  }
   return [...distinct.values()]
     .map((call) => ({ call, common: inCommon(call.print, print) }))
     .toSorted((one, other) => other.common - one.common)

@@ -7,7 +7,10 @@ import type { RecordedCall } from "./call.ts";
 
 export type Reply = { readonly status: number; readonly headers: HeaderList; readonly body: Buffer };
 
-/** Said again for this connection, or of an address that is not asked here; what masks took out of a recording is no value. */
+/**
+ * Said again for this connection, or of an address that is not asked here; what masks took out of a recording is no value, and no page of
+ * another origin reads one.
+ */
 const dropped = new Set([
   "content-length",
   "content-encoding",
@@ -19,6 +22,7 @@ const dropped = new Set([
   "digest",
   "content-digest",
   "repr-digest",
+  "access-control-allow-origin",
 ]);
 
 const mostDecoded = 64 * 2 ** 20;

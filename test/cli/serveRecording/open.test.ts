@@ -183,6 +183,19 @@ describe("hostile requests", () => {
     expect((await send(url, { target: "/api/v1/validate" })).status).toBe(200);
   });
 
+  test("a page on the web whose name leads here reads nothing", async () => {
+    const { url } = await opened();
+    const headers = [["Host", "evil.example"]] as const;
+    const answer = await send(url, { target: "/api/v1/validate", headers });
+    expect(answer).toMatchObject({
+      status: 403,
+      errors: [expect.stringContaining("evil.example is neither this machine nor")],
+    });
+    expect(answer.header("dogwatch-error")).toBe("host_not_allowed");
+    for (const host of ["localhost", "127.0.0.1:1", "[::1]:2", "api.datadoghq.com"])
+      expect((await send(url, { target: "/api/v1/validate", headers: [["Host", host]] })).status).toBe(200);
+  });
+
   test("a client that goes away in the middle leaves nothing behind", async () => {
     const { url } = await opened();
     const socket = connect(Number(new URL(url).port), "127.0.0.1", () => {

@@ -42,6 +42,13 @@ describe("the closest recorded call", () => {
     expect(double.asked).toMatchObject({ unansweredCount: 1, unanswered: [{ code: "not_recorded", n }] });
   });
 
+  test("is the one whose path is nearest, among many of one operation", async () => {
+    const { ask } = await doubleOf(
+      Array.from({ length: 300 }, (_, i) => ({ call: `GET /api/v1/monitor/${1000 + i}/downtimes` })),
+    );
+    expect((await ask("GET /api/v1/monitor/1150x/downtimes")).errors[0]).toMatch(/closest is call 15\d \(/);
+  });
+
   test("is found among thousands that differ in more", async () => {
     const many = Array.from({ length: 3_000 }, (_, i) => ({
       call: "POST /api/v1/monitor",
