@@ -1,11 +1,12 @@
 /** Yesterday's incident: what the official client did through a gateway, it does again offline, and a changed agent is told what it changed. */
 
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { exportSessions } from "../../server/cli/evidence/export.ts";
+import { loadRecording } from "../../server/cli/serveRecording/load.ts";
 import { createSandbox, type ListeningSandbox } from "../../server/datadog/sandbox/sandbox.ts";
 import { type Finished, runToEnd } from "../standins/job.ts";
 import { auditorToken, startWorld, type World } from "../standins/world.ts";
@@ -124,6 +125,63 @@ describe("a changed agent", { timeout: 120_000 }, () => {
   });
 });
 
-test("an agent that fails by itself ends with its own exit code", async () => {
+describe("an export with its proof", () => {
+  type Line = { kind: string; n?: number; side?: string; bytes?: string; last?: boolean; lines?: number };
+  const lines = (): Line[] =>
+    readFileSync(file("proof.jsonl"), "utf8")
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as Line);
+  const altered = (all: readonly Line[]): string => {
+    const whole = all.map((line) => (line.kind === "end" ? { ...line, lines: all.length } : line));
+    writeFileSync(file("altered.jsonl"), whole.map((line) => `${JSON.stringify(line)}\n`).join(""));
+    return file("altered.jsonl");
+  };
+  const isAnswer = ({ kind, n, side }: Line): boolean => kind === "body" && n === 1 && side === "response";
+  const firstAnswer = async (source: string): Promise<string> => {
+    const { calls, close } = await loadRecording(source, {}, {});
+    try {
+      return (await calls[0]?.response?.body?.read())?.toString() ?? "";
+    } finally {
+      await close();
+    }
+  };
+
+  test("puts a body together from its pieces", async () => {
+    const whole = await firstAnswer(file("proof.jsonl"));
+    const pieces = lines().flatMap((line) => {
+      if (!isAnswer(line)) return [line];
+      const bytes = Buffer.from(line.bytes ?? "", "base64");
+      const [one, two] = [bytes.subarray(0, 3), bytes.subarray(3)].map((piece) => piece.toString("base64"));
+      return [
+        { ...line, bytes: one ?? "", last: false },
+        { ...line, bytes: two ?? "", last: true },
+      ];
+    });
+    expect(await firstAnswer(altered(pieces))).toBe(whole);
+    expect(JSON.parse(whole)).toEqual({ valid: true });
+  });
+
+  test("that was cut, or put together by somebody else, is served not at all, or not that answer", async () => {
+    const all = lines();
+    await expect(firstAnswer(altered(all.slice(0, -1)))).rejects.toThrow("its end is missing, so the file was cut");
+    writeFileSync(
+      file("short.jsonl"),
+      all
+        .filter((line) => !isAnswer(line))
+        .map((line) => `${JSON.stringify(line)}\n`)
+        .join(""),
+    );
+    await expect(firstAnswer(file("short.jsonl"))).rejects.toThrow(/says that there are \d+ lines, and there are/);
+    const at = all.findIndex(isAnswer);
+    await expect(firstAnswer(altered([...all.slice(0, -1), all[at] as Line, ...all.slice(-1)]))).rejects.toThrow(
+      "a body that belongs to no call before it",
+    );
+    const other = all.map((line) => (isAnswer(line) ? { ...line, bytes: Buffer.from("{}").toString("base64") } : line));
+    await expect(firstAnswer(altered(other))).rejects.toThrow("dogwatch verify says what was altered");
+  });
+});
+
+test("an agent that fails by itself ends with its own exit code", { timeout: 60_000 }, async () => {
   expect((await serve([file("calls.jsonl"), "--", "sh", "-c", "exit 42"])).code).toBe(42);
 });

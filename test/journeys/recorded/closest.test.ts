@@ -11,7 +11,7 @@ const body = {
   tags: ["a"],
 };
 
-describe("the closest recorded call", () => {
+describe("the closest recorded call", { timeout: 120_000 }, () => {
   const calls = [
     { call: "GET /api/v1/monitor/42" },
     { call: "GET /api/v1/monitor?name=x" },
@@ -68,7 +68,7 @@ describe("the closest recorded call", () => {
   });
 });
 
-describe("a message", () => {
+describe("a message", { timeout: 120_000 }, () => {
   test("is bounded, on one line, whatever was sent", async () => {
     const { ask } = await doubleOf([{ call: "POST /api/v1/monitor", sent: { name: "x" } }]);
     const sent = Object.fromEntries(

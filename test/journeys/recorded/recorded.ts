@@ -1,6 +1,7 @@
 /** Recordings made up by tests, and a double that answers from them. */
 
 import { buildCatalogue, lookUp } from "../../../server/datadog/catalogue.ts";
+import { maskPath } from "../../../server/datadog/credentials.ts";
 import { prefixOfHost } from "../../../server/datadog/hosts.ts";
 import type { KeptBody, RecordedCall } from "../../../server/journeys/recorded/call.ts";
 import { Double } from "../../../server/journeys/recorded/double.ts";
@@ -62,7 +63,8 @@ export const recordedCall = (said: Said, index = 0): RecordedCall => {
     access: operation.access,
     method,
     host,
-    path,
+    // As a gateway records it: keys in it are no part of it.
+    path: maskPath(operation, path),
     query,
     state: "closed",
     status: 200,
