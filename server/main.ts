@@ -9,8 +9,8 @@ import { addGitHubCommands } from "./cli/github.ts";
 import { addHoldCommands } from "./cli/holds.ts";
 import { addMaskedValueCommands } from "./cli/maskedValues.ts";
 import { addPolicyCommands } from "./cli/policy.ts";
-import { addSearchCommand } from "./cli/search.ts";
 import { addServeRecordingCommand } from "./cli/serveRecording.ts";
+import { addSearchCommand } from "./cli/search.ts";
 import manifest from "../package.json" with { type: "json" };
 
 const answerOption = (): Option =>
@@ -113,9 +113,9 @@ addApprovalsCommands(program);
 addGitHubCommands(program);
 addSearchCommand(program);
 addMaskedValueCommands(program);
+addServeRecordingCommand(program);
 addEvidenceCommands(program);
 addHoldCommands(program);
-addServeRecordingCommand(program);
 
 program
   .command("run")
