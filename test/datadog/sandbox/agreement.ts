@@ -1,0 +1,137 @@
+/**
+ * How far a sandbox agrees with a recorded scenario: the same requests in the same order, statuses and shapes compared, and the
+ * values that are echoes of what was asked.
+ */
+
+import { createSandbox } from "../../../server/datadog/sandbox/sandbox.ts";
+import type { Exchange, Recording } from "../../standins/recordings.ts";
+import { bothKeys, type Loose } from "./open.ts";
+
+/** Where a sandbox's answer is another one than the recorded: one line a place. Empty when the scenario agrees. */
+export type Differences = readonly string[];
+
+/** Plays a scenario against a fresh sandbox, until the end or the first answer with another status. */
+export const differencesOf = async (recording: Recording): Promise<Differences> => {
+  const { url, close } = await createSandbox({ clock: () => recording.at }).listen();
+  try {
+    return await play(recording, url);
+  } finally {
+    await close();
+  }
+};
+
+const play = async ({ exchanges }: Recording, url: string): Promise<Differences> => {
+  const ids = new Map<string, string>();
+  const said = new Set<string>();
+  const differences: string[] = [];
+  for (const { request, response } of exchanges) {
+    const asked = `${request.method} ${request.path}`;
+    const theirs = read(response.body.toString("utf8"));
+    hear(read(request.body.toString("utf8")), said);
+    const answer = await send(request, { url, ids });
+    if (answer.status !== response.status) {
+      const whole = `${answer.status}, recorded ${response.status}`;
+      return [...differences, `${asked}: ${whole}: ${JSON.stringify(answer.json)?.slice(0, 300)}`];
+    }
+    learn({ theirs, ours: answer.json }, ids);
+    const found: string[] = [];
+    compare({ theirs, ours: answer.json }, { at: "", found, isEcho: (name, value) => said.has(`${name}=${value}`), ids });
+    differences.push(...found.map((each) => `${asked} → ${response.status} ${each}`));
+  }
+  return differences;
+};
+
+const send = async (
+  { method, path, query, contentType, body }: Exchange["request"],
+  { url, ids }: { url: string; ids: ReadonlyMap<string, string> },
+): Promise<{ status: number; json: Loose }> => {
+  const answer = await fetch(`${url}${translate(query === "" ? path : `${path}?${query}`, ids)}`, {
+    method,
+    headers: { ...bothKeys, ...(contentType && { "content-type": contentType }) },
+    ...(body.length > 0 && { body: translate(body.toString("utf8"), ids) }),
+  });
+  return { status: answer.status, json: read(await answer.text()) };
+};
+
+/** The longest first, so that an id within another id does not spoil it. */
+const translate = (text: string, ids: ReadonlyMap<string, string>): string =>
+  [...ids]
+    .toSorted(([a], [b]) => b.length - a.length)
+    .reduce((so, [theirs, ours]) => so.replaceAll(theirs, ours), text);
+
+const read = (text: string): Loose => {
+  try {
+    // A number that JavaScript cannot hold is compared by its digits.
+    return JSON.parse(text.replace(/([:[,]\s*)(-?\d{16,})(?=\s*[,}\]])/g, '$1"$2"'));
+  } catch {
+    return text === "" ? undefined : text;
+  }
+};
+
+/** Remembers what a request says, by the name that it says it under. */
+const hear = (value: Loose, said: Set<string>): void => {
+  if (value === null || typeof value !== "object") return;
+  for (const [name, inner] of Object.entries<Loose>(value)) {
+    if (inner !== null && typeof inner === "object") hear(inner, said);
+    else said.add(`${name}=${inner}`);
+  }
+};
+
+const identifies = /(?:^|_)(?:id|uuid|token|key|hash|handle)$/;
+
+/** What one organization calls a thing, and what the other does: their names stand at the same places of both answers. */
+const learn = ({ theirs, ours }: { theirs: Loose; ours: Loose }, ids: Map<string, string>): void => {
+  if (kindOf(theirs) !== kindOf(ours) || theirs === null || typeof theirs !== "object") return;
+  if (Array.isArray(theirs) && theirs.length !== ours.length) return;
+  for (const [name, value] of Object.entries<Loose>(theirs)) {
+    const scalar = typeof value === "string" || typeof value === "number";
+    if (scalar && identifies.test(name) && String(value).length > 4 && ours[name] != null) {
+      if (!ids.has(String(value))) ids.set(String(value), String(ours[name]));
+    } else learn({ theirs: value, ours: ours[name] }, ids);
+  }
+};
+
+type Comparing = {
+  readonly at: string;
+  readonly found: string[];
+  readonly isEcho: (name: string, value: Loose) => boolean;
+  readonly ids: ReadonlyMap<string, string>;
+};
+
+const kindOf = (value: Loose): string =>
+  value === null ? "null" : Array.isArray(value) ? "array" : value === undefined ? "nothing" : typeof value;
+
+const compare = ({ theirs, ours }: { theirs: Loose; ours: Loose }, comparing: Comparing): void => {
+  const { at, found, isEcho, ids } = comparing;
+  const [kind, our] = [kindOf(theirs), kindOf(ours)];
+  if (kind !== our) {
+    found.push(`${at} is ${our}, recorded ${kind}`);
+  } else if (kind === "array") {
+    compareLists({ theirs, ours }, comparing);
+  } else if (kind === "object") {
+    for (const name of new Set([...Object.keys(theirs), ...Object.keys(ours)]))
+      compare({ theirs: theirs[name], ours: ours[name] }, { ...comparing, at: `${at}.${name}` });
+  } else if (isEcho(at.slice(at.lastIndexOf(".") + 1), theirs)) {
+    const wanted = ids.get(String(theirs)) ?? String(theirs);
+    if (String(ours) !== wanted) found.push(`${at} is ${String(ours)}, recorded ${wanted}`);
+  }
+};
+
+/** A real organization has more of everything: what the sandbox lists must look like something that was listed there. */
+const compareLists = ({ theirs, ours }: { theirs: Loose[]; ours: Loose[] }, comparing: Comparing): void => {
+  const { at, found } = comparing;
+  if (theirs.length > 0 !== ours.length > 0) {
+    found.push(`${at} has ${ours.length} items, recorded ${theirs.length}`);
+    return;
+  }
+  for (const [index, mine] of ours.entries()) {
+    const candidates = theirs.length === ours.length ? [theirs[index]] : theirs;
+    const results = candidates.map((each) => {
+      const inner: string[] = [];
+      compare({ theirs: each, ours: mine }, { ...comparing, at: `${at}.${index}`, found: inner });
+      return inner;
+    });
+    const best = results.toSorted((a, b) => a.length - b.length)[0] ?? [];
+    found.push(...best);
+  }
+};
