@@ -19,13 +19,6 @@ export type Person = {
   readonly roles: readonly string[];
 };
 
-export type Permission = {
-  readonly id: string;
-  readonly name: string;
-  readonly group: string;
-  readonly display: string;
-};
-
 export type Role = {
   readonly id: string;
   readonly name: string;
@@ -156,6 +149,8 @@ export type Key = {
   readonly created: Date;
   readonly modified: Date;
   readonly scopes: readonly string[] | null;
+  /** The person's id. */
+  readonly owner: string;
 };
 
 export type Notebook = { readonly id: number; readonly attributes: JsonObject };

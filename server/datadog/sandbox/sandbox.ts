@@ -19,6 +19,9 @@ import { infrastructureRoutes } from "./infrastructure.ts";
 import { forgetfulRoutes } from "./intakes.ts";
 import { writeJson } from "./json.ts";
 import { keyRoutes } from "./keys.ts";
+import { oldKeyRoutes } from "./oldKeys.ts";
+import { serviceAccountRoutes } from "./serviceAccounts.ts";
+import { accessTokenRoutes } from "./accessTokens.ts";
 import { logIntakeRoutes } from "./logIntakes.ts";
 import { logSearchRoutes } from "./logSearch.ts";
 import { metricFormulaRoutes } from "./metricFormulas.ts";
@@ -29,7 +32,11 @@ import { monitorRoutes } from "./monitors.ts";
 import { notebookRoutes } from "./notebooks.ts";
 import { createOrganization, type Organization } from "./organization.ts";
 import { peopleRoutes } from "./people.ts";
+import { roleRoutes } from "./roles.ts";
+import { oldUserRoutes } from "./oldUsers.ts";
 import { createDirectory, type Directory, type Keys, type Route } from "./route.ts";
+import { NoRoom } from "./shelf.ts";
+import { sharedDashboardRoutes } from "./sharedDashboards.ts";
 import { sloRoutes } from "./slos.ts";
 import { webhookRoutes } from "./webhooks.ts";
 
@@ -81,6 +88,7 @@ const routesOf = (org: Organization): readonly Route[] => [
   ...infrastructureRoutes(org),
   ...monitorRoutes(org),
   ...dashboardRoutes(org),
+  ...sharedDashboardRoutes(org),
   ...dashboardListRoutes(org),
   ...downtimeRoutes(org),
   ...oldDowntimeRoutes(org),
@@ -94,7 +102,12 @@ const routesOf = (org: Organization): readonly Route[] => [
   ...logIntakeRoutes(org),
   ...logSearchRoutes(org),
   ...keyRoutes(org),
+  ...oldKeyRoutes(org),
+  ...serviceAccountRoutes(org),
+  ...accessTokenRoutes(org),
   ...peopleRoutes(org),
+  ...oldUserRoutes(org),
+  ...roleRoutes(org),
   ...notebookRoutes(org),
   ...webhookRoutes(org),
   ...forgetfulRoutes,
@@ -178,6 +191,7 @@ const send = (request: IncomingMessage, response: ServerResponse, { status, body
 /** A client that went away in the middle of its request hears nothing; a broken route says so. */
 const complain = (request: IncomingMessage, response: ServerResponse, error: unknown): void => {
   if (!request.complete || response.headersSent) response.destroy();
+  else if (error instanceof NoRoom) send(request, response, refused(413, error.message));
   else send(request, response, { status: 500, body: { errors: [`The sandbox broke: ${String(error)}`] } });
 };
 
