@@ -28,6 +28,37 @@ export type Role = {
   readonly permissions: readonly string[];
 };
 
+export type Team = {
+  readonly id: string;
+  readonly handle: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly avatar: string | null;
+  readonly banner: number | null;
+  readonly hidden_modules: readonly string[] | null;
+  readonly visible_modules: readonly string[] | null;
+  readonly created: Date;
+  readonly modified: Date;
+};
+
+export type Membership = {
+  /** Ids of the team and of the person, and the person's number. */
+  readonly team: string;
+  readonly user: string;
+  readonly number: number;
+  /** Who put them there. */
+  readonly by: string;
+  readonly role: "admin" | null;
+};
+
+export type TeamLink = {
+  readonly id: string;
+  readonly team: string;
+  readonly label: string;
+  readonly url: string;
+  readonly position: number;
+};
+
 export type Monitor = JsonObject & {
   readonly id: number;
   readonly name: string;
@@ -154,6 +185,17 @@ export type Key = {
 };
 
 export type Notebook = { readonly id: number; readonly attributes: JsonObject };
+
+export type SyntheticsTest = JsonObject & {
+  readonly public_id: string;
+  readonly name: string;
+  readonly type: string;
+  readonly status: "live" | "paused";
+  readonly locations: readonly string[];
+};
+
+/** With its value, which is not answered when it is secure. */
+export type SyntheticsVariable = { readonly id: string; readonly told: JsonObject };
 
 export type Webhook = JsonObject & { readonly name: string };
 

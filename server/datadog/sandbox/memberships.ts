@@ -7,8 +7,8 @@ import { type JsonObject, loose } from "./json.ts";
 import type { Organization } from "./organization.ts";
 import { pageOfList } from "./pages.ts";
 import { iconOf, statusOf } from "./profiles.ts";
-import { accept, type Asked, del, get, looking, patch, post, type Route } from "./route.ts";
-import { lookingForTeam, missing } from "./teams.ts";
+import { accept, del, get, looking, patch, post, type Route } from "./route.ts";
+import { lookingForTeam, membersOf, missing } from "./teamParts.ts";
 
 const draft = z.object({
   data: loose({
@@ -33,9 +33,7 @@ export const membershipRoutes = (org: Organization): readonly Route[] => {
   );
   const answer = (membership: Membership): Answer => {
     const person = org.people.get(membership.user);
-    return jsonApi(
-      ok({ data: describe(membership), included: person === undefined ? [] : [describeMember(person)] }),
-    );
+    return jsonApi(ok({ data: describe(membership), included: person === undefined ? [] : [describeMember(person)] }));
   };
 
   return [
@@ -103,9 +101,6 @@ const withRole = (role: string | null | undefined, handle: (role: "admin" | null
 };
 
 const keyOf = (team: string, user: string): string => `${team}/${user}`;
-
-export const membersOf = (org: Organization, team: string): readonly Membership[] =>
-  [...org.memberships.values()].filter((membership) => membership.team === team);
 
 const describe = ({ team, user, number, by, role }: Membership): JsonObject => ({
   id: `TeamMembership-${team}-${number}`,

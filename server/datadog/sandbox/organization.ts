@@ -8,6 +8,7 @@ import type {
   Happening,
   Key,
   LogEntry,
+  Membership,
   MetricMetadata,
   Monitor,
   Notebook,
@@ -17,7 +18,10 @@ import type {
   ServiceCheck,
   SharedDashboard,
   Slo,
+  SyntheticsTest,
   TagConfiguration,
+  Team,
+  TeamLink,
   Webhook,
   WebhookVariable,
 } from "./documents.ts";
@@ -36,6 +40,11 @@ export type Organization = {
   readonly me: Person;
   readonly people: Map<string, Person>;
   readonly roles: Map<string, Role>;
+  readonly teams: Map<string, Team>;
+  /** By `TEAM/PERSON`. */
+  readonly memberships: Map<string, Membership>;
+  readonly teamLinks: Map<string, TeamLink>;
+  readonly tests: Map<string, SyntheticsTest>;
   readonly monitors: Map<number, Monitor>;
   readonly dashboards: Map<string, Dashboard>;
   /** Deleted dashboards that can still be restored. */
@@ -92,6 +101,10 @@ export const createOrganization = ({ clock, chance }: Setting): Organization => 
     me,
     people: room.shelf([[me.uuid, me]]),
     roles: room.shelf([admin, standard].map((role) => [role.id, role] as const)),
+    teams: room.shelf(),
+    memberships: room.shelf(),
+    teamLinks: room.shelf(),
+    tests: room.shelf(),
     monitors: room.shelf(),
     dashboards: room.shelf(),
     deletedDashboards: room.shelf(),

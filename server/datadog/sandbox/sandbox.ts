@@ -38,6 +38,15 @@ import { createDirectory, type Directory, type Keys, type Route } from "./route.
 import { NoRoom } from "./shelf.ts";
 import { sharedDashboardRoutes } from "./sharedDashboards.ts";
 import { sloRoutes } from "./slos.ts";
+import { suiteRoutes } from "./suites.ts";
+import { syntheticsRoutes } from "./synthetics.ts";
+import { syntheticsRunRoutes } from "./syntheticsRuns.ts";
+import { syntheticsVariableRoutes } from "./syntheticsVariables.ts";
+import { membershipRoutes } from "./memberships.ts";
+import { teamHierarchyRoutes } from "./teamHierarchy.ts";
+import { teamLinkRoutes } from "./teamLinks.ts";
+import { teamRuleRoutes } from "./teamRules.ts";
+import { teamRoutes } from "./teams.ts";
 import { webhookRoutes } from "./webhooks.ts";
 
 export type SandboxKeys = { readonly apiKey: string; readonly appKey: string };
@@ -108,6 +117,15 @@ const routesOf = (org: Organization): readonly Route[] => [
   ...peopleRoutes(org),
   ...oldUserRoutes(org),
   ...roleRoutes(org),
+  ...teamRoutes(org),
+  ...membershipRoutes(org),
+  ...teamLinkRoutes(org),
+  ...teamRuleRoutes(org),
+  ...teamHierarchyRoutes(org),
+  ...syntheticsRoutes(org),
+  ...syntheticsRunRoutes(org),
+  ...syntheticsVariableRoutes(org),
+  ...suiteRoutes(org),
   ...notebookRoutes(org),
   ...webhookRoutes(org),
   ...forgetfulRoutes,
@@ -145,7 +163,7 @@ const answer = async ({ directory, admits }: Door, request: IncomingMessage): Pr
   if (!admits(route.keys, presentedKeys(request, url.searchParams, params))) return refused(403, "Forbidden");
   const body = await readBody(request);
   if ("status" in body) return body;
-  return route.handle({ params, query: url.searchParams, headers: request.headers, ...body });
+  return route.handle({ path: url.pathname, params, query: url.searchParams, headers: request.headers, ...body });
 };
 
 const parseTarget = (target: string): URL | null => {

@@ -4,11 +4,10 @@ import { z } from "zod";
 import { type Answer, created, jsonApi, noContent, ok, refused } from "./answer.ts";
 import type { Team } from "./documents.ts";
 import { type JsonObject, loose, stated } from "./json.ts";
-import { membersOf } from "./memberships.ts";
 import type { Organization } from "./organization.ts";
 import { pageOfList } from "./pages.ts";
-import { accept, type Asked, del, get, looking, patch, post, type Route } from "./route.ts";
-import { linksOfTeam } from "./teamLinks.ts";
+import { accept, type Asked, del, get, patch, post, type Route } from "./route.ts";
+import { linksOfTeam, lookingForTeam, membersOf } from "./teamParts.ts";
 import { stamp } from "./time.ts";
 
 const attributes = loose({
@@ -68,17 +67,6 @@ export const teamRoutes = (org: Organization): readonly Route[] => {
     ),
   ];
 };
-
-/** For routes under one team; what cannot be the id of one is said to be none. */
-export const lookingForTeam = ({ teams }: Organization) =>
-  looking(
-    (asked) => teams.get(asked.params["team_id"] ?? ""),
-    (asked) => missing("Team", asked.params["team_id"] ?? ""),
-  );
-
-/** How the teams' service says that something is not there. */
-export const missing = (kind: string, id: string): string =>
-  z.guid().safeParse(id).success ? `${kind} for ID ${id} not found` : `${id} is not a valid UUID not found`;
 
 const newTeam = (org: Organization): Team => {
   const now = org.clock();

@@ -109,6 +109,7 @@ const changed: readonly { readonly at: RegExp; readonly until: string }[] = [
   { at: /^\.(?:embeddable_domains|share_list\.0)$/, until: "2025-01" },
   // Users carry their id a second time.
   { at: /^\.data\.attributes\.uuid$/, until: "2026-04" },
+  { at: /^\.(?:created_by|modified_by)$/, until: "2024-01" },
   // Teams have got an avatar, a banner and more.
   { at: /\.(?:avatar|banner|hidden_modules|visible_modules|is_managed)$/, until: "2024-01" },
   { at: /\.relationships\.(?:team_links|user_team_permissions)\.data$/, until: "2024-01" },
