@@ -42,6 +42,8 @@ import { suiteRoutes } from "./suites.ts";
 import { syntheticsRoutes } from "./synthetics.ts";
 import { syntheticsRunRoutes } from "./syntheticsRuns.ts";
 import { syntheticsVariableRoutes } from "./syntheticsVariables.ts";
+import { logIndexRoutes } from "./logIndexes.ts";
+import { pipelineRoutes } from "./pipelines.ts";
 import { membershipRoutes } from "./memberships.ts";
 import { teamHierarchyRoutes } from "./teamHierarchy.ts";
 import { teamLinkRoutes } from "./teamLinks.ts";
@@ -110,6 +112,8 @@ const routesOf = (org: Organization): readonly Route[] => [
   ...metricFormulaRoutes(org),
   ...logIntakeRoutes(org),
   ...logSearchRoutes(org),
+  ...pipelineRoutes(org),
+  ...logIndexRoutes(org),
   ...keyRoutes(org),
   ...oldKeyRoutes(org),
   ...serviceAccountRoutes(org),
