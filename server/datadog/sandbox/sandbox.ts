@@ -44,6 +44,11 @@ import { syntheticsRunRoutes } from "./syntheticsRuns.ts";
 import { syntheticsVariableRoutes } from "./syntheticsVariables.ts";
 import { logIndexRoutes } from "./logIndexes.ts";
 import { pipelineRoutes } from "./pipelines.ts";
+import { customDestinationRoutes } from "./customDestinations.ts";
+import { derivedMetricRoutes } from "./derivedMetrics.ts";
+import { notificationRuleRoutes } from "./notificationRules.ts";
+import { powerpackRoutes } from "./powerpacks.ts";
+import { restrictionQueryRoutes } from "./restrictionQueries.ts";
 import { membershipRoutes } from "./memberships.ts";
 import { teamHierarchyRoutes } from "./teamHierarchy.ts";
 import { teamLinkRoutes } from "./teamLinks.ts";
@@ -114,6 +119,11 @@ const routesOf = (org: Organization): readonly Route[] => [
   ...logSearchRoutes(org),
   ...pipelineRoutes(org),
   ...logIndexRoutes(org),
+  ...customDestinationRoutes(org),
+  ...restrictionQueryRoutes(org),
+  ...derivedMetricRoutes(org),
+  ...notificationRuleRoutes(org),
+  ...powerpackRoutes(org),
   ...keyRoutes(org),
   ...oldKeyRoutes(org),
   ...serviceAccountRoutes(org),
