@@ -29,7 +29,7 @@ const derived = (org: Organization, kind: { path: string; type: string; strict: 
     changedBy: "PATCH",
     missing,
     // What is no letter, digit, dot or underscore cannot be in the name of a metric.
-    idOf: (wanted) => wanted.replace(/[^\w.]/g, "_"),
+    idOf: (wanted) => (wanted ?? org.ids.word(12)).replace(/[^\w.]/g, "_"),
     attributes: (wanted, before) => ({
       filter: { query: "*" },
       group_by: [],

@@ -49,6 +49,9 @@ import { derivedMetricRoutes } from "./derivedMetrics.ts";
 import { notificationRuleRoutes } from "./notificationRules.ts";
 import { powerpackRoutes } from "./powerpacks.ts";
 import { restrictionQueryRoutes } from "./restrictionQueries.ts";
+import { deploymentGateRoutes } from "./deploymentGates.ts";
+import { securityNoticeRoutes } from "./securityNotices.ts";
+import { suppressionRoutes } from "./suppressions.ts";
 import { membershipRoutes } from "./memberships.ts";
 import { teamHierarchyRoutes } from "./teamHierarchy.ts";
 import { teamLinkRoutes } from "./teamLinks.ts";
@@ -124,6 +127,9 @@ const routesOf = (org: Organization): readonly Route[] => [
   ...derivedMetricRoutes(org),
   ...notificationRuleRoutes(org),
   ...powerpackRoutes(org),
+  ...deploymentGateRoutes(org),
+  ...suppressionRoutes(org),
+  ...securityNoticeRoutes(org),
   ...keyRoutes(org),
   ...oldKeyRoutes(org),
   ...serviceAccountRoutes(org),
