@@ -186,6 +186,28 @@ export type Key = {
 
 export type Notebook = { readonly id: number; readonly attributes: JsonObject };
 
+export type Incident = {
+  readonly id: string;
+  readonly number: number;
+  readonly title: string;
+  readonly created: Date;
+  readonly modified: Date;
+  readonly resolved: Date | null;
+  /** What else was told of it. */
+  readonly told: JsonObject;
+  readonly fields: { readonly [name: string]: JsonObject | undefined };
+};
+
+export type Case = {
+  readonly id: string;
+  /** `CASE-12345` */
+  readonly key: string;
+  readonly project: string;
+  readonly created: Date;
+  readonly modified: Date | null;
+  readonly attributes: JsonObject;
+};
+
 export type SyntheticsTest = JsonObject & {
   readonly public_id: string;
   readonly name: string;

@@ -1,11 +1,13 @@
 /** The state of the sandbox: one Datadog organization, kept in memory from start to stop. */
 
 import type {
+  Case,
   Correction,
   Dashboard,
   DashboardList,
   Downtime,
   Happening,
+  Incident,
   Key,
   LogEntry,
   Membership,
@@ -45,6 +47,8 @@ export type Organization = {
   readonly memberships: Map<string, Membership>;
   readonly teamLinks: Map<string, TeamLink>;
   readonly tests: Map<string, SyntheticsTest>;
+  readonly incidents: Map<string, Incident>;
+  readonly cases: Map<string, Case>;
   readonly monitors: Map<number, Monitor>;
   readonly dashboards: Map<string, Dashboard>;
   /** Deleted dashboards that can still be restored. */
@@ -105,6 +109,8 @@ export const createOrganization = ({ clock, chance }: Setting): Organization => 
     memberships: room.shelf(),
     teamLinks: room.shelf(),
     tests: room.shelf(),
+    incidents: room.shelf(),
+    cases: room.shelf(),
     monitors: room.shelf(),
     dashboards: room.shelf(),
     deletedDashboards: room.shelf(),

@@ -52,6 +52,13 @@ import { restrictionQueryRoutes } from "./restrictionQueries.ts";
 import { deploymentGateRoutes } from "./deploymentGates.ts";
 import { securityNoticeRoutes } from "./securityNotices.ts";
 import { suppressionRoutes } from "./suppressions.ts";
+import { caseTypeRoutes } from "./caseTypes.ts";
+import { caseRoutes } from "./cases.ts";
+import { incidentPartRoutes } from "./incidentParts.ts";
+import { incidentRoutes } from "./incidents.ts";
+import { incidentSetupRoutes } from "./incidentSetup.ts";
+import { onCallRoutes } from "./onCall.ts";
+import { onCallNoticeRoutes } from "./onCallNotices.ts";
 import { membershipRoutes } from "./memberships.ts";
 import { teamHierarchyRoutes } from "./teamHierarchy.ts";
 import { teamLinkRoutes } from "./teamLinks.ts";
@@ -127,6 +134,13 @@ const routesOf = (org: Organization): readonly Route[] => [
   ...derivedMetricRoutes(org),
   ...notificationRuleRoutes(org),
   ...powerpackRoutes(org),
+  ...incidentRoutes(org),
+  ...incidentPartRoutes(org),
+  ...incidentSetupRoutes(org),
+  ...caseRoutes(org),
+  ...caseTypeRoutes(org),
+  ...onCallRoutes(org),
+  ...onCallNoticeRoutes(org),
   ...deploymentGateRoutes(org),
   ...suppressionRoutes(org),
   ...securityNoticeRoutes(org),

@@ -110,13 +110,22 @@ const changed: readonly { readonly at: RegExp; readonly until: string }[] = [
   // Users carry their id a second time.
   { at: /^\.data\.attributes\.uuid$/, until: "2026-04" },
   { at: /^\.(?:created_by|modified_by)$/, until: "2024-01" },
+  { at: /\.data\.attributes\.(?:internal|statuses_config)$/, until: "2025-10" },
+  // Cases have groups of statuses, incidents a type, and who declared them.
+  { at: /\.(?:status_group|status_name|modified_by)$/, until: "2025-12" },
+  {
+    at: /\.(?:archived|declared|declared_by|declared_by_uuid|declared_by_user|incident_type_uuid|is_test)$/,
+    until: "2025-01",
+  },
+  { at: /\.fields\.slug$/, until: "2026-01" },
   // Teams have got an avatar, a banner and more.
   { at: /\.(?:avatar|banner|hidden_modules|visible_modules|is_managed)$/, until: "2024-01" },
   { at: /\.relationships\.(?:team_links|user_team_permissions)\.data$/, until: "2024-01" },
 ];
 
 /** Whether the person whose keys were used has a name, and who they are, is a matter of the organization. */
-const personal = /(?:author|creator|created_by|modified_by|included\.\d+\.attributes)\.(?:name|title)$|\.author_name$/;
+const personal =
+  /(?:author|creator|updater|created_by|declared_by|modified_by|included\.\d+\.attributes)(?:\.data\.attributes)?\.(?:name|title)$|\.author_name$/;
 
 type Comparing = {
   readonly at: string;

@@ -17,5 +17,5 @@ for (const recording of recordings.filter(({ exchanges }) => exchanges.length > 
     console.log([recording.scenario, ...differences].join("\n    "), differences.length === 0 ? "agrees" : "");
 }
 for (const [about, { agreeing, all }] of counts) console.log(`${about}: ${agreeing} of ${all}`);
-const sum = [...counts.values()].reduce((so, { agreeing, all }) => [so[0] + agreeing, so[1] + all], [0, 0] as number[]);
-console.log(`in all: ${sum.join(" of ")}`);
+const total = (name: "agreeing" | "all"): number => [...counts.values()].reduce((so, each) => so + each[name], 0);
+console.log(`in all: ${total("agreeing")} of ${total("all")}`);
