@@ -59,6 +59,7 @@ import { incidentRoutes } from "./incidents.ts";
 import { incidentSetupRoutes } from "./incidentSetup.ts";
 import { onCallRoutes } from "./onCall.ts";
 import { onCallNoticeRoutes } from "./onCallNotices.ts";
+import { tagIndexingRuleRoutes } from "./tagIndexingRules.ts";
 import { membershipRoutes } from "./memberships.ts";
 import { teamHierarchyRoutes } from "./teamHierarchy.ts";
 import { teamLinkRoutes } from "./teamLinks.ts";
@@ -122,6 +123,7 @@ const routesOf = (org: Organization): readonly Route[] => [
   ...correctionRoutes(org),
   ...eventRoutes(org),
   ...metricRoutes(org),
+  ...tagIndexingRuleRoutes(org),
   ...metricTagRoutes(org),
   ...metricQueryRoutes(org),
   ...metricFormulaRoutes(org),

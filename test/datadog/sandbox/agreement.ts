@@ -118,9 +118,10 @@ const changed: readonly { readonly at: RegExp; readonly until: string }[] = [
     until: "2025-01",
   },
   { at: /\.fields\.slug$/, until: "2026-01" },
-  // Teams have got an avatar, a banner and more.
-  { at: /\.(?:avatar|banner|hidden_modules|visible_modules|is_managed)$/, until: "2024-01" },
-  { at: /\.relationships\.(?:team_links|user_team_permissions)\.data$/, until: "2024-01" },
+  // Teams have got an avatar, a banner and more; some of it came and went within the same weeks.
+  { at: /\.(?:avatar|banner)$/, until: "2024-01" },
+  { at: /\.relationships\.team_links\.data$/, until: "2024-01" },
+  { at: /\.(?:hidden_modules|visible_modules|is_managed|user_team_permissions\.data)$/, until: "2025-12" },
 ];
 
 /** Whether the person whose keys were used has a name, and who they are, is a matter of the organization. */
