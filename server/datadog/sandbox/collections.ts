@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { type Answer, jsonApi, noContent, ok, problem, refused } from "./answer.ts";
-import { anything, type JsonObject } from "./json.ts";
+import { anything, type JsonObject, textOf } from "./json.ts";
 import type { Organization } from "./organization.ts";
 import { accept, type Asked, del, get, patch, post, put, type Route } from "./route.ts";
 
@@ -121,7 +121,7 @@ export const collect = <T extends z.ZodObject>(org: Organization, kind: Collecti
 };
 
 const includedWith = (all: readonly JsonObject[]): JsonObject => {
-  const unique = new Map(all.map((each) => [`${String(each["type"])}/${String(each["id"])}`, each]));
+  const unique = new Map(all.map((each) => [`${textOf(each["type"])}/${textOf(each["id"])}`, each]));
   return unique.size === 0 ? {} : { included: [...unique.values()] };
 };
 

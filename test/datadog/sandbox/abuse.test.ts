@@ -1,6 +1,8 @@
 /** Whatever is asked of it, the sandbox answers: hostile ids, bodies bent in every place, more than it has room for. */
 
 import { expect, test } from "vitest";
+import { buildCatalogue } from "../../../server/datadog/catalogue.ts";
+import { intakeRoutes } from "../../../server/datadog/intake.ts";
 import { createOrganization } from "../../../server/datadog/sandbox/organization.ts";
 import { createDirectory } from "../../../server/datadog/sandbox/route.ts";
 import { routesOf } from "../../../server/datadog/sandbox/routes.ts";
@@ -10,6 +12,21 @@ import { loadRecordings, recordingsMissing } from "../../standins/recordings.ts"
 import { bothKeys, type Loose, noon, openSandbox } from "./open.ts";
 
 const open = () => createOrganization({ clock: () => new Date(noon), chance: Math.random, room: 2 ** 26 });
+
+test("knows no operation of the API that Datadog does not have", () => {
+  const shape = (method: string, path: string): string => `${method} ${path.replaceAll(/\{\w+\}/g, "{}")}`;
+  const known = new Set(buildCatalogue().entries.map(({ method, path }) => shape(method, path)));
+  const forgotten = new Set(intakeRoutes.map(({ method, path }) => shape(method, path)));
+  const invented = routesOf(open())
+    .map(({ method, path }) => shape(method, path))
+    .filter((route) => !known.has(route) && !forgotten.has(route));
+  expect(invented).toEqual([
+    // Operations that Datadog's API had and the present client no longer knows.
+    "POST /api/v1/monitor/{}/mute",
+    "POST /api/v1/monitor/{}/unmute",
+    "POST /api/v2/application_keys",
+  ]);
+});
 
 test("no id and no field reaches a prototype, at any route", { timeout: 60_000 }, async () => {
   await using sandbox = await openSandbox();
