@@ -20,8 +20,8 @@ export type Collection<T extends z.ZodObject> = {
   readonly told: T;
   /** What becomes of them; `before` is there when one is changed. A string refuses. */
   readonly attributes: (told: Partial<z.infer<T>>, before: JsonObject | undefined) => JsonObject | string;
-  /** What becomes of the relationships; left out: none are kept. */
-  readonly relationships?: (told: JsonObject, before: JsonObject | undefined) => JsonObject;
+  /** What becomes of the relationships; left out: none are kept. A string refuses. */
+  readonly relationships?: (told: JsonObject, before: JsonObject | undefined) => JsonObject | string;
   /** From the id that a request asks for, or a new one; a UUID when left out. */
   readonly idOf?: (wanted: string | undefined) => string;
   readonly changedBy: "PUT" | "PATCH";
@@ -85,6 +85,7 @@ export const collect = <T extends z.ZodObject>(org: Organization, kind: Collecti
       const attributes = kind.attributes(told, before?.attributes);
       if (typeof attributes === "string") return refuse(attributes);
       const relationships = kind.relationships?.(data.relationships ?? {}, before?.relationships);
+      if (typeof relationships === "string") return refuse(relationships);
       const made = kind.made ?? (strict ? 201 : 200);
       return keep({ id, attributes, ...(relationships && { relationships }) }, before === undefined ? made : 200);
     });

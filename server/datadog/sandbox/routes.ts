@@ -3,6 +3,7 @@
 import type { Organization } from "./organization.ts";
 import type { Route } from "./route.ts";
 import { accessTokenRoutes } from "./accessTokens.ts";
+import { authnMappingRoutes } from "./authnMappings.ts";
 import { caseRoutes } from "./cases.ts";
 import { caseTypeRoutes } from "./caseTypes.ts";
 import { correctionRoutes } from "./corrections.ts";
@@ -30,6 +31,7 @@ import { metricTagRoutes } from "./metricTags.ts";
 import { monitorRoutes } from "./monitors.ts";
 import { notebookRoutes } from "./notebooks.ts";
 import { notificationRuleRoutes } from "./notificationRules.ts";
+import { observabilityPipelineRoutes } from "./observabilityPipelines.ts";
 import { oldDowntimeRoutes } from "./oldDowntimes.ts";
 import { oldKeyRoutes } from "./oldKeys.ts";
 import { oldUserRoutes } from "./oldUsers.ts";
@@ -75,6 +77,7 @@ export const routesOf = (org: Organization): readonly Route[] => [
   ...logIntakeRoutes(org),
   ...logSearchRoutes(org),
   ...pipelineRoutes(org),
+  ...observabilityPipelineRoutes(org),
   ...logIndexRoutes(org),
   ...customDestinationRoutes(org),
   ...restrictionQueryRoutes(org),
@@ -98,6 +101,7 @@ export const routesOf = (org: Organization): readonly Route[] => [
   ...peopleRoutes(org),
   ...oldUserRoutes(org),
   ...roleRoutes(org),
+  ...authnMappingRoutes(org),
   ...teamRoutes(org),
   ...membershipRoutes(org),
   ...teamLinkRoutes(org),
