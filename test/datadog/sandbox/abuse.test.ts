@@ -11,7 +11,7 @@ import { createSandbox } from "../../../server/datadog/sandbox/sandbox.ts";
 import { createRoom, NoRoom } from "../../../server/datadog/sandbox/shelf.ts";
 import { loadRecordings, recordingsMissing } from "../../standins/recordings.ts";
 import { learn, read, translate } from "./agreement.ts";
-import { bothKeys, type Loose, noon, openSandbox } from "./open.ts";
+import { bothKeys, type Loose, noon } from "./open.ts";
 
 const open = () => createOrganization({ clock: () => new Date(noon), chance: Math.random, room: 2 ** 26 });
 
@@ -30,22 +30,22 @@ test("knows no operation of the API that Datadog does not have", () => {
   ]);
 });
 
-test("no id and no field reaches a prototype, at any route", { timeout: 60_000 }, async () => {
-  await using sandbox = await openSandbox();
+test("no id and no field reaches a prototype, at any route", () => {
+  const routes = routesOf(open());
+  const directory = createDirectory(routes);
   const poison = '{"__proto__":{"polluted":1},"data":{"__proto__":{"polluted":1},"id":"__proto__","type":"__proto__"}}';
   const broken: string[] = [];
-  for (const { method, path } of routesOf(open())) {
+  for (const { method, path } of routes) {
     for (const id of ["__proto__", "constructor", "toString", "%00", "..%2f"]) {
       const target = path.replaceAll(/\{\w+\}/g, id);
-      const headers = { ...bothKeys, "content-type": "application/json" };
-      const { status, text } = await sandbox.ask({
-        method,
-        path: target,
-        headers,
-        ...(method !== "GET" && { body: poison }),
-      });
-      if (status >= 500) broken.push(`${method} ${target}: ${text}`);
-      if (!path.includes("{")) break;
+      const found = directory.find(null, method, target);
+      try {
+        const json = method === "GET" ? undefined : JSON.parse(poison);
+        const rest = { path: target, query: new URLSearchParams(), headers: {}, bytes: Buffer.from(poison) };
+        found?.route.handle({ ...rest, params: found.params, json });
+      } catch (error) {
+        broken.push(`${method} ${target}: ${String(error)}`);
+      }
     }
   }
   expect(broken).toEqual([]);
@@ -69,7 +69,7 @@ const bent = (value: unknown, hostile: unknown): unknown[] => {
 const hostile = [null, 0, "", [], {}, [null], { data: null }, "x".repeat(300)];
 
 test("a recorded request with any one place of its body bent is answered, never broken", {
-  timeout: 120_000,
+  timeout: 600_000,
 }, ({ skip }) => {
   const recordings = loadRecordings();
   if (recordings === null) skip(recordingsMissing);

@@ -37,7 +37,7 @@ const play = async (): Promise<readonly Played[]> => {
 let played: readonly Played[] = [];
 beforeAll(async () => {
   played = await play();
-}, 180_000);
+}, 900_000);
 
 test("recorded scenarios agree with Datadog from the first call to the last, and never fewer than before", ({
   skip,
