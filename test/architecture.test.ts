@@ -67,6 +67,20 @@ const table: readonly { part: string; may: readonly string[]; types?: readonly s
     ],
   },
   {
+    // In its process it decides what was recorded again, as the command does.
+    part: "server/tryPolicy",
+    may: [
+      "own",
+      "server/rulebook.ts",
+      "server/config/",
+      "server/journeys/policy/",
+      "server/store/",
+      "server/datadog/catalogue.ts",
+      "server/model/",
+      "server/errors.ts",
+    ],
+  },
+  {
     part: "server/cli/",
     may: [
       "own",
