@@ -137,9 +137,19 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
   const sealer = joinSealer({ store, log, signKeys, dataDir: first.config.dataDir });
   running.push(() => sealer.stop());
   const policyTrials = new PolicyTrials({ config: () => rules.current.config, connectionString });
-  const joined = {
-    ...{ store, rules, upstreams, calls, catalogue, log },
-    ...{ approvals, env, maskKeys, signKeys, sealer, policyTrials },
+  const joined: Joined = {
+    store,
+    rules,
+    upstreams,
+    calls,
+    catalogue,
+    log,
+    approvals,
+    env,
+    maskKeys,
+    signKeys,
+    sealer,
+    policyTrials,
   };
   const { app, signIn } = await joinSurfaces(joined);
   running.push(() => stopServing(app, { patience, breakOff: () => upstreams.close() }));

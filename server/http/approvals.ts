@@ -1,6 +1,6 @@
 /** Approvals over HTTP: listed, waited for, and answered by people. */
 
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { approval, approvalAnswer, page } from "../contract.ts";
 import { type ApiRefusal, isApiRefusal, refuseApi } from "../errors.ts";

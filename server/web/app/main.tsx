@@ -10,6 +10,7 @@ import { OverviewPage } from "./overview.tsx";
 import { RuleCounts } from "./policy.tsx";
 import { SessionPage } from "./session.tsx";
 import { SessionsPage, type SessionsPageJson } from "./sessions.tsx";
+import { takeOverTrial } from "./tryPolicy.tsx";
 
 const main = document.querySelector("main");
 const view = main?.dataset["view"];
@@ -46,6 +47,7 @@ async function start(): Promise<void> {
     case "overview":
       return show(<OverviewPage />);
     case "policy":
+      takeOverTrial();
       return countRules();
     default:
       return undefined;

@@ -53,8 +53,8 @@ test("as people write it", () => {
       when: '"team:checkout" in request.body.tags'
       during:
         - days:
-              - mon
-              - tue
+            - mon
+            - tue
           hours: 09:00-17:00
           zone: Europe/Berlin
       limit: 20/hour
