@@ -2,12 +2,14 @@
 
 import { type ComponentChild, render } from "preact";
 import type { CallJson } from "../../contract.ts";
+import { ApprovalsPage, readApprovals } from "./approvals.tsx";
 import { CallPage } from "./callPage.tsx";
 import { type Followed, followSession } from "./follow.ts";
 import { read, reasonOf, Refused } from "./gateway.ts";
 import { Help } from "./help.tsx";
 import { OverviewPage } from "./overview.tsx";
 import { RuleCounts } from "./policy.tsx";
+import { enliven } from "./question.ts";
 import { SessionPage } from "./session.tsx";
 import { SessionsPage, type SessionsPageJson } from "./sessions.tsx";
 import { takeOverTrial } from "./tryPolicy.tsx";
@@ -46,6 +48,10 @@ async function start(): Promise<void> {
       return show(<SessionsPage first={await read<SessionsPageJson>("/v1/sessions?limit=50")} />);
     case "overview":
       return show(<OverviewPage />);
+    case "approvals":
+      return show(<ApprovalsPage first={await readApprovals()} states={statesOfChips()} />);
+    case "approval":
+      return main === null ? undefined : enliven(main);
     case "policy":
       takeOverTrial();
       return countRules();
@@ -53,6 +59,13 @@ async function start(): Promise<void> {
       return undefined;
   }
 }
+
+/** The states and their words, as the server wrote them. */
+const statesOfChips = () =>
+  [...document.querySelectorAll<HTMLAnchorElement>("main .chips a")].map(({ search, textContent }) => ({
+    state: new URLSearchParams(search).get("state") ?? "",
+    words: textContent,
+  }));
 
 /** The rules stay as the server wrote them; the counts come beside them. */
 function countRules(): void {
