@@ -150,21 +150,24 @@ const attempt = ({ by, verdict, via, at, accepted, reason }: Answer): Html => ht
 /** A document for the frame in the state's box: small, and loaded again by itself, so that nothing else on the page moves. */
 export const statePage = (standing: Standing): Html =>
   live(
-    versionOf(standing.approval),
+    { version: versionOf(standing.approval), state: standing.approval.state },
     standing.approval.state === "pending"
       ? html`Still waiting, <strong>${standing.left ?? "0 seconds"}</strong> left${standing.approval.terms.approvers.count === 1 ? null : `, ${counted(standing.approval).length} of ${standing.approval.terms.approvers.count} approvals`}. Checked by itself every few seconds.`
       : html`Now: <strong>${stateWords[standing.approval.state]}</strong>. <a target="_top" href="/approvals/${standing.approval.id}">Show the page as it is now</a>`,
   );
 
-export const noStatePage: Html = live("", html`It is not known how this stands: reload the page.`);
+export const noStatePage: Html = live(
+  { version: "", state: "" },
+  html`It is not known how this stands: reload the page.`,
+);
 
 /** Another one when something has changed that the page around the frame shows. */
 const versionOf = ({ state, answers }: Approval): string => `${state} ${answers.length}`;
 
-function live(version: string, text: Html): Html {
+function live({ version, state }: { readonly version: string; readonly state: string }, text: Html): Html {
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>State</title><link rel="stylesheet" href="${assetPaths.styles}"></head>
-<body class="live" data-version="${version}">${text}</body></html>
+<body class="live ${state}" data-version="${version}">${text}</body></html>
 `;
 }
 
