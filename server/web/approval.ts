@@ -12,8 +12,7 @@ import { gitHubButton } from "./signIn.ts";
 export const approvalPage = (shown: Shown, form: string | null): Page => ({
   title: shown.approval.question.title,
   view: "approval",
-  body: html`<p class="crumbs"><a href="/approvals">Approvals</a></p>
-${stateBox(shown)}
+  body: html`${stateBox(shown)}
 ${facts(shown)}
 ${shown.notes.map((note) => html`<p>${note}</p>`)}
 ${shown.sections.map((section) => sectionOf(section, shown.approval))}

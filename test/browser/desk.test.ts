@@ -64,6 +64,10 @@ describe.skipIf(chromium.program === null)("in Chromium", () => {
     mkdirSync(pictures, { recursive: true });
     scene = await startPeople();
     browser = await startChromium(chromium.program ?? "", scene.url);
+    const shop = scene.github.repositories.add("acme/shop");
+    const other = await openJob(scene.github, scene.url, { repository: shop, actor: "mona" });
+    for (let i = 0; i < 20; i++)
+      await sendCall(scene.url, other, { method: "GET", path: `/api/v1/dashboard/abc-def-${i}`, body: undefined });
     const job = await openJob(scene.github, scene.url, { repository: scene.repository, actor: "mona" });
     for (const path of [
       "/api/v1/monitor/4212",
@@ -72,6 +76,8 @@ describe.skipIf(chromium.program === null)("in Chromium", () => {
       "/api/v1/dashboard/abc-def-ghi",
     ])
       await sendCall(scene.url, job, { method: "GET", path, body: undefined });
+    await scene.ask();
+    await scene.ask({ method: "PUT", body: JSON.stringify({ name: "Checkout latency p90" }) });
   }, patience);
   afterAll(async () => {
     await browser.close();
@@ -120,7 +126,7 @@ describe.skipIf(chromium.program === null)("in Chromium", () => {
         .map(({ outerHTML }) => outerHTML.slice(0, 120))`);
   const shoot = async (page: Page, name: string): Promise<void> => {
     const picture = await page.screenshot({ path: `${pictures}${name}.png` });
-    if (forDocuments) writeFileSync(`${documents}${name}.png`, picture);
+    if (forDocuments && name !== "approvals") writeFileSync(`${documents}${name}.png`, picture);
   };
 
   describe("an edited policy", () => {
@@ -148,15 +154,16 @@ describe.skipIf(chromium.program === null)("in Chromium", () => {
         await area.press("Control+Enter");
         const changes = page.getByRole("region", { name: "What changes" });
         await changes.waitFor();
-        const row = changes.locator("tr", { hasText: "v1.DashboardsApi.GetDashboard" });
+        const row = changes.locator("tr", { hasText: "v1.DashboardsApi.ListDashboards" });
         expect(await row.innerText()).toMatch(/allow by reads\s+deny by dashboards-are-private/);
         expect(await page.getByRole("region", { name: "How often each rule decides" }).innerText()).toMatch(
-          /dashboards-are-private\s+0\s+2/,
+          /dashboards-are-private\s+0\s+22/,
         );
         await expectAccessible(page);
-        await page.locator("#try").scrollIntoViewIfNeeded();
-        await row.getByRole("link", { name: "call 4" }).click();
-        await page.waitForURL(/\/sessions\/[0-9a-f-]{36}\/calls\/4$/);
+        await page.locator("#try").evaluate("(section) => section.scrollIntoView()");
+        await shoot(page, "backtest");
+        await row.getByRole("link", { name: "call 3" }).click();
+        await page.waitForURL(/\/sessions\/[0-9a-f-]{36}\/calls\/3$/);
       },
       patience,
     );

@@ -42,7 +42,7 @@ export function Editor({ text, area, wrong, change, submit, describedBy }: Edito
           id="policy-text"
           name="text"
           ref={area}
-          rows={20}
+          rows={18}
           maxLength={262_144}
           spellcheck={false}
           autocapitalize="off"
