@@ -92,7 +92,7 @@ const Change = ({ group }: { readonly group: Group }) => (
         <Shown text={group.reason} />
       </span>
     </td>
-    <td>
+    <td class="calls">
       <Calls calls={group.examples} />
     </td>
   </tr>
