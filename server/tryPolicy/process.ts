@@ -1,5 +1,6 @@
 /** The process in which a policy text from outside is tried: whatever it costs is this process's, which knows no environment and is killed in time. */
 
+import { setPriority } from "node:os";
 import { isConfig, parsePolicy } from "../config/load.ts";
 import { buildCatalogue } from "../datadog/catalogue.ts";
 import { GatewayError } from "../errors.ts";
@@ -93,6 +94,8 @@ const answer = async (job: Job): Promise<TextTrial> => {
   }
 };
 
+// Calls of agents come first.
+setPriority(10);
 // Without the gateway there is nobody to answer.
 process.once("disconnect", () => process.exit());
 process.once("message", (job) => void answer(job as Job).then((tried) => process.send?.(tried)));

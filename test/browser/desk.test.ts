@@ -125,6 +125,8 @@ describe.skipIf(chromium.program === null)("in Chromium", () => {
         .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth)
         .map(({ outerHTML }) => outerHTML.slice(0, 120))`);
   const shoot = async (page: Page, name: string): Promise<void> => {
+    // Tall enough for the end of it.
+    await page.setViewportSize({ width: 1360, height: 1120 });
     const picture = await page.screenshot({ path: `${pictures}${name}.png` });
     if (forDocuments && name !== "approvals") writeFileSync(`${documents}${name}.png`, picture);
   };
@@ -160,7 +162,7 @@ describe.skipIf(chromium.program === null)("in Chromium", () => {
           /dashboards-are-private\s+0\s+22/,
         );
         await expectAccessible(page);
-        await page.locator("#try").evaluate("(section) => section.scrollIntoView()");
+        await page.evaluate("document.querySelector('#try').scrollIntoView()");
         await shoot(page, "backtest");
         await row.getByRole("link", { name: "call 3" }).click();
         await page.waitForURL(/\/sessions\/[0-9a-f-]{36}\/calls\/3$/);
