@@ -45,7 +45,7 @@ const groupRow = (group: Group): Html => html`<tr><td>${group.operation} <span c
 <td>${group.caller} <span class="soft">on ${group.connection}</span></td><td class="n">${group.count}</td>
 <td><strong class="${group.before}">${group.before}</strong>${byOf(group.rules_before)}</td>
 <td><strong class="${group.after}">${group.after}</strong>${byOf(group.rules)}<br><span class="soft">${group.reason}</span></td>
-<td class="calls">${group.examples.map(callLink)}</td></tr>`;
+<td class="like">${group.examples.map(callLink)}</td></tr>`;
 
 const byOf = (rules: readonly string[]): Html | null =>
   rules.length === 0

@@ -53,7 +53,7 @@ const Changes = ({ groups }: { readonly groups: readonly Group[] }) => (
   <>
     <h3 id="trial-changes">What changes</h3>
     <div class="scroll" tabIndex={0} role="region" aria-labelledby="trial-changes">
-      <table class="words changes">
+      <table class="words">
         <thead>
           <tr>
             {["Operation", "Who", "Calls", "Then", "Now", "Like"].map((column) => (
@@ -92,7 +92,7 @@ const Change = ({ group }: { readonly group: Group }) => (
         <Shown text={group.reason} />
       </span>
     </td>
-    <td class="calls">
+    <td class="like">
       <Calls calls={group.examples} />
     </td>
   </tr>
