@@ -7356,8 +7356,14 @@ const excerpt = object({
   marks: array(tuple([number().int(), number().int()])),
 });
 
-/** A call that a search found, without the bytes of its bodies. */
-call.extend({ excerpts: array(excerpt) });
+/** A call that a search found, without the bytes of its bodies, and whose it is: as the token of its session said. */
+call.extend({
+  connection: string(),
+  subject: string(),
+  /** Null where the token named none. */
+  repository: string().nullable(),
+  excerpts: array(excerpt),
+});
 
 
 /** A call in a few words: what a picture of a whole session needs. */

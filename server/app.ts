@@ -283,6 +283,7 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
   await app.register(async (scope) =>
     registerPages(scope, {
       history,
+      search: { ...history, maskKeys, callSearch: store.callSearch, now },
       signIn,
       publicUrl,
       policyInForce: () => rules.current.policy.digest,

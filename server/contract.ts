@@ -199,8 +199,14 @@ export const excerpt = z.object({
   marks: z.array(z.tuple([z.number().int(), z.number().int()])),
 });
 
-/** A call that a search found, without the bytes of its bodies. */
-export const searchHit = call.extend({ excerpts: z.array(excerpt) });
+/** A call that a search found, without the bytes of its bodies, and whose it is: as the token of its session said. */
+export const searchHit = call.extend({
+  connection: z.string(),
+  subject: z.string(),
+  /** Null where the token named none. */
+  repository: z.string().nullable(),
+  excerpts: z.array(excerpt),
+});
 export type SearchHitJson = z.infer<typeof searchHit>;
 
 /** How recordings are exported beside `/v1/proof`. */

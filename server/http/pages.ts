@@ -11,6 +11,7 @@ import { type Page, listSessions, readBody, readCall } from "../journeys/history
 import { type OutlineParts, readOutline } from "../journeys/outline.ts";
 import type { PolicyParts } from "../journeys/rules.ts";
 import type { TryParts } from "../journeys/policy/tryText.ts";
+import { findsOf } from "../journeys/search/who.ts";
 import { readAsset } from "../web/assets.ts";
 import { overviewPage } from "../web/policy.ts";
 import { callPage, sessionPage, sessionsPage } from "../web/sessions.ts";
@@ -19,11 +20,13 @@ import { callJson, sessionJson } from "./json.ts";
 import { type Asked, answerPageError, refusalPage, sendPage, show, strictPolicy } from "./page.ts";
 import { outlinedCallJson } from "./outline.ts";
 import { registerPolicyPages } from "./policyPages.ts";
+import { registerSearchPage, type SearchPageParts } from "./searchPage.ts";
 import { registerSetupPages, type SetupPagesParts } from "./setup.ts";
 import type { SignIn } from "./signIn.ts";
 
 export type PageParts = {
   readonly history: OutlineParts & PolicyParts & TryParts;
+  readonly search: SearchPageParts["search"];
   readonly approvals: ApprovalParts;
   readonly signIn: SignIn;
   readonly publicUrl: string;
@@ -50,6 +53,7 @@ export async function registerPages(app: FastifyInstance, parts: PageParts): Pro
   );
   signIn.register(app);
   registerApprovalPages(app, parts);
+  registerSearchPage(app, parts);
   registerSetupPages(app, { ...parts.setup, signIn, approvals: parts.approvals });
   app.get("/", async (request, reply) => {
     const viewer = await signIn.viewer(request);
@@ -78,6 +82,7 @@ export async function registerPages(app: FastifyInstance, parts: PageParts): Pro
       return sessionPage(sessionJson(publicUrl, found.session), {
         items: found.items.map(outlinedCallJson),
         more: found.more,
+        provable: findsOf(reader) === "everything",
       });
     }),
   );

@@ -21,8 +21,8 @@ import { attack } from "./scene.ts";
 const chromium = await findChromium();
 const patience = 120_000;
 
-/** Where pictures go: see pages.test.ts. */
-const forDocuments = process.env["DOGWATCH_PICTURES"] === "docs";
+/** Pictures: see looks.ts. */
+const wanted = process.env["DOGWATCH_PICTURES"];
 const pictures = fileURLToPath(new URL("../../build/pictures/", import.meta.url));
 const documents = fileURLToPath(new URL("../../docs/", import.meta.url));
 
@@ -61,7 +61,6 @@ describe.skipIf(chromium.program === null)("in Chromium", () => {
   let watched: Watched | null = null;
 
   beforeAll(async () => {
-    mkdirSync(pictures, { recursive: true });
     scene = await startPeople();
     browser = await startChromium(chromium.program ?? "", scene.url);
     const shop = scene.github.repositories.add("acme/shop");
@@ -125,10 +124,12 @@ describe.skipIf(chromium.program === null)("in Chromium", () => {
         .filter((one) => one.getBoundingClientRect().right > document.documentElement.clientWidth)
         .map(({ outerHTML }) => outerHTML.slice(0, 120))`);
   const shoot = async (page: Page, name: string): Promise<void> => {
+    if (wanted === undefined) return;
+    mkdirSync(pictures, { recursive: true });
     // Tall enough for the end of it.
     await page.setViewportSize({ width: 1360, height: 1120 });
     const picture = await page.screenshot({ path: `${pictures}${name}.png` });
-    if (forDocuments && name !== "approvals") writeFileSync(`${documents}${name}.png`, picture);
+    if (wanted === "docs" && name !== "approvals") writeFileSync(`${documents}${name}.png`, picture);
   };
 
   describe("an edited policy", () => {
@@ -229,8 +230,6 @@ describe.skipIf(chromium.program === null)("in Chromium", () => {
         await page.getByRole("region", { name: "What changes" }).waitFor();
         await expectAccessible(page);
         expect(await tooWide(page)).toEqual([]);
-        await page.locator("#try").scrollIntoViewIfNeeded();
-        await page.screenshot({ path: `${pictures}backtest-phone.png` });
       },
       patience,
     );

@@ -9,6 +9,7 @@ export const keyHelp: readonly (readonly [keys: string, what: string])[] = [
   ["?", "this help"],
   ["/", "search"],
   ["g s", "sessions"],
+  ["g f", "find calls"],
   ["g a", "approvals"],
   ["g o", "overview"],
   ["g p", "policy"],
