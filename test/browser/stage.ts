@@ -134,7 +134,8 @@ export function inBrowser(
   look: (looking: Looking) => Promise<void>,
 ): void {
   test(
-    `${name}`,
+    // oxlint-disable-next-line vitest/valid-title -- it comes as a parameter
+    name,
     async () => {
       const watched = await stage().browser.open({ cookies: stage().cookies, ...viewing });
       try {
