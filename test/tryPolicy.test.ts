@@ -26,7 +26,12 @@ const configOf = (): Config => {
 };
 
 const trials = (options: Partial<PolicyTrialsOptions> = {}): PolicyTrials =>
-  new PolicyTrials({ config: configOf, connectionString: recorder.database.connectionString, ...options });
+  new PolicyTrials({
+    config: configOf,
+    connectionString: recorder.database.connectionString,
+    patience: { reading: 120_000, whole: 240_000 },
+    ...options,
+  });
 
 const since = new Date(Date.now() - 86_400_000);
 const alone = () => new AbortController().signal;

@@ -95,7 +95,7 @@ const answer = async (job: Job): Promise<TextTrial> => {
 };
 
 // Calls of agents come first.
-setPriority(10);
+setPriority(5);
 // Without the gateway there is nobody to answer.
 process.once("disconnect", () => process.exit());
 process.once("message", (job) => void answer(job as Job).then((tried) => process.send?.(tried)));

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { isConfig, parsePolicy } from "../../server/config/load.ts";
+import { buildCatalogue } from "../../server/datadog/catalogue.ts";
+import { findingsIn } from "../../server/rulebook.ts";
 
 const rest = {
   publicUrl: "https://dogwatch.example.com",
@@ -12,7 +14,8 @@ const rest = {
   connections: [{ name: "prod", kind: "live", site: "datadoghq.com", apiKey: "a", appKey: "b" }],
 };
 
-const read = (text: string) => parsePolicy(text, rest, () => []);
+const catalogue = buildCatalogue();
+const read = (text: string) => parsePolicy(text, rest, (config) => findingsIn(config, catalogue));
 const problemsOf = (text: string) => {
   const found = read(text);
   return isConfig(found) ? [] : found;
@@ -77,6 +80,21 @@ test.each(["", "[]", "rules: []", "- policy: {}", "just text", "# nothing"])(
     expect(problemsOf(text)).toMatchObject([{ message: expect.stringContaining("the key policy"), line: 1 }]);
   },
 );
+
+test.each([
+  `policy: ${"[".repeat(50_000)}`,
+  "policy: {",
+  "\u0000",
+  "---\n---\n",
+  "policy:",
+  "policy: &a { rules: *a }",
+  "policy: { rules: [{ name: a, effect: allow }] }\npolicy: {}",
+  `policy: { rules: [{ name: a, effect: allow, when: '${"(".repeat(4_000)}true${")".repeat(4_000)}' }] }`,
+])("what is broken is a problem with a place: %#", (text) => {
+  const problems = problemsOf(text);
+  expect(problems.length).toBeGreaterThan(0);
+  for (const { line, column } of problems) expect(Math.min(line, column)).toBeGreaterThanOrEqual(1);
+});
 
 test("a name of the surroundings is known, and places are those of the text", () => {
   expect(isConfig(read("policy: { rules: [{ name: a, effect: allow }] }"))).toBe(true);

@@ -37,7 +37,7 @@ export type TextTrial =
 export type Tried = Extract<TextTrial, { readonly kind: "problems" | "report" }>;
 
 const stopWords = {
-  time: "a condition of this text takes so long to decide that it was broken off; nothing was found out",
+  time: "it took too long and was broken off: a condition of this text may have no bound, or the gateway is busy; nothing was found out",
   broken: "this text could not be tried: it needs more memory than a trial may have, or breaks it in another way",
   gone: "it was stopped, because whoever asked went away",
   recordings: "the recordings cannot be read now",

@@ -62,6 +62,13 @@ const tried = async (text: string, token = auditorToken): Promise<PolicyBacktest
   return (await answer.json()) as PolicyBacktestJson;
 };
 
+/** Whoever comes second is sent away, whoever that is. */
+const until = (send: () => Promise<Response>): Promise<Response> =>
+  eventually(async () => {
+    const answer = await send();
+    return answer.status === 429 ? null : answer;
+  });
+
 const policy = (...rules: readonly string[]): string =>
   `policy:\n  rules:\n${rules.map((rule) => `    - ${rule}\n`).join("")}`;
 const noReads = policy("{ name: no-reads, effect: deny, operations: read }");
@@ -165,34 +172,23 @@ describe("hostile texts", () => {
     expect(answer.status).toBe(413);
   });
 
-  test("aliases of aliases, deep nesting and what is no YAML are problems with a place", async () => {
-    const laughs = `a: &a [x,x,x,x,x,x,x,x,x]\n${Array.from({ length: 9 }, (_, i) => `${"bcdefghij"[i]}: &${"bcdefghij"[i]} [${Array.from({ length: 9 }, () => `*${"abcdefghi"[i]}`).join()}]\n`).join("")}policy: { rules: *j }\n`;
-    for (const text of [
-      laughs,
-      `policy: ${"[".repeat(50_000)}`,
-      "policy: {",
-      "\u0000",
-      "---\n---\n",
-      "- 1",
-      "policy:",
-    ]) {
-      const { problems, report } = await tried(text);
-      expect(report).toBeNull();
-      expect(problems.length).toBeGreaterThan(0);
-      for (const { line, column } of problems) expect(Math.min(line, column)).toBeGreaterThanOrEqual(1);
-    }
-  });
-
-  test("a thousand problems are told as a hundred", async () => {
-    const { problems } = await tried(
-      policy(...Array.from({ length: 1_000 }, (_, i) => `{ name: r${i}, effect: alow }`)),
+  test("aliases of aliases are a problem, and a thousand problems are told as a hundred", async () => {
+    const letters = "abcdefghij";
+    const laughs = [...letters].map((letter, i) =>
+      i === 0
+        ? "a: &a [x,x,x,x,x,x,x,x,x]"
+        : `${letter}: &${letter} [${Array.from({ length: 9 }, () => `*${letters[i - 1]}`).join()}]`,
     );
-    expect(problems.length).toBe(100);
+    const { problems, report } = await tried(`${laughs.join("\n")}\npolicy: { rules: *j }\n`);
+    expect(report).toBeNull();
+    expect(problems).toEqual([{ line: 1, column: 1, path: "", message: "repeats its aliases too often" }]);
+    const many = policy(...Array.from({ length: 1_000 }, (_, i) => `{ name: r${i}, effect: alow }`));
+    expect((await tried(many)).problems.length).toBe(100);
   });
 
   test("one trial at a time for each asker, and it ends when the asker goes away", async () => {
     const gone = new AbortController();
-    const first = post(endless, { token: auditorToken }, gone.signal);
+    const first = until(() => post(endless, { token: auditorToken }, gone.signal));
     first.catch(() => undefined);
     await eventually(async () => {
       const second = await post(noReads, { token: auditorToken });
