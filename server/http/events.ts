@@ -35,6 +35,13 @@ export const registerEvents = async (api: Api, parts: EventRoutes): Promise<void
         "Server-sent events, at least once each. Last-Event-ID goes on after what was told; after 15 minutes the stream ends, to be asked for again.",
       security: [{ session: [] }, { access: [] }],
       params: z.object({ id: z.uuid() }),
+      querystring: z.strictObject({
+        last_event_id: z
+          .string()
+          .max(1_500)
+          .optional()
+          .describe("In place of the header for whoever begins: browsers send Last-Event-ID only when they come back"),
+      }),
       response: { 200: bytes, ...refusals },
     },
     handler: async (request, reply) => {
@@ -51,7 +58,7 @@ export const registerEvents = async (api: Api, parts: EventRoutes): Promise<void
       const lastEventId = request.headers["last-event-id"];
       const found = await followSession(parts, knownReader(request), {
         session_id: request.params.id,
-        lastEventId: typeof lastEventId === "string" ? lastEventId : null,
+        lastEventId: typeof lastEventId === "string" ? lastEventId : (request.query.last_event_id ?? null),
         signal: AbortSignal.any([gone.signal, stopping.signal]),
         readerNow: () => readerOf(parts, request),
       });

@@ -3,7 +3,7 @@
 import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
-import { type ExportFormat, exportFormats, page, searchHit } from "../contract.ts";
+import { type ExportFormat, exportFormats, page, searchHit, type SearchHitJson } from "../contract.ts";
 import { type ApiRefusal, isApiRefusal } from "../errors.ts";
 import { exportSearch, exportSession, type ExportParts } from "../journeys/export.ts";
 import { writeCurl } from "../journeys/export/curl.ts";
@@ -95,10 +95,15 @@ export const registerSearch = async (api: Api, parts: SearchRoutes): Promise<voi
   });
 };
 
-const hitJson = (publicUrl: string, { call, excerpts }: Hit): z.infer<typeof searchHit> => ({
+export const hitJson = (publicUrl: string, { call, connection, caller, excerpts }: Hit): SearchHitJson => ({
   ...callJson(publicUrl, { call, bodies: { request: null, response: null } }),
+  connection,
+  subject: caller.subject,
+  repository: repositoryOf(caller.claims["repository"]),
   excerpts: excerpts.map(({ where, text, marks }) => ({ where, text, marks: marks.map(([from, to]) => [from, to]) })),
 });
+
+const repositoryOf = (claim: unknown): string | null => (typeof claim === "string" && claim !== "" ? claim : null);
 
 type Given = {
   readonly request: FastifyRequest;

@@ -11,10 +11,11 @@ export type Page = {
   readonly view?: View;
 };
 
-export type View = "sessions" | "session" | "call" | "overview" | "policy" | "approvals";
+export type View = "sessions" | "session" | "search" | "call" | "overview" | "policy" | "approvals" | "approval";
 
 const sections = [
   { href: "/sessions", name: "Sessions" },
+  { href: "/search", name: "Search" },
   { href: "/approvals", name: "Approvals" },
   { href: "/overview", name: "Overview" },
   { href: "/policy", name: "Policy" },

@@ -3,16 +3,19 @@
 import type { BodyJson, CallJson, OutlinedCallJson, OutlineJson, SessionJson } from "../contract.ts";
 import { type Html, html } from "./html.ts";
 import type { Page } from "./layout.ts";
+import { searchForm } from "./search.ts";
+import { exportFormatNames } from "./searching.ts";
 
 export type Listed<T> = { readonly items: readonly T[]; readonly next_cursor: string | null };
 
 export const sessionsPage = (sessions: Listed<SessionJson>): Page => ({
   title: "Sessions",
   view: "sessions",
-  body:
+  body: html`${searchForm("")}${
     sessions.items.length === 0
       ? html`<p>No session yet. An agent opens one with <code>POST /v1/token</code>; in CI the Dogwatch Action does.</p>`
-      : html`${table("Sessions", ["Opened", "Who", "Connection", "State", "Calls", "Denied"], sessions.items.map(sessionRow))}${more("/sessions", sessions)}`,
+      : html`${table("Sessions", ["Opened", "Who", "Connection", "State", "Calls", "Denied"], sessions.items.map(sessionRow))}${more("/sessions", sessions)}`
+  }`,
 });
 
 const sessionRow = (session: SessionJson): Html => html`<tr>
@@ -20,7 +23,10 @@ const sessionRow = (session: SessionJson): Html => html`<tr>
 <td>${whoOf(session)}</td><td>${session.connection}</td><td>${session.state}</td>
 <td class="n">${session.calls}</td><td class="n ${session.denied > 0 ? "deny" : ""}">${session.denied}</td></tr>`;
 
-export const sessionPage = (session: SessionJson, calls: Omit<OutlineJson, "session">): Page => ({
+/** `provable`: whether who looks may take it along with its proof. */
+export type ShownCalls = Omit<OutlineJson, "session"> & { readonly provable: boolean };
+
+export const sessionPage = (session: SessionJson, calls: ShownCalls): Page => ({
   title: `Session ${session.id}`,
   view: "session",
   body: html`<dl>
@@ -32,13 +38,20 @@ ${claim(session, "workflow", "Workflow")}${claim(session, "job_workflow_ref", "W
 <dt>Calls</dt><dd>${session.calls}, of which ${session.denied} denied</dd>
 <dt>Seal</dt><dd>${sealOf(session)}</dd>
 </dl>
+${exportsOf(session, calls.provable)}
 <h2>Calls</h2>
-${table(
+${session.state === "open" ? html`<p class="soft">It is still open: load the page again to see more.</p>` : null}${table(
   "Calls",
   ["#", "Received", "Operation", "Request", "Decision", "Status", "ms"],
   calls.items.map((call) => callRow(session.id, call)),
 )}${calls.more ? html`<p><a href="/sessions/${session.id}?after=${calls.items.at(-1)?.n ?? 0}">More</a></p>` : null}`,
 });
+
+/** The script draws them anew, and learns here whether a proof is offered. */
+const exportsOf = ({ id, seal }: SessionJson, provable: boolean): Html =>
+  html`<p class="exports" data-provable="${provable ? "yes" : "no"}">Take along: ${exportFormatNames.map(({ format, name }) => html`<a href="/v1/sessions/${id}/export?format=${format}" download>${name}</a> `)}${
+    provable && seal !== null ? html`<a href="/v1/proof?session=${id}" download>with its proof</a>` : null
+  }</p>`;
 
 const sealOf = ({ seal }: SessionJson): Html => {
   if (seal === null) return html`<span class="soft">none yet</span>`;

@@ -102,6 +102,8 @@ describe("a search", () => {
         {
           id: `${id}/2`,
           url: `${audience}/sessions/${id}/calls/2`,
+          connection: "prod",
+          repository: "acme/app",
           excerpts: [{ where: "response", text: '{"packed":"zipped answer"}', marks: [[11, 17]] }],
         },
       ],
@@ -236,8 +238,12 @@ describe("an export", () => {
 describe("events", () => {
   type Event = { readonly event: string; readonly id: string; readonly data: { n?: number; state?: string } };
   /** Everything up to the end of the stream, or until `enough`. */
-  const listen = async (session: string, as: string, { lastEventId = "", enough = 1_000 } = {}): Promise<Event[]> => {
-    const response = await fetch(`${gateway.url}/v1/sessions/${session}/events`, {
+  const listen = async (
+    session: string,
+    as: string,
+    { lastEventId = "", query = "", enough = 1_000 } = {},
+  ): Promise<Event[]> => {
+    const response = await fetch(`${gateway.url}/v1/sessions/${session}/events${query}`, {
       headers: { authorization: `Bearer ${as}`, ...(lastEventId !== "" && { "last-event-id": lastEventId }) },
     });
     expect(response.headers.get("content-type")).toMatch(/^text\/event-stream/);
@@ -301,6 +307,28 @@ describe("events", () => {
       "call 3 closed",
       "end  closed",
     ]);
+  });
+
+  test("begin where a browser says in the address that it is, and go on where it says in the header that it was", async () => {
+    const { session_id = "" } = await gateway.open();
+    const { sink, sessions } = gateway.store;
+    const first = await sink.open(opening(session_id));
+    for (let n = 0; n < 3; n++) await sink.record(opening(session_id), () => closing());
+    await sink.close(first, closing());
+    await sessions.close(session_id, "closed");
+    const query = "?last_event_id=2-1";
+    expect(told(await listen(session_id, auditor, { query }))).toEqual([
+      "call 1 closed",
+      "call 3 closed",
+      "call 4 closed",
+      "end  closed",
+    ]);
+    expect(told(await listen(session_id, auditor, { query, lastEventId: "3" }))).toEqual([
+      "call 4 closed",
+      "end  closed",
+    ]);
+    for (const wrong of ["?last_event_id=x", "?last_event_id=1-", "?after=1"])
+      expect((await gateway.get(`/v1/sessions/${session_id}/events${wrong}`, auditor)).status).toBe(400);
   });
 
   test("are told by every gateway, of what happens at any other", async () => {

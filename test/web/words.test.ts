@@ -1,12 +1,10 @@
-/** What the pages make of recorded text, of searches, of time. */
+/** What the pages make of recorded text and of time. */
 
 import { expect, test } from "vitest";
 import { hexLines } from "../../server/web/app/bytes.ts";
 import { diffOf } from "../../server/web/app/diff.ts";
 import { cut, kindOfMask, piecesOf } from "../../server/web/app/pieces.ts";
 import { callAt, longestGap, nextWhere, scheduleOf } from "../../server/web/app/playback.ts";
-import { completionsOf, parseQuery } from "../../server/web/app/query.ts";
-import { isInRange } from "../../server/web/app/search.ts";
 import { duration, number } from "../../server/web/app/words.ts";
 
 test("what is not seen is shown as its number, and masks are told apart", () => {
@@ -33,29 +31,6 @@ test("a playback keeps the pace, cuts waits short, and knows where it is", () =>
   expect([-1, 0, 99, 100, 1e9].map((time) => callAt(schedule, time))).toEqual([-1, 0, 0, 1, 3]);
   expect(nextWhere([1, 0, 1, 0], 0, (item) => item === 1)).toBe(2);
   expect(nextWhere([0, 0], 0, (item) => item === 1)).toBe(-1);
-});
-
-test("a search is words and keys, with quotes and without", () => {
-  expect(parseQuery('repo:acme/app -has:denied "two words" workflow:"Tidy up')).toEqual([
-    { key: "repo", value: "acme/app", not: false },
-    { key: "has", value: "denied", not: true },
-    { key: null, value: "two words", not: false },
-    { key: "workflow", value: "Tidy up", not: false },
-  ]);
-  expect(completionsOf("x -sta", new Map()).map(({ text }) => text)).toEqual(["x -state:", "x -status:"]);
-  expect(completionsOf("workflow:ti", new Map([["workflow", ["Tidy up", "Other"]]])).map(({ text }) => text)).toEqual([
-    'workflow:"Tidy up" ',
-  ]);
-});
-
-test.each([
-  [403, "403", true],
-  [403, ">=500", false],
-  [2_500, ">2s", true],
-  [450, "400..499", true],
-  [1, "x", false],
-])("%d is in %s: %s", (value, range, is) => {
-  expect(isInRange(value, range)).toBe(is);
 });
 
 test("what changed is shown with a little around it", () => {

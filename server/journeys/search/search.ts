@@ -17,7 +17,7 @@ export type SearchParts = Pick<HistoryParts, "auditFirst" | "visible"> & {
   now(): Date;
 };
 
-export type Hit = Pick<SearchedCall, "call" | "caller"> & { readonly excerpts: readonly Excerpt[] };
+export type Hit = SearchedCall & { readonly excerpts: readonly Excerpt[] };
 
 /** Newest first. A page may be short, or empty, although there is a next one: then the time for it was over. */
 export async function searchCalls(
@@ -62,8 +62,10 @@ export async function findPage(
   };
   const stopped = await callSearch.search(request, (searched, place) => {
     const looked = new Looked(searched);
-    if (matches(query, looked))
-      hits.push({ hit: { call: searched.call, caller: searched.caller, excerpts: excerptsOf(query, looked) }, place });
+    if (matches(query, looked)) {
+      const { call, caller, connection } = searched;
+      hits.push({ hit: { call, caller, connection, excerpts: excerptsOf(query, looked) }, place });
+    }
     return hits.length > limit;
   });
   const shown = hits.slice(0, limit);

@@ -3,7 +3,13 @@
 import { useEffect, useRef } from "preact/hooks";
 import { keyHelp, listen } from "./keys.ts";
 
-const places: Readonly<Record<string, string>> = { s: "/sessions", a: "/approvals", o: "/overview", p: "/policy" };
+const places: Readonly<Record<string, string>> = {
+  s: "/sessions",
+  f: "/search",
+  a: "/approvals",
+  o: "/overview",
+  p: "/policy",
+};
 
 export function Help() {
   const dialog = useRef<HTMLDialogElement>(null);
@@ -14,6 +20,7 @@ export function Help() {
       const place = before === "g" ? places[key] : undefined;
       before = key;
       if (place !== undefined) return () => location.assign(place);
+      if (key === "/" && document.querySelector("#q") === null) return () => location.assign("/search");
       return key === "?" ? () => dialog.current?.showModal() : undefined;
     });
   }, []);

@@ -2,14 +2,18 @@
 
 import { type ComponentChild, render } from "preact";
 import type { CallJson } from "../../contract.ts";
+import { ApprovalsPage, readApprovals } from "./approvals.tsx";
 import { CallPage } from "./callPage.tsx";
-import { type Followed, followSession } from "./follow.ts";
-import { read, reasonOf, Refused } from "./gateway.ts";
+import { look } from "./follow.ts";
+import { read, reasonOf } from "./gateway.ts";
 import { Help } from "./help.tsx";
 import { OverviewPage } from "./overview.tsx";
 import { RuleCounts } from "./policy.tsx";
+import { enliven } from "./question.ts";
+import { takeSearch } from "./search.tsx";
 import { SessionPage } from "./session.tsx";
 import { SessionsPage, type SessionsPageJson } from "./sessions.tsx";
+import { takeOverTrial } from "./tryPolicy.tsx";
 
 const main = document.querySelector("main");
 const view = main?.dataset["view"];
@@ -20,7 +24,11 @@ function show(content: ComponentChild): void {
   if (main === null) return;
   main.replaceChildren();
   render(content, main);
-  main.dataset["drawn"] = "yes";
+  isDrawn();
+}
+
+function isDrawn(): void {
+  if (main !== null) main.dataset["drawn"] = "yes";
 }
 
 const fail = (reason: string): void => {
@@ -36,21 +44,37 @@ async function start(): Promise<void> {
   switch (view) {
     case "session": {
       main?.classList.add("wide");
-      const first = await firstOf(id);
-      return show(<SessionPage id={id} first={first} fail={fail} />);
+      const provable = document.querySelector<HTMLElement>(".exports")?.dataset["provable"] === "yes" ? "yes" : "no";
+      // The first thousand calls: the rest is read while they are looked at.
+      return show(<SessionPage id={id} first={await look(id, [])} provable={provable} />);
     }
     case "call":
       return show(<CallPage first={await read<CallJson>(`/v1/sessions/${id}/calls/${n}`)} />);
     case "sessions":
       return show(<SessionsPage first={await read<SessionsPageJson>("/v1/sessions?limit=50")} />);
+    case "search":
+      if (main !== null) takeSearch(main);
+      return isDrawn();
     case "overview":
       return show(<OverviewPage />);
+    case "approvals":
+      return show(<ApprovalsPage first={await readApprovals()} states={statesOfChips()} />);
+    case "approval":
+      return main === null ? undefined : enliven(main);
     case "policy":
+      takeOverTrial();
       return countRules();
     default:
       return undefined;
   }
 }
+
+/** The states and their words, as the server wrote them. */
+const statesOfChips = () =>
+  [...document.querySelectorAll<HTMLAnchorElement>("main .chips a")].map(({ search, textContent }) => ({
+    state: new URLSearchParams(search).get("state") ?? "",
+    words: textContent,
+  }));
 
 /** The rules stay as the server wrote them; the counts come beside them. */
 function countRules(): void {
@@ -58,22 +82,8 @@ function countRules(): void {
   const headings = [...document.querySelectorAll<HTMLElement>("[id^=rule-]")];
   main?.querySelector("dl")?.after(place);
   render(<RuleCounts rules={headings.map(({ id }) => id.slice("rule-".length))} />, place);
-  if (main !== null) main.dataset["drawn"] = "yes";
+  isDrawn();
 }
-
-/** The first thousand calls: the rest is read while they are looked at. */
-const firstOf = (session: string): Promise<Followed> =>
-  new Promise((resolve, reject) => {
-    const stop = followSession({
-      id: session,
-      from: null,
-      tell: (followed) => {
-        stop();
-        resolve(followed);
-      },
-      fail: (reason) => reject(new Refused(0, reason)),
-    });
-  });
 
 for (const link of document.querySelectorAll<HTMLAnchorElement>(".top nav a"))
   if (location.pathname === link.pathname || location.pathname.startsWith(`${link.pathname}/`))

@@ -2,6 +2,7 @@
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { OverTime, Ranked } from "./charts.tsx";
+import { searchAddress } from "../searching.ts";
 import { type Gathered, gatherCalls } from "./gather.ts";
 import { reasonOf } from "./gateway.ts";
 import { countBy, overTime, repositoryOf, slowest } from "./tallies.ts";
@@ -49,8 +50,7 @@ export function useGathered(): { readonly gathered: Gathered | null; readonly tr
   return { gathered, trouble };
 }
 
-const search = (key: string) => (name: string) =>
-  `/sessions?q=${encodeURIComponent(`${key}:${/\s/.test(name) ? `"${name}"` : name}`)}`;
+const search = (key: string) => (name: string) => searchAddress(`${key}:${/[\s()"]/.test(name) ? `"${name}"` : name}`);
 
 function Charts({ gathered: { calls, sessions, more } }: { readonly gathered: Gathered }) {
   const time = useMemo(() => overTime(calls, 48), [calls]);

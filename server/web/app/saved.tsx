@@ -1,48 +1,47 @@
-/** Searches that are worth keeping: links, some given, others this browser's own. */
+/** Searches that somebody keeps in this browser, as links: each person's own. */
 
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
+import type { MeJson } from "../../contract.ts";
+import { searchAddress } from "../searching.ts";
+import { read } from "./gateway.ts";
 import { Shown } from "./shown.tsx";
 
-const given = [
-  { name: "All", query: "" },
-  { name: "Running", query: "state:open" },
-  { name: "With denials", query: "has:denied" },
-  { name: "Asked people", query: "has:approved" },
-] as const;
-
-const place = "dogwatch.searches";
+const most = 30;
 
 /** What is kept there may be anybody's writing. */
-function kept(): readonly string[] {
+function kept(place: string): readonly string[] {
   try {
     const found: unknown = JSON.parse(localStorage.getItem(place) ?? "[]");
-    return Array.isArray(found) ? found.filter((one) => typeof one === "string").slice(0, 30) : [];
+    return Array.isArray(found) ? found.filter((one) => typeof one === "string").slice(0, most) : [];
   } catch {
     return [];
   }
 }
 
-export function SavedSearches({ query }: { readonly query: string }) {
-  const [own, setOwn] = useState(kept);
+/** `keeps`: what was not understood is not worth it. What somebody looked for is nobody else's business who signs in here later. */
+export function SavedSearches({ query, keeps }: { readonly query: string; readonly keeps: "this" | "none" }) {
+  const [place, setPlace] = useState<string | null>(null);
+  const [own, setOwn] = useState<readonly string[]>([]);
+  useEffect(() => {
+    read<MeJson>("/v1/me")
+      .then(({ name }) => {
+        setPlace(`dogwatch.searches ${name}`);
+        setOwn(kept(`dogwatch.searches ${name}`));
+      })
+      .catch(() => undefined);
+  }, []);
+  if (place === null) return null;
   const keep = (next: readonly string[]): void => {
     setOwn(next);
     localStorage.setItem(place, JSON.stringify(next));
   };
-  const href = (text: string): string => (text === "" ? "/sessions" : `/sessions?q=${encodeURIComponent(text)}`);
-  const isKnown = own.includes(query) || given.some((one) => one.query === query);
-  return (
+  const canKeep = keeps === "this" && query.trim() !== "" && !own.includes(query) && own.length < most;
+  return own.length === 0 && !canKeep ? null : (
     <ul class="chips" aria-label="Saved searches">
-      {given.map((one) => (
-        <li key={one.name}>
-          <a class="chip" href={href(one.query)} aria-current={one.query === query ? "true" : undefined}>
-            {one.name}
-          </a>
-        </li>
-      ))}
       {own.map((one) => (
         <li key={one}>
           <span class="chip" aria-current={one === query ? "true" : undefined}>
-            <a href={href(one)}>
+            <a href={searchAddress(one)}>
               <Shown text={one} />
             </a>
             <button
@@ -55,7 +54,7 @@ export function SavedSearches({ query }: { readonly query: string }) {
           </span>
         </li>
       ))}
-      {!isKnown && (
+      {canKeep && (
         <li>
           <button type="button" class="quiet" onClick={() => keep([...own, query])}>
             Save this search

@@ -1,14 +1,12 @@
-/** All sessions, newest first, live; with a search whose address is the search. */
+/** All sessions, newest first, live, or those of one kind; the box leads to the search page. */
 
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { SessionJson } from "../../contract.ts";
 import { read, reasonOf } from "./gateway.ts";
 import { useKeys } from "./keys.ts";
 import { StateBadge } from "./marks.tsx";
-import { isOfSessions, matches, parseQuery, pullOf, textOf } from "./query.ts";
-import { SavedSearches } from "./saved.tsx";
+import { pullOf, textOf } from "./claims.ts";
 import { SearchBox } from "./searchBox.tsx";
-import { Found } from "./found.tsx";
 import { Shown } from "./shown.tsx";
 import { ago, moment, number, plural } from "./words.ts";
 
@@ -19,20 +17,10 @@ const every = 5_000;
 
 export function SessionsPage({ first }: { readonly first: SessionsPageJson }) {
   const [{ items, next_cursor }, setPage] = useState(first);
-  const [query, setQuery] = useState(() => new URLSearchParams(location.search).get("q") ?? "");
+  const [show] = useState(() => new URLSearchParams(location.search).get("show") ?? "");
   const [chosen, setChosen] = useState(-1);
   const [trouble, setTrouble] = useState<string | null>(null);
-  const terms = useMemo(() => parseQuery(query), [query]);
-  const shown = useMemo(
-    () =>
-      items.filter((session) =>
-        matches(
-          session,
-          terms.filter(({ key }) => key !== null && isOfSessions(key)),
-        ),
-      ),
-    [items, terms],
-  );
+  const shown = useMemo(() => items.filter((session) => isShown(session, show)), [items, show]);
 
   useEffect(() => {
     const timer = setInterval(() => {
@@ -56,71 +44,74 @@ export function SessionsPage({ first }: { readonly first: SessionsPageJson }) {
       setTrouble(reasonOf(error));
     }
   };
-  const search = (text: string): void => {
-    setQuery(text);
-    history.replaceState(null, "", text === "" ? "/sessions" : `/sessions?q=${encodeURIComponent(text)}`);
-  };
   const move = (by: number): void => {
     const next = Math.min(shown.length - 1, Math.max(0, chosen + by));
     setChosen(next);
     document.querySelectorAll<HTMLElement>(".list .session")[next]?.focus();
   };
   useKeys({ j: () => move(1), k: () => move(-1) });
-  const isSearch = terms.some(({ key }) => key === null || !isOfSessions(key));
   return (
     <>
       <h1>Sessions</h1>
-      <SearchBox query={query} known={knownValues(items)} search={search} />
-      <SavedSearches query={query} />
+      <SearchBox query="" wrong={null} />
+      <Kinds show={show} />
       {trouble !== null && (
         <p class="notice" role="status">
           {trouble}
         </p>
       )}
-      {isSearch && <Found query={query} />}
-      {!isSearch && (
-        <>
-          {shown.length === 0 ? (
-            <Nothing any={items.length > 0} more={next_cursor !== null} />
-          ) : (
-            <ul class="list">
-              {shown.map((session) => (
-                <Item key={session.id} session={session} />
-              ))}
-            </ul>
-          )}
-          {next_cursor !== null && (
-            <p>
-              <button type="button" class="quiet" onClick={() => void more()}>
-                Older sessions
-              </button>{" "}
-              <span class="soft">{plural(items.length, "session")} so far</span>
-            </p>
-          )}
-        </>
+      {shown.length === 0 ? (
+        <Nothing any={items.length > 0} more={next_cursor !== null} />
+      ) : (
+        <ul class="list">
+          {shown.map((session) => (
+            <Item key={session.id} session={session} />
+          ))}
+        </ul>
+      )}
+      {next_cursor !== null && (
+        <p>
+          <button type="button" class="quiet" onClick={() => void more()}>
+            Older sessions
+          </button>{" "}
+          <span class="soft">{plural(items.length, "session")} so far</span>
+        </p>
       )}
     </>
   );
 }
+
+const kinds: readonly { readonly show: string; readonly name: string; is(session: SessionJson): boolean }[] = [
+  { show: "", name: "All", is: () => true },
+  { show: "running", name: "Running", is: ({ state }) => state === "open" },
+  { show: "denied", name: "With denials", is: ({ denied }) => denied > 0 },
+  { show: "asked", name: "Asked people", is: ({ approved }) => approved > 0 },
+];
+
+const isShown = (session: SessionJson, show: string): boolean =>
+  kinds.find((kind) => kind.show === show)?.is(session) ?? true;
+
+const Kinds = ({ show }: { readonly show: string }) => (
+  <ul class="chips" aria-label="Kinds of sessions">
+    {kinds.map((kind) => (
+      <li key={kind.show}>
+        <a
+          class="chip"
+          href={kind.show === "" ? "/sessions" : `/sessions?show=${kind.show}`}
+          aria-current={kind.show === show ? "true" : undefined}
+        >
+          {kind.name}
+        </a>
+      </li>
+    ))}
+  </ul>
+);
 
 /** Each once, as it was seen last, newest first: ids sort by time. */
 const merged = (newer: readonly SessionJson[], older: readonly SessionJson[]): readonly SessionJson[] =>
   [...new Map([...older, ...newer].map((session) => [session.id, session])).values()].toSorted((a, b) =>
     a.id < b.id ? 1 : -1,
   );
-
-function knownValues(sessions: readonly SessionJson[]): ReadonlyMap<string, readonly string[]> {
-  const of = (pick: (session: SessionJson) => string | null): readonly string[] =>
-    [...new Set(sessions.map(pick).filter((value) => value !== null && value !== ""))] as string[];
-  return new Map([
-    ["repo", of(({ caller }) => textOf(caller["repository"]))],
-    ["actor", of(({ caller }) => textOf(caller["actor"]))],
-    ["workflow", of(({ caller }) => textOf(caller["workflow"]))],
-    ["run", of(({ caller }) => textOf(caller["run_id"]))],
-    ["pr", of(pullOf)],
-    ["connection", of(({ connection }) => connection)],
-  ]);
-}
 
 const Item = ({ session }: { readonly session: SessionJson }) => {
   const { caller } = session;
@@ -171,10 +162,8 @@ const Item = ({ session }: { readonly session: SessionJson }) => {
 const Nothing = ({ any, more }: { readonly any: boolean; readonly more: boolean }) =>
   any ? (
     <div class="empty">
-      <strong>No session of these is meant</strong>
-      {more
-        ? "There are older ones: show them below, or take a word out of the search."
-        : "Take a word out of the search."}
+      <strong>No session of this kind</strong>
+      {more ? "There are older sessions: show them below." : "The others are under All."}
     </div>
   ) : (
     <div class="empty">

@@ -1,7 +1,7 @@
 /** Counts calls: by what they are, over time, the slowest, the most denied. */
 
 import type { GatheredCall } from "./gather.ts";
-import { textOf } from "./query.ts";
+import { textOf } from "./claims.ts";
 
 export type Counted = { readonly name: string; readonly count: number };
 

@@ -25,6 +25,9 @@ const gateway = async (pages: readonly { status?: number; json: object }[]) => {
 
 const hit = (n: number) => ({
   ...callJson(session, n),
+  connection: "prod",
+  subject: "repo:acme/app:pull_request",
+  repository: "acme/app",
   excerpts: [{ where: "response", text: "a checkout\u001b[2J failed", marks: [[2, 10]] }],
 });
 

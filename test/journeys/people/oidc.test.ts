@@ -87,6 +87,19 @@ test("the strongest role that a group gives counts, and says what is seen", asyn
   expect(await seen("u-2")).toEqual(["person", "viewer", 200, 404, 403, 403]);
 });
 
+test("whoever has no repositories is told why nothing can be searched, and what works; an auditor is asked what for", async () => {
+  const { browser } = await as("u-2");
+  for (const path of ["/search", "/search?q=Checkout"]) {
+    const page = await browser.open(home + path);
+    expect(page.status).toBe(403);
+    expect(wordsOf(page)).toContain("You are signed in as acme:bo@acme.com.");
+    expect(wordsOf(page)).toContain("under Approvals");
+    // Nobody can sign in with GitHub at this gateway.
+    expect(wordsOf(page)).not.toContain("Sign in with GitHub");
+  }
+  expect((await (await as("u-1")).browser.open(`${home}/search`)).text).toContain('role="search"');
+});
+
 test.each([
   ["no group of theirs gives a role", "u-4", "gives 'di@acme.com' a role here"],
   ["their e-mail address, which names them, is not verified", "u-5", "your e-mail address is not verified"],

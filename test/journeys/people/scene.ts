@@ -42,6 +42,8 @@ export type AskedRequest = {
 
 export type PeopleOptions = {
   readonly rule?: string;
+  /** In place of the usual rules. */
+  readonly rules?: string;
   /** More of `github:` in the configuration; with `null` there is no such section. */
   readonly github?: string | null;
   readonly more?: string;
@@ -66,7 +68,9 @@ export async function startPeople(options: PeopleOptions = {}): Promise<PeopleSc
       body: method === "GET" ? JSON.stringify(options.shown ?? { id: 4212, name: "Checkout latency p99" }) : "{}",
     }),
     {
-      rules: `
+      rules:
+        options.rules ??
+        `
     - { name: reads, effect: allow, when: 'operation.access == "read"' }
     - { name: writes-need-a-human, effect: approve, when: 'operation.access in ["write", "destructive"]'${options.rule === undefined ? "" : `, ${options.rule}`} }`,
       instead: { issuer: github.issuer },

@@ -3,6 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Repository } from "../../../server/demo/github/state.ts";
 import type { Browser } from "../../standins/browser.ts";
+import { all, textOf } from "../../standins/markup.ts";
 import { auditorToken } from "../../standins/world.ts";
 import { eventually, home, openJob, type PeopleScene, sendCall, startPeople } from "./scene.ts";
 
@@ -55,18 +56,18 @@ const find = async (browser: Browser, q: string, more = ""): Promise<Found> => {
   return (await answer.json()) as Found;
 };
 const namesOf = ({ items }: Found): readonly string[] => items.map(({ session_id, n }) => `${session_id}/${n}`);
-const all = (): readonly string[] => [3, 2, 1].map((n) => `${theirs}/${n}`);
+const allOfTheirs = (): readonly string[] => [3, 2, 1].map((n) => `${theirs}/${n}`);
 const exportPath = (q: string, format: string): string =>
   `/v1/search/export?q=${encodeURIComponent(q)}&format=${format}`;
 
 test("a person finds the calls of repositories that GitHub lets them read, with excerpts, and takes them along", async () => {
   const browser = await scene.as("octocat");
   const found = await find(browser, "Checkout");
-  expect(namesOf(found)).toEqual(all());
+  expect(namesOf(found)).toEqual(allOfTheirs());
   expect(found.next_cursor).toBeNull();
   for (const { excerpts } of found.items) expect(excerpts).toMatchObject([{ where: "response" }]);
   const lines = (await (await look(browser, exportPath("Checkout", "jsonl"))).text()).trim().split("\n");
-  expect(lines.map((line) => (JSON.parse(line) as { id: string }).id)).toEqual(all());
+  expect(lines.map((line) => (JSON.parse(line) as { id: string }).id)).toEqual(allOfTheirs());
   for (const format of ["har", "curl"]) {
     const text = await (await look(browser, exportPath("Checkout", format))).text();
     expect(text).toContain("/api/v1/monitor/4212");
@@ -110,7 +111,7 @@ test("pages hold theirs only, and cursors tell nothing of how much there is besi
     cursors.push(page.next_cursor);
     more = `&limit=1&cursor=${page.next_cursor}`;
   }
-  expect(seen).toEqual(all());
+  expect(seen).toEqual(allOfTheirs());
   // Those of whoever sees everything say which place it is; these are as long whatever they say, and never the same.
   expect(new Set(cursors.map(({ length }) => length)).size).toBe(1);
   for (const cursor of cursors) expect(Buffer.from(cursor, "base64url").toString()).not.toContain("search");
@@ -129,7 +130,7 @@ test("whoever loses access finds nothing any more, and takes nothing along", asy
   const { repositories } = scene.github;
   repositories.permit(scene.repository, "stranger", "read");
   const browser = await scene.as("stranger");
-  expect(namesOf(await find(browser, "Checkout"))).toEqual(all());
+  expect(namesOf(await find(browser, "Checkout"))).toEqual(allOfTheirs());
   repositories.permit(scene.repository, "stranger", "none");
   expect((await find(browser, "Checkout")).items).toEqual([]);
   expect(await (await look(browser, exportPath("Checkout", "jsonl"))).text()).toBe("");
@@ -168,5 +169,46 @@ test("a search is in the audit log before anything of it is shown, with how much
     }
   } finally {
     await database.query("ALTER TABLE audit_events_away RENAME TO audit_events");
+  }
+});
+
+test("the page shows a person theirs, with where it was found and ways to take it along, without any script", async () => {
+  const browser = await scene.as("octocat");
+  const page = await browser.open(`${home}/search?q=Checkout`);
+  expect(page.status).toBe(200);
+  const links = all(page.html, "a").map(({ attributes }) => attributes.get("href"));
+  for (const name of allOfTheirs()) expect(links).toContain(`/sessions/${name.replace("/", "/calls/")}`);
+  expect(all(page.html, "mark").map(textOf)).toEqual(["Checkout", "Checkout", "Checkout"]);
+  expect(page.text).not.toMatch(new RegExp(`${others}|acme/hidden|9999`));
+  for (const format of ["jsonl", "har", "curl"]) expect(links).toContain(exportPath("Checkout", format));
+  // A session as a person sees it is taken along without its proof, which is of the log of everybody.
+  const session = await browser.open(`${home}/sessions/${theirs}`);
+  expect(session.text).toContain(`/v1/sessions/${theirs}/export?format=har`);
+  expect(session.text).not.toContain("/v1/proof");
+});
+
+test("of all others the page says what it says of what is not there: in results, filters, links and complaints", async () => {
+  const browser = await scene.as("octocat");
+  const shown = async (q: string): Promise<unknown> => {
+    const { status, text } = await browser.open(`${home}/search?q=${encodeURIComponent(q)}`);
+    return [status, text];
+  };
+  for (const q of [
+    "session:ID",
+    "session:ID statsu:1",
+    "session:ID OR monitor/9999",
+    "repo:acme/hidden OR session:ID",
+  ]) {
+    const [of, none] = await Promise.all([others, nothing].map((id) => shown(q.replace("ID", id))));
+    expect(JSON.stringify(of).replaceAll(others, "ID")).toBe(JSON.stringify(none).replaceAll(nothing, "ID"));
+  }
+});
+
+test("what the search box completes is asked of the same API, and holds nothing of others", async () => {
+  const browser = await scene.as("octocat");
+  for (const path of ["/v1/sessions?limit=200", "/v1/search?q=&limit=200"]) {
+    const text = await (await look(browser, path)).text();
+    expect(text).toContain("acme/app");
+    expect(text).not.toMatch(new RegExp(`${others}|acme/hidden|9999`));
   }
 });
