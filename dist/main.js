@@ -7268,6 +7268,56 @@ object({
 });
 
 
+/** A policy text to be tried: the `policy:` block of a dogwatch.yaml, and how many days of recordings. */
+strictObject({
+  text: string().min(1).max(262_144),
+  days: int().min(1).max(30).default(7),
+});
+
+const triedEffect = _enum(["allow", "deny", "approve", "observe", "refuse"]);
+const namedCall = object({ id: string(), url: url() });
+
+/** What recorded calls would have been told by another policy; `report` is null when the text has problems. */
+object({
+  /** Lines and columns from 1. */
+  problems: array(object({ line: int(), column: int(), path: string(), message: string() })),
+  report: object({
+      policy: string(),
+      since: time,
+      /** Null when nothing was looked at. */
+      looked_until: time.nullable(),
+      /** False: the time was over before all was looked at. */
+      complete: boolean(),
+      calls: int(),
+      changed: int(),
+      undecided: int(),
+      unsettled: object({ count: int(), examples: array(namedCall) }),
+      rules_on_answers: int(),
+      /** How many calls each rule decided, and would decide. */
+      rules: array(object({ name: string(), before: int(), after: int() })),
+      /** Changes of one kind, the largest first. */
+      groups: array(
+        object({
+          operation: string(),
+          access: string(),
+          caller: string(),
+          connection: string(),
+          before: triedEffect,
+          after: triedEffect,
+          rules_before: array(string()),
+          rules: array(string()),
+          reason: string(),
+          count: int(),
+          examples: array(namedCall),
+        }),
+      ),
+      /** Changed calls that are in no group. */
+      ungrouped: int(),
+    })
+    .nullable(),
+});
+
+
 const call = object({
   id: string(),
   session_id: uuid,
@@ -7355,6 +7405,8 @@ object({
   /** The call that asked first. */
   call_id: string().nullable(),
   operation: string(),
+  /** Who asks: a repository, or a subject. Gateways of before did not say it. */
+  who: string().default("unknown"),
   /** `Delete monitor 4212 “Checkout latency p99”` */
   title: string(),
   rule: string(),

@@ -41,6 +41,7 @@ import { createTidy } from "./stages/forward/tidy.ts";
 import { Upstreams } from "./stages/forward/upstream.ts";
 import { breakOff } from "./stages/reply/end.ts";
 import { joinSetup } from "./setup.ts";
+import { PolicyTrials } from "./tryPolicy.ts";
 import { createProviders } from "./signIn.ts";
 import { type Store, type StoreOptions, openStore } from "./store/database.ts";
 import { startEmbedded } from "./store/embedded.ts";
@@ -135,12 +136,27 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
   const signKeys = openSignKeys(first.config, await store.log.checkpoint());
   const sealer = joinSealer({ store, log, signKeys, dataDir: first.config.dataDir });
   running.push(() => sealer.stop());
-  const joined = { store, rules, upstreams, calls, catalogue, log, approvals, env, maskKeys, signKeys, sealer };
+  const policyTrials = new PolicyTrials({ config: () => rules.current.config, connectionString });
+  const joined: Joined = {
+    store,
+    rules,
+    upstreams,
+    calls,
+    catalogue,
+    log,
+    approvals,
+    env,
+    maskKeys,
+    signKeys,
+    sealer,
+    policyTrials,
+  };
   const { app, signIn } = await joinSurfaces(joined);
   running.push(() => stopServing(app, { patience, breakOff: () => upstreams.close() }));
   running.push(async () => {
     calls.stop();
     approvals.stop();
+    policyTrials.stop();
   });
   const url = await app.listen(first.config.listen);
   log.info({ url, publicUrl: first.config.publicUrl }, "listening");
@@ -175,10 +191,11 @@ type Joined = {
   readonly maskKeys: MaskKeys;
   readonly signKeys: SignKeys;
   readonly sealer: Sealer;
+  readonly policyTrials: PolicyTrials;
 };
 
 async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; signIn: SignIn }> {
-  const { store, rules, calls, log, approvals, env, maskKeys, signKeys, sealer } = joined;
+  const { store, rules, calls, log, approvals, env, maskKeys, signKeys, sealer, policyTrials } = joined;
   const { publicUrl } = rules.current.config;
   const audit = (event: AuditEvent): void => store.audit.append(event);
   const now = (): Date => new Date();
@@ -219,6 +236,8 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
     outlines: store.outlines,
     auditLog: store.audit,
     policies: store.policies,
+    tryText: policyTrials.tryText,
+    now,
     auditFirst: (event: AuditEvent) => store.audit.write(event),
     visible: createVisibleSessions({
       sessions: store.sessions,
@@ -251,7 +270,6 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
       following: store.following,
       monotonic,
       keepsReceipts: () => shortestReceipts(rules.current.config),
-      now,
       audit,
       approvals: approvals.answering,
       present: presenter.presentEnded,

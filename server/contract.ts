@@ -110,6 +110,57 @@ export const policy = z.object({
 });
 export type PolicyJson = z.infer<typeof policy>;
 
+/** A policy text to be tried: the `policy:` block of a dogwatch.yaml, and how many days of recordings. */
+export const policyText = z.strictObject({
+  text: z.string().min(1).max(262_144),
+  days: z.int().min(1).max(30).default(7),
+});
+
+const triedEffect = z.enum(["allow", "deny", "approve", "observe", "refuse"]);
+const namedCall = z.object({ id: z.string(), url: z.url() });
+
+/** What recorded calls would have been told by another policy; `report` is null when the text has problems. */
+export const policyBacktest = z.object({
+  /** Lines and columns from 1. */
+  problems: z.array(z.object({ line: z.int(), column: z.int(), path: z.string(), message: z.string() })),
+  report: z
+    .object({
+      policy: z.string(),
+      since: time,
+      /** Null when nothing was looked at. */
+      looked_until: time.nullable(),
+      /** False: the time was over before all was looked at. */
+      complete: z.boolean(),
+      calls: z.int(),
+      changed: z.int(),
+      undecided: z.int(),
+      unsettled: z.object({ count: z.int(), examples: z.array(namedCall) }),
+      rules_on_answers: z.int(),
+      /** How many calls each rule decided, and would decide. */
+      rules: z.array(z.object({ name: z.string(), before: z.int(), after: z.int() })),
+      /** Changes of one kind, the largest first. */
+      groups: z.array(
+        z.object({
+          operation: z.string(),
+          access: z.string(),
+          caller: z.string(),
+          connection: z.string(),
+          before: triedEffect,
+          after: triedEffect,
+          rules_before: z.array(z.string()),
+          rules: z.array(z.string()),
+          reason: z.string(),
+          count: z.int(),
+          examples: z.array(namedCall),
+        }),
+      ),
+      /** Changed calls that are in no group. */
+      ungrouped: z.int(),
+    })
+    .nullable(),
+});
+export type PolicyBacktestJson = z.infer<typeof policyBacktest>;
+
 export const call = z.object({
   id: z.string(),
   session_id: uuid,
@@ -201,6 +252,8 @@ export const approval = z.object({
   /** The call that asked first. */
   call_id: z.string().nullable(),
   operation: z.string(),
+  /** Who asks: a repository, or a subject. Gateways of before did not say it. */
+  who: z.string().default("unknown"),
   /** `Delete monitor 4212 “Checkout latency p99”` */
   title: z.string(),
   rule: z.string(),

@@ -27,11 +27,39 @@ export const isConfig = (loaded: Config | Problem[]): loaded is Config => !Array
 /** References are resolved beside `surroundings.file`. */
 export const parseConfig = (text: string, surroundings: Surroundings, examine: Examine): Config | Problem[] => {
   const source = parseSource(text, surroundings);
+  return Array.isArray(source) ? source.toSorted(inOrder) : shape(source, surroundings.file, examine);
+};
+
+/**
+ * A text with `policy:` alone, as it would be beside the `rest` of a configuration. Whoever wrote it may be nobody who reads this machine's
+ * environment and files: nothing that it refers to is looked at.
+ */
+export const parsePolicy = (
+  text: string,
+  rest: Readonly<Record<string, unknown>>,
+  examine: Examine,
+): Config | Problem[] => {
+  const file = "policy";
+  const source = parseSource(text, { file, env: {}, references: "refused" });
   if (Array.isArray(source)) return source.toSorted(inOrder);
+  const strangers = besidePolicy(source.value);
+  if (strangers.length > 0) return placed(strangers, source);
+  return shape({ ...source, value: { ...rest, ...(source.value as object) } }, file, examine);
+};
+
+const besidePolicy = (value: unknown): readonly Located[] => {
+  if (typeof value !== "object" || value === null || !("policy" in value))
+    return [{ path: [], message: "must be a map with the key policy, and the rules under it" }];
+  return Object.keys(value).flatMap((key) =>
+    key === "policy" ? [] : [{ path: [key], at: "key" as const, message: "is no part of a policy; leave it out" }],
+  );
+};
+
+const shape = (source: Source, file: string, examine: Examine): Config | Problem[] => {
   const shaped = configFile.safeParse(source.value, { error: noMessage, reportInput: true });
   if (!shaped.success) return placed(explainIssues(shaped.error.issues, source.expanded), source);
   const findings = contradictions(shaped.data);
-  const config = configOf(shaped.data, surroundings.file, placed(notices(shaped.data), source));
+  const config = configOf(shaped.data, file, placed(notices(shaped.data), source));
   const all = [...findings, ...examine(config)];
   return all.length > 0 ? placed(all, source) : config;
 };

@@ -39,9 +39,14 @@ export const readText = (file: string): string | Problem[] => {
   }
 };
 
-export type Surroundings = { readonly file: string; readonly env: Readonly<Record<string, string | undefined>> };
+export type Surroundings = {
+  readonly file: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** `refused`: neither the environment nor a file is looked at, whatever the text names. */
+  readonly references?: "expanded" | "refused";
+};
 
-export const parseSource = (text: string, { file, env }: Surroundings): Source | Problem[] => {
+export const parseSource = (text: string, { file, env, references = "expanded" }: Surroundings): Source | Problem[] => {
   const lines = new LineCounter();
   const at = (offset: number) => ({ file, line: lines.linePos(offset).line, column: lines.linePos(offset).col });
   const document = parseYaml(text, lines);
@@ -59,7 +64,7 @@ export const parseSource = (text: string, { file, env }: Surroundings): Source |
     const { at: _at, ...rest } = finding;
     return { ...rest, ...at(offsetOf(document, finding, text)) };
   };
-  const expansion = new Expansion(dirname(resolve(file)), env);
+  const expansion = new Expansion(references === "refused" ? null : { directory: dirname(resolve(file)), env });
   const value = expansion.expand(plain.value, []);
   if (expansion.findings.length > 0) return expansion.findings.map(place);
   return { value, expanded: expansion.expanded, place };
@@ -171,15 +176,17 @@ const insideScalar = (node: Node | null, offset: number, text: string): number =
   return written1 === -1 ? start : start + written1 + line.length;
 };
 
+/** Where references lead. */
+type Known = { readonly directory: string; readonly env: Surroundings["env"] };
+
 /** Replaces references in every text except conditions, and notes what it replaced and what it could not. */
 class Expansion {
   readonly findings: Finding[] = [];
   readonly expanded = new Set<string>();
-  readonly #directory: string;
-  readonly #env: Surroundings["env"];
-  constructor(directory: string, env: Surroundings["env"]) {
-    this.#directory = directory;
-    this.#env = env;
+  readonly #known: Known | null;
+  /** @param known null: every reference is refused */
+  constructor(known: Known | null) {
+    this.#known = known;
   }
 
   expand(value: unknown, path: readonly (string | number)[]): unknown {
@@ -207,13 +214,15 @@ class Expansion {
   }
 
   #look(reference: string): { readonly value: string } | { readonly refused: string } {
+    const known = this.#known;
+    if (known === null) return { refused: "${…} is not replaced in a text that is only tried: write the value itself" };
     const [, kind, what = ""] = /^(env|file):(.+)$/.exec(reference) ?? [];
     if (kind === "env") {
-      const value = this.#env[what];
+      const value = known.env[what];
       if (value === undefined) return { refused: `the environment variable ${what} is not set` };
       return value === "" ? { refused: `the environment variable ${what} is empty` } : { value };
     }
-    if (kind === "file") return readSecret(resolve(this.#directory, what), what);
+    if (kind === "file") return readSecret(resolve(known.directory, what), what);
     return {
       refused: /^\w{1,64}$/.test(reference)
         ? `write \${env:${reference}} for an environment variable`

@@ -14,6 +14,7 @@ import { z } from "zod";
 import * as contract from "../contract.ts";
 import { refuseApi } from "../errors.ts";
 import { type ApprovalsParts, registerApprovals } from "./approvals.ts";
+import { type BacktestRoutes, registerBacktests } from "./backtests.ts";
 import { answerError, complain } from "./complain.ts";
 import { type EventRoutes, registerEvents } from "./events.ts";
 import { type HoldRoutes, registerHolds } from "./holds.ts";
@@ -37,6 +38,7 @@ export type ApiParts = {
     Omit<MaskedValueRoutes, "publicUrl"> &
     Omit<HoldRoutes, "publicUrl"> &
     PolicyParts &
+    Omit<BacktestRoutes, "publicUrl"> &
     MeParts &
     LogRoutes &
     Omit<SearchRoutes, "publicUrl" | "version"> &
@@ -98,6 +100,9 @@ export const registerApi = async (app: FastifyInstance, parts: ApiParts): Promis
         registerPolicies(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
       );
       await api.register(async (own) =>
+        registerBacktests(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
+      );
+      await api.register(async (own) =>
         registerApprovals(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
       );
     },
@@ -112,6 +117,7 @@ const describe = async (api: Api, { version, publicUrl }: ApiParts): Promise<voi
   schemaRegistry.add(contract.searchHit, { id: "SearchHit" });
   schemaRegistry.add(contract.outline, { id: "Outline" });
   schemaRegistry.add(contract.policy, { id: "Policy" });
+  schemaRegistry.add(contract.policyBacktest, { id: "PolicyBacktest" });
   schemaRegistry.add(contract.approval, { id: "Approval" });
   schemaRegistry.add(contract.auditEvent, { id: "AuditEvent" });
   schemaRegistry.add(contract.tokenAnswer, { id: "TokenAnswer" });

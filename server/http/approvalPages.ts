@@ -5,6 +5,8 @@ import { z } from "zod";
 import { isApiRefusal } from "../errors.ts";
 import { answerOnPage } from "../journeys/approval/answer.ts";
 import { listForPage, showApproval, type PageParts, watchApproval } from "../journeys/approval/page.ts";
+import { versionOfApprovals } from "../journeys/approval/watch.ts";
+import { approvalStates } from "../model/approval.ts";
 import { approvalPage, noStatePage, notCountedPage, statePage } from "../web/approval.ts";
 import { approvalsPage } from "../web/approvals.ts";
 import { signInPage } from "../web/signIn.ts";
@@ -24,10 +26,17 @@ const lookEvery = 5;
 export function registerApprovalPages(app: FastifyInstance, parts: ApprovalPagesParts): void {
   app.get("/approvals", (request, reply) =>
     show(parts, { request, reply }, async ({ reader }) => {
-      const found = await listForPage(parts.approvals, reader, listQuery.parse(request.query).cursor);
+      const found = await listForPage(parts.approvals, reader, listQuery.parse(request.query));
       return isApiRefusal(found) ? found : approvalsPage(found);
     }),
   );
+  const watching = { config: { rateLimit: { max: readsPerMinute, timeWindow: 60_000 } } };
+  app.get("/approvals/version", watching, async (request, reply) => {
+    const viewer = await parts.signIn.viewer(request);
+    const version = viewer === null ? null : await versionOfApprovals(parts.approvals, viewer.reader);
+    if (version === null) return reply.code(404).send({ version: null });
+    return reply.send({ version });
+  });
   const framing = {
     contentSecurityPolicy: { useDefaults: false, directives: { ...strictPolicy, frameSrc: ["'self'"] } },
   };
@@ -79,7 +88,7 @@ async function takeAnswer(parts: ApprovalPagesParts, { request, reply }: Asked) 
 
 const params = z.object({ id: z.uuid() });
 const wholeQuery = z.object({ lines: z.literal("all").optional() });
-const listQuery = z.object({ cursor: z.string().max(1000).optional() });
+const listQuery = z.object({ cursor: z.string().max(1000).optional(), state: z.enum(approvalStates).optional() });
 const answerForm = z.object({
   form: z.string().max(200).default(""),
   verdict: z.enum(["approve", "deny"]),

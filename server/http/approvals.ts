@@ -1,6 +1,6 @@
 /** Approvals over HTTP: listed, waited for, and answered by people. */
 
-import type { FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyRequest } from "fastify";
 import { z } from "zod";
 import { approval, approvalAnswer, page } from "../contract.ts";
 import { type ApiRefusal, isApiRefusal, refuseApi } from "../errors.ts";
@@ -9,6 +9,7 @@ import { awaitApproval, listApprovals, type ReadParts } from "../journeys/approv
 import { approvalStates } from "../model/approval.ts";
 import { approvalJson } from "../stages/reply/accepted.ts";
 import { type AccessParts, admit, isFromOurPage, knownReader, notFromHere, turnAway, refusals } from "./access.ts";
+import { goneOf } from "./backtests.ts";
 import { pageJson } from "./json.ts";
 import type { Api } from "./zodRoutes.ts";
 
@@ -106,9 +107,3 @@ async function whyNoPerson(parts: ApprovalsParts, request: FastifyRequest): Prom
   if ((await parts.person(request)) === null) return nobody;
   return isFromOurPage(parts, request) ? null : notFromHere;
 }
-
-const goneOf = (reply: FastifyReply): AbortSignal => {
-  const gone = new AbortController();
-  reply.raw.once("close", () => gone.abort());
-  return gone.signal;
-};

@@ -9,22 +9,23 @@ import { apiStatusOf, isApiRefusal } from "../errors.ts";
 import type { PageParts as ApprovalParts } from "../journeys/approval/page.ts";
 import { type Page, listSessions, readBody, readCall } from "../journeys/history.ts";
 import { type OutlineParts, readOutline } from "../journeys/outline.ts";
-import { type PolicyParts, readPolicy } from "../journeys/rules.ts";
+import type { PolicyParts } from "../journeys/rules.ts";
+import type { TryParts } from "../journeys/policy/tryText.ts";
 import { findsOf } from "../journeys/search/who.ts";
 import { readAsset } from "../web/assets.ts";
-import { overviewPage, policyPage } from "../web/policy.ts";
+import { overviewPage } from "../web/policy.ts";
 import { callPage, sessionPage, sessionsPage } from "../web/sessions.ts";
 import { registerApprovalPages } from "./approvalPages.ts";
 import { callJson, sessionJson } from "./json.ts";
 import { type Asked, answerPageError, refusalPage, sendPage, show, strictPolicy } from "./page.ts";
 import { outlinedCallJson } from "./outline.ts";
-import { digestParams, policyJson } from "./policies.ts";
+import { registerPolicyPages } from "./policyPages.ts";
 import { registerSearchPage, type SearchPageParts } from "./searchPage.ts";
 import { registerSetupPages, type SetupPagesParts } from "./setup.ts";
 import type { SignIn } from "./signIn.ts";
 
 export type PageParts = {
-  readonly history: OutlineParts & PolicyParts;
+  readonly history: OutlineParts & PolicyParts & TryParts;
   readonly search: SearchPageParts["search"];
   readonly approvals: ApprovalParts;
   readonly signIn: SignIn;
@@ -94,18 +95,7 @@ export async function registerPages(app: FastifyInstance, parts: PageParts): Pro
   );
   // It says nothing by itself: what is on it the script reads as whoever looks.
   app.get("/overview", (request, reply) => show(parts, { request, reply }, async () => overviewPage));
-  app.get("/policy", (request, reply) =>
-    show(parts, { request, reply }, async ({ reader }) => {
-      const policy = await readPolicy(history, reader, parts.policyInForce());
-      return isApiRefusal(policy) ? policy : policyPage(policyJson(publicUrl, policy));
-    }),
-  );
-  app.get("/policies/:digest", (request, reply) =>
-    show(parts, { request, reply }, async ({ reader }) => {
-      const policy = await readPolicy(history, reader, digestParams.parse(request.params).digest);
-      return isApiRefusal(policy) ? policy : policyPage(policyJson(publicUrl, policy));
-    }),
-  );
+  registerPolicyPages(app, { ...parts, audit: parts.approvals.audit });
   app.get("/sessions/:id/calls/:n/:side/body", (request, reply) => sendBody(parts, { request, reply }));
 }
 

@@ -19,6 +19,7 @@ export const auditKinds = [
   "github_app_created",
   "configuration_loaded",
   "configuration_refused",
+  "policy_tried",
   "call_indeterminate",
   "session_held",
   "session_released",

@@ -9,6 +9,7 @@ import type { RepositoryRef } from "../model/github.ts";
 import type { CallNumber } from "../model/receipt.ts";
 import { approvalColumns, approvalRow, answerRow, readAnswer, readApproval } from "./approvalRows.ts";
 import { createPlaces, type Places } from "./approvalPlaces.ts";
+import { createStandings, type Standings } from "./approvalStandings.ts";
 import { cutPage, type Page, type PageRequest, readCursor, rowsFor, writeCursor } from "./cursor.ts";
 import { type Departures, createDepartures } from "./departures.ts";
 import { count, type Questions, type Rows } from "./rows.ts";
@@ -36,7 +37,7 @@ export type Answered = {
 export type PendingIn = { readonly repository: RepositoryRef | null; readonly approvals: number };
 
 /** Every method rejects with `GatewayError` `recording_unavailable` when the database does not answer. */
-export interface Approvals extends Departures, Places {
+export interface Approvals extends Departures, Places, Standings {
   /** What an identical request would join. */
   findLive(session_id: string, request_digest: string): Promise<Approval | null>;
   /** Of any number of identical questions exactly one is new. @throws GatewayError `session_closed` */
@@ -99,6 +100,7 @@ export const createApprovals = (rows: Rows): Approvals => {
   return {
     ...createDepartures(rows),
     ...createPlaces(rows),
+    ...createStandings(rows),
     get,
     findLive: (session_id, request_digest) => rows.ask((db) => findLiveIn(db, session_id, request_digest)),
 

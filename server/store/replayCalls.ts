@@ -33,8 +33,8 @@ export type RecordedCall = {
   readonly query: string;
   readonly headers: readonly (readonly [name: string, value: string])[];
   readonly effect: z.infer<typeof openingPhrase>["decision"]["effect"];
-  /** How many rules that decision names. */
-  readonly rules: number;
+  /** Those that the decision names. */
+  readonly rules: readonly { readonly name: string; readonly effect: string }[];
   /** With which code the call ended, if with one. */
   readonly error_code: string | null;
   readonly received_at: Date;
@@ -276,7 +276,7 @@ const callOf = (row: CallRow, { sessions, phrases }: Known): RecordedCall[] => {
           spill: request_spill,
         };
   const { effect, rules } = decision;
-  return [{ ...rest, session, headers: joinFields(headers, own_values), effect, rules: rules.length, body }];
+  return [{ ...rest, session, headers: joinFields(headers, own_values), effect, rules, body }];
 };
 
 /** Asks for the next page while the last one is looked at. */

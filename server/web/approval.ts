@@ -11,6 +11,7 @@ import { gitHubButton } from "./signIn.ts";
 /** `form`: what the form carries, see `Frame`. */
 export const approvalPage = (shown: Shown, form: string | null): Page => ({
   title: shown.approval.question.title,
+  view: "approval",
   body: html`${stateBox(shown)}
 ${facts(shown)}
 ${shown.notes.map((note) => html`<p>${note}</p>`)}
@@ -25,7 +26,7 @@ ${shown.approval.answers.length === 0 ? html`<p>Nobody has answered yet.</p>` : 
 function stateBox(shown: Shown): Html {
   const { approval } = shown;
   const live = approval.state === "pending" || approval.state === "approved";
-  return html`<div class="state ${approval.state}">${stateSentence(shown)}
+  return html`<div class="state ${approval.state}" data-version="${versionOf(approval)}">${stateSentence(shown)}
 ${live ? html`<iframe class="live" src="/approvals/${approval.id}/state" title="State of this approval, as it is now"></iframe>` : null}</div>`;
 }
 
@@ -65,7 +66,7 @@ ${who.map(({ name, value }) => html`<dt>${name}</dt><dd>${name === "Run" ? webLi
 <dt>Operation</dt><dd><code>${question.operation}</code>, ${question.access}, on connection <code>${question.connection}</code></dd>
 <dt>Who may answer</dt><dd>${mayAnswer.map((word) => (typeof word === "string" ? word : html`<code>${word.name}</code>`))}</dd>
 <dt>How</dt><dd>${terms.via.map((way) => viaWords[way]).join(", ")}</dd>
-<dt>Asked</dt><dd><time>${approval.asked_at.toISOString()}</time>, until ${until}${left === null ? null : ` (${left} left)`}</dd>
+<dt>Asked</dt><dd><time>${approval.asked_at.toISOString()}</time>, until ${until}${left === null ? null : html` (<time data-until="${approval.expires_at.toISOString()}">${left}</time> left)`}</dd>
 <dt>Code</dt><dd><code>${approval.code}</code></dd>
 ${approval.where.filter(({ kind }) => kind !== "page").map(placeOf)}
 <dt>Session</dt><dd>${recordings === "shown" ? html`<a href="/sessions/${approval.session_id}">${approval.session_id}</a>` : html`<code>${approval.session_id}</code>`}</dd>
@@ -148,17 +149,24 @@ const attempt = ({ by, verdict, via, at, accepted, reason }: Answer): Html => ht
 /** A document for the frame in the state's box: small, and loaded again by itself, so that nothing else on the page moves. */
 export const statePage = (standing: Standing): Html =>
   live(
+    { version: versionOf(standing.approval), state: standing.approval.state },
     standing.approval.state === "pending"
       ? html`Still waiting, <strong>${standing.left ?? "0 seconds"}</strong> left${standing.approval.terms.approvers.count === 1 ? null : `, ${counted(standing.approval).length} of ${standing.approval.terms.approvers.count} approvals`}. Checked by itself every few seconds.`
       : html`Now: <strong>${stateWords[standing.approval.state]}</strong>. <a target="_top" href="/approvals/${standing.approval.id}">Show the page as it is now</a>`,
   );
 
-export const noStatePage: Html = live(html`It is not known how this stands: reload the page.`);
+export const noStatePage: Html = live(
+  { version: "", state: "" },
+  html`It is not known how this stands: reload the page.`,
+);
 
-function live(text: Html): Html {
+/** Another one when something has changed that the page around the frame shows. */
+const versionOf = ({ state, answers }: Approval): string => `${state} ${answers.length}`;
+
+function live({ version, state }: { readonly version: string; readonly state: string }, text: Html): Html {
   return html`<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>State</title><link rel="stylesheet" href="${assetPaths.styles}"></head>
-<body class="live">${text}</body></html>
+<body class="live ${state}" data-version="${version}">${text}</body></html>
 `;
 }
 

@@ -1,13 +1,20 @@
 /** The page of all approvals: what waits for people, and the latest that waited. */
 
 import type { Overview } from "../journeys/approval/page.ts";
-import type { Answer, Approval } from "../model/approval.ts";
+import { type Answer, type Approval, approvalStates } from "../model/approval.ts";
 import { type Html, html } from "./html.ts";
 import type { Page } from "./layout.ts";
 
-export const approvalsPage = ({ pending, others, next_cursor, now }: Overview): Page => ({
+export const approvalsPage = (overview: Overview): Page => ({
   title: "Approvals",
-  body: html`<h2>Waiting for an answer</h2>
+  view: "approvals",
+  body: html`${filters(overview)}${waiting(overview)}${decided(overview)}`,
+});
+
+const waiting = ({ state, pending, now }: Overview): Html | null =>
+  state !== null && state !== "pending"
+    ? null
+    : html`<h2>Waiting for an answer</h2>
 ${
   pending.length === 0
     ? html`<p>Nothing that you may see waits for an answer.</p>`
@@ -16,11 +23,21 @@ ${
         ["Question", "Who asks", "Rule", "Asked", "Time left"],
         pending.map((one) => pendingRow(one, now)),
       )
-}
-<h2>Latest</h2>
+}`;
+
+const decided = ({ state, others, next_cursor }: Overview): Html | null =>
+  state === "pending"
+    ? null
+    : html`
+<h2>${state === null ? "Latest" : heading(state)}</h2>
 ${others.length === 0 ? html`<p>None on this page.</p>` : table("Latest approvals", ["Question", "Who asks", "State", "Answered by", "When"], others.map(otherRow))}
-${next_cursor === null ? null : html`<p><a href="/approvals?cursor=${encodeURIComponent(next_cursor)}">More</a></p>`}`,
-});
+${next_cursor === null ? null : html`<p><a href="/approvals?${state === null ? "" : `state=${state}&`}cursor=${encodeURIComponent(next_cursor)}">More</a></p>`}`;
+
+/** Where somebody finds those in one state. */
+const filters = ({ state }: Overview): Html => html`<nav aria-label="States"><ul class="chips">
+${[null, ...approvalStates].map((one) => html`<li><a class="chip" href="/approvals${one === null ? "" : `?state=${one}`}"${one === state ? html` aria-current="page"` : null}>${one === null ? "all" : stateWords[one]}</a></li>`)}</ul></nav>`;
+
+const heading = (state: Approval["state"]): string => stateWords[state].replace(/^./, (letter) => letter.toUpperCase());
 
 const table = (
   label: string,
@@ -31,7 +48,7 @@ const table = (
 
 const pendingRow = (approval: Approval, now: Date): Html => html`<tr>
 <td>${linkTo(approval)}</td><td>${whoOf(approval)}</td><td><code>${approval.terms.rule}</code></td>
-<td><time>${approval.asked_at.toISOString()}</time></td><td>${minutesLeft(approval, now)}</td></tr>`;
+<td><time>${approval.asked_at.toISOString()}</time></td><td><time datetime="${approval.expires_at.toISOString()}">${minutesLeft(approval, now)}</time></td></tr>`;
 
 const otherRow = (approval: Approval): Html => html`<tr>
 <td>${linkTo(approval)}</td><td>${whoOf(approval)}</td><td class="${approval.state}">${stateWords[approval.state]}</td>

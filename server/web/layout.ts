@@ -11,7 +11,7 @@ export type Page = {
   readonly view?: View;
 };
 
-export type View = "sessions" | "session" | "search" | "call" | "overview" | "policy" | "approvals";
+export type View = "sessions" | "session" | "search" | "call" | "overview" | "policy" | "approvals" | "approval";
 
 const sections = [
   { href: "/sessions", name: "Sessions" },

@@ -1,7 +1,6 @@
 /** The pages in a real browser. What is tried is in the files beside; all of it shares one gateway, one recording and one browser. */
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { approving } from "./approving.ts";
 import { findChromium } from "./chromium.ts";
 import { hostilePages } from "./hostile.ts";
 import { livePages } from "./live.ts";
@@ -33,6 +32,5 @@ describe.skipIf(chromium.program === null).concurrent("in Chromium", () => {
   sessionPages(stage);
   livePages(stage);
   searching(stage);
-  approving(stage);
   hostilePages(stage);
 });

@@ -32,9 +32,7 @@ export type Stage = {
   readonly job: string;
   /** Of whoever sees everything. */
   readonly cookies: NonNullable<Viewing["cookies"]>;
-  /** One at a time: the stand-in for GitHub asks nobody who they are. */
-  inTurn<T>(signIn: () => Promise<T>): Promise<T>;
-  /** Of somebody who signed in with GitHub. */
+  /** Of somebody who signed in with GitHub; one at a time, for the stand-in asks nobody who they are. */
   person(login: string): Promise<NonNullable<Viewing["cookies"]>>;
   close(): Promise<void>;
 };
@@ -69,7 +67,6 @@ export async function openStage(program: string): Promise<Stage> {
     long,
     job,
     cookies,
-    inTurn,
     person: (login) =>
       inTurn(() => cookiesOf(scene, (browser) => signIn(browser, scene.github, { login, to: "/approvals" }))),
     close: async () => {
@@ -140,7 +137,7 @@ export function inBrowser(
   look: (looking: Looking) => Promise<void>,
 ): void {
   test(
-    // oxlint-disable-next-line vitest/valid-title -- the title is a string where this is called
+    // oxlint-disable-next-line vitest/valid-title -- it comes as a parameter
     name,
     async () => {
       const { browser, cookies } = stage();

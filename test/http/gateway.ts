@@ -121,6 +121,7 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
       callSearch: store.callSearch,
       following: store.following,
       monotonic: () => performance.now(),
+      tryText: async () => ({ kind: "busy", why: "gateway" }),
       keepsReceipts: () => 400 * 86_400_000,
       now,
       auditFirst: async (event) => {

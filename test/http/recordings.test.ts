@@ -384,6 +384,7 @@ test("/v1/openapi.json describes every route, with the contract's schemas by nam
     "POST /v1/approvals/{id}/answer",
     "POST /v1/masked-values/reveal",
     "POST /v1/masked-values/search",
+    "POST /v1/policies/backtest",
     "POST /v1/sessions/{id}/close",
     "POST /v1/sessions/{id}/hold",
     "POST /v1/token",

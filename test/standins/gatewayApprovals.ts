@@ -127,6 +127,7 @@ export const approvalJson = (origin: string, more: Partial<ApprovalJson> = {}): 
     session_id,
     call_id: `${session_id}/1`,
     operation: "v1.MonitorsApi.DeleteMonitor",
+    who: "acme/app",
     title: "Delete monitor 4212 “Checkout latency p99”",
     rule: "writes-need-a-human",
     digest: "0".repeat(64),

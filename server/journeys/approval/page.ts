@@ -1,7 +1,7 @@
 /** One approval as its page shows it: the question whole, as text that hides nothing, and what the reader may do about it. */
 
 import { type ApiRefusal, isApiRefusal } from "../../errors.ts";
-import type { Approval, Question } from "../../model/approval.ts";
+import type { Approval, ApprovalState, Question } from "../../model/approval.ts";
 import type { Person } from "../../model/person.ts";
 import type { StoredCall } from "../../model/receipt.ts";
 import { type Section, sectionsIn } from "../../stages/escalate/sections.ts";
@@ -107,8 +107,10 @@ export async function watchApproval(
   return may ? { approval, until: utc(approval.expires_at), left: leftOf(approval, parts.now()) } : null;
 }
 
-/** Those that wait, and the latest others; a cursor goes on with the others. */
+/** Those that wait, and the latest others, or those in one state; a cursor goes on with the others. */
 export type Overview = {
+  /** Null: all. */
+  readonly state: ApprovalState | null;
   readonly pending: readonly Approval[];
   readonly others: readonly Approval[];
   readonly next_cursor: string | null;
@@ -118,20 +120,24 @@ export type Overview = {
 export async function listForPage(
   { now, ...reading }: ReadParts & { now(): Date },
   reader: Reader,
-  cursor: string | undefined,
+  { cursor, state }: { readonly cursor?: string | undefined; readonly state?: ApprovalState | undefined },
 ): Promise<Overview | ApiRefusal> {
   const parts = { ...reading, repositories: onceEach(reading.repositories) };
-  const pending = await listApprovals(parts, reader, { limit: 200, state: "pending" });
+  const waits = state === undefined || state === "pending";
+  const pending = waits ? await listApprovals(parts, reader, { limit: 200, state: "pending" }) : none;
   if (isApiRefusal(pending)) return pending;
-  const latest = await listApprovals(parts, reader, { limit: 50, cursor });
+  const latest = state === "pending" ? none : await listApprovals(parts, reader, { limit: 50, cursor, state });
   if (isApiRefusal(latest)) return latest;
   return {
+    state: state ?? null,
     pending: pending.items,
-    others: latest.items.filter(({ state }) => state !== "pending"),
+    others: latest.items.filter((approval) => approval.state !== "pending"),
     next_cursor: latest.next_cursor,
     now: now(),
   };
 }
+
+const none = { items: [], next_cursor: null } as const;
 
 const leftOf = ({ state, expires_at }: Approval, now: Date): string | null =>
   state === "pending" || state === "approved" ? lasting(expires_at.getTime() - now.getTime()) : null;

@@ -6,15 +6,17 @@ import type { AuditEvent } from "../../model/audit.ts";
 import type { RepositoryRef } from "../../model/github.ts";
 import type { Person } from "../../model/person.ts";
 import type { PendingIn } from "../../store/approvals.ts";
+import type { Standings } from "../../store/approvalStandings.ts";
 import { isSeer, type Page, type PageRequest, type Reader, readerName } from "../history.ts";
 import type { RepositoryAccess } from "../repositoryAccess.ts";
 import type { ApprovalStore } from "./parts.ts";
 
 export type ReadParts = {
-  readonly store: Pick<ApprovalStore, "get" | "list"> & {
-    /** Those that wait for an answer, by repository. */
-    pending(): Promise<readonly PendingIn[]>;
-  };
+  readonly store: Pick<ApprovalStore, "get" | "list"> &
+    Standings & {
+      /** Those that wait for an answer, by repository. */
+      pending(): Promise<readonly PendingIn[]>;
+    };
   readonly repositories: RepositoryAccess;
   /** As it is when it is decided, or after `ms`. */
   watch(id: string, ms: number, signal: AbortSignal): Promise<Approval | null>;

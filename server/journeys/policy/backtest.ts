@@ -13,7 +13,7 @@ export type Change = {
   readonly after: Outcome;
 };
 
-/** Changes of one kind: one operation, one caller on one connection, one effect before, one after, by the same rules. */
+/** Changes of one kind: one operation, one caller on one connection, one effect before, one after, each by the same rules. */
 export type ChangeGroup = {
   readonly operation: string;
   readonly access: string;
@@ -21,6 +21,8 @@ export type ChangeGroup = {
   readonly connection: string;
   readonly before: Outcome["effect"];
   readonly after: Outcome["effect"];
+  /** Whose effect it was. */
+  readonly rules_before: readonly string[];
   readonly rules: readonly string[];
   /** Of the first of them. */
   readonly reason: string;
@@ -28,6 +30,9 @@ export type ChangeGroup = {
   /** The first few. */
   readonly examples: readonly CallName[];
 };
+
+/** How many calls a rule decided, alone or with others of the same effect. */
+export type RuleCount = { readonly name: string; readonly before: number; readonly after: number };
 
 export type CallName = { readonly session_id: string; readonly n: number };
 
@@ -43,6 +48,8 @@ export type BacktestReport = {
   readonly groups: readonly ChangeGroup[];
   /** Changed calls that are in no group. */
   readonly ungrouped: number;
+  /** By name: rules that decided then, or would decide now. */
+  readonly rules: readonly RuleCount[];
 };
 
 export type Recordings = {
@@ -158,7 +165,7 @@ const asTrial = (call: RecordedCall) => ({
 
 /** What was decided then; null where no policy had a say. */
 const effectBefore = ({ effect, rules, error_code }: RecordedCall): Outcome["effect"] | null => {
-  if (effect !== "deny" || rules > 0) return effect;
+  if (effect !== "deny" || rules.length > 0) return effect;
   switch (error_code) {
     case "request_malformed":
     case "gateway_busy":
@@ -172,6 +179,10 @@ const effectBefore = ({ effect, rules, error_code }: RecordedCall): Outcome["eff
   }
 };
 
+/** Names of the rules whose effect it was; of all that matched when it was only observed. */
+const winnersBefore = ({ effect, rules }: RecordedCall): readonly string[] =>
+  rules.flatMap((rule) => (effect === "observe" || rule.effect === effect ? [rule.name] : []));
+
 class Tally {
   calls = 0;
   undecided = 0;
@@ -179,6 +190,7 @@ class Tally {
   #ungrouped = 0;
   #unsettled = 0;
   readonly #unsettledExamples: CallName[] = [];
+  readonly #rules = new Map<string, { before: number; after: number }>();
   readonly #groups = new Map<string, { first: Change; count: number; examples: CallName[] }>();
   readonly #onChange: (change: Change) => void;
 
@@ -187,6 +199,8 @@ class Tally {
   }
 
   compare(change: Change): void {
+    for (const name of winnersBefore(change.call)) this.#counted(name).before++;
+    for (const name of change.after.rules) this.#counted(name).after++;
     if (fateOf(change.before) === fateOf(change.after.effect)) return;
     this.#changed++;
     this.#onChange(change);
@@ -213,7 +227,16 @@ class Tally {
       unsettled: { count: this.#unsettled, examples: this.#unsettledExamples },
       groups: [...this.#groups.values()].map(groupOf).toSorted((a, b) => b.count - a.count),
       ungrouped: this.#ungrouped,
+      rules: [...this.#rules]
+        .map(([name, counts]) => ({ name, ...counts }))
+        .toSorted((a, b) => (a.name < b.name ? -1 : 1)),
     };
+  }
+
+  #counted(name: string): { before: number; after: number } {
+    const known = this.#rules.get(name) ?? { before: 0, after: 0 };
+    this.#rules.set(name, known);
+    return known;
   }
 }
 
@@ -226,6 +249,7 @@ const keyOf = ({ call, before, after }: Change): string =>
     identityOf(call.session.caller).claims,
     call.session.connection,
     before,
+    winnersBefore(call),
     after.effect,
     after.rules,
   ]);
@@ -244,6 +268,7 @@ const groupOf = ({
   connection: call.session.connection,
   before,
   after: after.effect,
+  rules_before: winnersBefore(call),
   rules: after.rules,
   reason: after.reason,
   ...counted,

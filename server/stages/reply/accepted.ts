@@ -33,6 +33,7 @@ export const approvalJson = (publicUrl: string, approval: Approval) => ({
   session_id: approval.session_id,
   call_id: approval.call === null ? null : callId(approval.call),
   operation: approval.operation,
+  who: approval.question.who["repository"] ?? approval.question.who["subject"] ?? "unknown",
   title: approval.question.title,
   rule: approval.terms.rule,
   digest: approval.digest,

@@ -13,14 +13,15 @@ export const keyHelp: readonly (readonly [keys: string, what: string])[] = [
   ["g a", "approvals"],
   ["g o", "overview"],
   ["g p", "policy"],
-  ["j k", "next, previous call or session"],
+  ["j k", "next, previous call, session or question"],
   ["Enter", "open it"],
   ["space", "play, pause"],
   [". ,", "one call on, back"],
   ["n", "next call that was denied"],
   ["e", "to the end, and stay there"],
   ["[ ]", "previous, next call (on the page of a call)"],
-  ["u", "up: from a call to its session"],
+  ["u", "up: from a call to its session, from a question to all"],
+  ["a d r", "to Approve, to Deny, to the reason (on the page of a question)"],
   ["Esc", "close"],
 ];
 

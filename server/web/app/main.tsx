@@ -2,15 +2,18 @@
 
 import { type ComponentChild, render } from "preact";
 import type { CallJson } from "../../contract.ts";
+import { ApprovalsPage, readApprovals } from "./approvals.tsx";
 import { CallPage } from "./callPage.tsx";
 import { look } from "./follow.ts";
 import { read, reasonOf } from "./gateway.ts";
 import { Help } from "./help.tsx";
 import { OverviewPage } from "./overview.tsx";
 import { RuleCounts } from "./policy.tsx";
+import { enliven } from "./question.ts";
 import { takeSearch } from "./search.tsx";
 import { SessionPage } from "./session.tsx";
 import { SessionsPage, type SessionsPageJson } from "./sessions.tsx";
+import { takeOverTrial } from "./tryPolicy.tsx";
 
 const main = document.querySelector("main");
 const view = main?.dataset["view"];
@@ -54,12 +57,24 @@ async function start(): Promise<void> {
       return isDrawn();
     case "overview":
       return show(<OverviewPage />);
+    case "approvals":
+      return show(<ApprovalsPage first={await readApprovals()} states={statesOfChips()} />);
+    case "approval":
+      return main === null ? undefined : enliven(main);
     case "policy":
+      takeOverTrial();
       return countRules();
     default:
       return undefined;
   }
 }
+
+/** The states and their words, as the server wrote them. */
+const statesOfChips = () =>
+  [...document.querySelectorAll<HTMLAnchorElement>("main .chips a")].map(({ search, textContent }) => ({
+    state: new URLSearchParams(search).get("state") ?? "",
+    words: textContent,
+  }));
 
 /** The rules stay as the server wrote them; the counts come beside them. */
 function countRules(): void {

@@ -31,6 +31,12 @@ export const ago = (time: string, now: number): string => {
   return `${Math.floor(ms / 86_400_000)} d ago`;
 };
 
+/** `12 m 30 s` until then. */
+export const leftUntil = (time: string, now: number): string => {
+  const ms = Date.parse(time) - now;
+  return ms > 0 ? duration(Math.ceil(ms / 1_000) * 1_000).replace(".0 s", " s") : "expiring";
+};
+
 /** `DeleteMonitor` of `v1.MonitorsApi.DeleteMonitor`. */
 export const shortName = (operation: string): string => operation.slice(operation.lastIndexOf(".") + 1);
 

@@ -107,6 +107,7 @@ test("as JSON, and every changed call on a line of its own", async () => {
       connection: "prod",
       before: "allow",
       after: "deny",
+      rules_before: ["agents-may-read"],
       rules: ["no-deletes"],
       reason: "DeleteMonitor is denied by rule no-deletes",
       count: 1,
