@@ -21,7 +21,7 @@ import { stopServing } from "./http/stop.ts";
 import { passCall } from "./journeys/call.ts";
 import type { CallParts, Incoming } from "./journeys/call/parts.ts";
 import { createVisibleSessions } from "./journeys/visible.ts";
-import type { OfferedConnection } from "./journeys/token.ts";
+import type { OwnConnection } from "./journeys/ownSession.ts";
 import type { AuditEvent } from "./model/audit.ts";
 import type { AccessToken, Config, Problem } from "./model/config.ts";
 import { type Rulebook, findingsIn, readRulebook } from "./rulebook.ts";
@@ -326,10 +326,10 @@ async function carry(parts: CallParts, incoming: Incoming, log: FastifyBaseLogge
   }
 }
 
-const offered = ({ connections, connectionAllow }: Rulebook): readonly OfferedConnection[] =>
-  [...connections.values()].map(({ name, site }) => {
+const offered = ({ connections, connectionAllow }: Rulebook): readonly OwnConnection[] =>
+  [...connections.values()].map(({ name, site, kind }) => {
     const allow = connectionAllow.get(name);
-    return allow === undefined ? { name, site } : { name, site, allow: allow.evaluate };
+    return allow === undefined ? { name, site, kind } : { name, site, kind, allow: allow.evaluate };
   });
 
 /** A gateway whose records cannot be written takes no calls: load balancers send them elsewhere. */
