@@ -21,7 +21,7 @@ import { stopServing } from "./http/stop.ts";
 import { passCall } from "./journeys/call.ts";
 import type { CallParts, Incoming } from "./journeys/call/parts.ts";
 import { createVisibleSessions } from "./journeys/visible.ts";
-import type { OfferedConnection } from "./journeys/token.ts";
+import type { OwnConnection } from "./journeys/ownSession.ts";
 import type { AuditEvent } from "./model/audit.ts";
 import type { AccessToken, Config, Problem } from "./model/config.ts";
 import { type Rulebook, findingsIn, readRulebook } from "./rulebook.ts";
@@ -37,8 +37,9 @@ import { hideIn } from "./stages/mask/beside.ts";
 import type { MaskSet } from "./stages/mask/masking.ts";
 import { buildFamilies } from "./stages/mask/place/family.ts";
 import type { MaskKeys } from "./stages/mask/token/keys.ts";
+import { resolveHere, type Resolve } from "./stages/forward/apart.ts";
 import { createTidy } from "./stages/forward/tidy.ts";
-import { Upstreams } from "./stages/forward/upstream.ts";
+import { originsOf, Upstreams } from "./stages/forward/upstream.ts";
 import { breakOff } from "./stages/reply/end.ts";
 import { joinSetup } from "./setup.ts";
 import { createProviders } from "./signIn.ts";
@@ -51,6 +52,8 @@ export type GatewayOptions = {
   readonly log: FastifyBaseLogger;
   /** How long calls in flight may go on after `close` is called, ms; default 20 seconds, less than an orchestrator waits before it kills. */
   readonly patience?: number;
+  /** How names become addresses; default: as this machine does it. */
+  readonly resolve?: Resolve;
   /** What may wait for the database before callers are told `gateway_busy`. */
   readonly mostWaiting?: StoreOptions["mostWaiting"];
 };
@@ -135,7 +138,21 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
   const signKeys = openSignKeys(first.config, await store.log.checkpoint());
   const sealer = joinSealer({ store, log, signKeys, dataDir: first.config.dataDir });
   running.push(() => sealer.stop());
-  const joined = { store, rules, upstreams, calls, catalogue, log, approvals, env, maskKeys, signKeys, sealer };
+  const { resolve = resolveHere } = options;
+  const joined = {
+    store,
+    rules,
+    upstreams,
+    resolve,
+    calls,
+    catalogue,
+    log,
+    approvals,
+    env,
+    maskKeys,
+    signKeys,
+    sealer,
+  };
   const { app, signIn } = await joinSurfaces(joined);
   running.push(() => stopServing(app, { patience, breakOff: () => upstreams.close() }));
   running.push(async () => {
@@ -167,6 +184,7 @@ type Joined = {
   readonly store: Store;
   readonly rules: Rules;
   readonly upstreams: Upstreams;
+  readonly resolve: Resolve;
   readonly calls: InFlight;
   readonly catalogue: Catalogue;
   readonly log: FastifyBaseLogger;
@@ -283,7 +301,7 @@ const shortestReceipts = ({ retention: { receipts, connections } }: Config): num
   Math.min(receipts, ...connections.map((own) => own.receipts));
 
 const callParts = (
-  { store, rules, upstreams, catalogue, approvals, log, maskKeys }: Joined,
+  { store, rules, upstreams, resolve, catalogue, approvals, log, maskKeys }: Joined,
   { presenter, metrics }: { readonly presenter: Presenter; readonly metrics: Metrics },
 ): CallParts => ({
   present: presenter.present,
@@ -298,6 +316,7 @@ const callParts = (
   openSpill: (session_id) => store.bodies.spill(session_id),
   audit: (event) => store.audit.append(event),
   upstreams,
+  apart: { resolve, live: () => liveOrigins(rules.current) },
   tidy: createTidy(),
   budget: createBudget(inspectionMemory),
   limits: () => rules.current.config.limits,
@@ -306,6 +325,9 @@ const callParts = (
   monotonic: () => performance.now(),
   observe: metrics.observe,
 });
+
+const liveOrigins = ({ connections }: Rulebook): readonly string[] =>
+  [...connections.values()].filter(({ kind }) => kind === "live").flatMap(originsOf);
 
 /** The masks in force; the keys stay as they are until a restart. */
 function maskSets({ rules, catalogue, maskKeys }: Pick<Joined, "rules" | "catalogue" | "maskKeys">): () => MaskSet {
@@ -326,10 +348,10 @@ async function carry(parts: CallParts, incoming: Incoming, log: FastifyBaseLogge
   }
 }
 
-const offered = ({ connections, connectionAllow }: Rulebook): readonly OfferedConnection[] =>
-  [...connections.values()].map(({ name, site }) => {
+const offered = ({ connections, connectionAllow }: Rulebook): readonly OwnConnection[] =>
+  [...connections.values()].map(({ name, site, kind }) => {
     const allow = connectionAllow.get(name);
-    return allow === undefined ? { name, site } : { name, site, allow: allow.evaluate };
+    return allow === undefined ? { name, site, kind } : { name, site, kind, allow: allow.evaluate };
   });
 
 /** A gateway whose records cannot be written takes no calls: load balancers send them elsewhere. */

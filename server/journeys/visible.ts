@@ -3,6 +3,7 @@
 import { type ApiRefusal, isApiRefusal } from "../errors.ts";
 import type { RepositoryRef } from "../model/github.ts";
 import type { Caller } from "../model/caller.ts";
+import { homeOf } from "../model/ownCaller.ts";
 import type { Person } from "../model/person.ts";
 import type { Session } from "../model/session.ts";
 import { claimedRepository, isOfServer } from "./approval/claimed.ts";
@@ -40,8 +41,11 @@ const mostRepositories = 300;
 const abreast = 8;
 
 export function createVisibleSessions({ sessions, access, apiUrl }: VisibleParts): VisibleSessions {
-  const refOf = ({ issuer, claims }: Caller): RepositoryRef | null =>
-    apiUrl !== null && isOfServer(issuer, apiUrl) ? claimedRepository(claims) : null;
+  // What a person had done about a session is seen by those who see that session.
+  const refOf = (caller: Caller): RepositoryRef | null => {
+    const { issuer, claims } = homeOf(caller);
+    return apiUrl !== null && isOfServer(issuer, apiUrl) ? claimedRepository(claims) : null;
+  };
 
   const reads = async (person: Person, caller: Caller, ask: keyof RepositoryAccess): Promise<boolean> => {
     const of = person.provider === "github" ? refOf(caller) : null;
