@@ -15,13 +15,16 @@ import { type Metrics, createMetrics } from "./http/metrics.ts";
 import { registerPages } from "./http/pages.ts";
 import { InFlight } from "./http/inFlight.ts";
 import { registerWebhooks } from "./http/webhooks.ts";
+import { createOwnDoor } from "./http/ownDoor.ts";
 import { createGatewayServer } from "./http/server.ts";
 import { type SignIn, createSignIn } from "./http/signIn.ts";
 import { stopServing } from "./http/stop.ts";
 import { passCall } from "./journeys/call.ts";
 import type { CallParts, Incoming } from "./journeys/call/parts.ts";
+import type { HistoryParts } from "./journeys/history.ts";
 import { createVisibleSessions } from "./journeys/visible.ts";
 import type { OwnConnection } from "./journeys/ownSession.ts";
+import type { UndoParts } from "./journeys/undo.ts";
 import type { AuditEvent } from "./model/audit.ts";
 import type { AccessToken, Config, Problem } from "./model/config.ts";
 import { type Rulebook, findingsIn, readRulebook } from "./rulebook.ts";
@@ -276,6 +279,7 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
       accessTokens,
       signedIn: async (request) => (await signIn.viewer(request))?.reader ?? null,
       person: (request) => signIn.person(request),
+      undoing: undoParts(joined, { history, door: () => createOwnDoor(app.server) }),
       formToken: (request) => signIn.cookies.formToken(request),
       isOurForm: (request, token) => signIn.cookies.isOurForm(request, token),
     },
@@ -295,6 +299,26 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
   registerHealth(app, { ready: () => readiness(store), registry: metrics.registry });
   return { app, signIn };
 }
+
+const undoParts = (
+  { store, rules, catalogue, approvals, sealer }: Joined,
+  { history, door }: { readonly history: HistoryParts; readonly door: UndoParts["door"] },
+): UndoParts => ({
+  ...history,
+  sessions: store.sessions,
+  connections: () => offered(rules.current),
+  seal: (id) => sealer.seal(id),
+  audit: (event) => store.audit.append(event),
+  now: () => new Date(),
+  monotonic: () => performance.now(),
+  chance: randomBytes,
+  lifetime,
+  catalogue,
+  undos: store.undos,
+  approvals: { store: approvals.answering.store },
+  customMasks: () => rules.masks.custom,
+  door,
+});
 
 /** Of a session that is gone nobody knows the connection any more. */
 const shortestReceipts = ({ retention: { receipts, connections } }: Config): number =>

@@ -236,6 +236,54 @@ export const auditEvent = z.object({
   reason: z.string(),
 });
 
+const undoCall = z.object({ call_id: z.string(), url: z.url() });
+
+/**
+ * What takes one write back. `action`: `nothing`, `look` and `impossible` do nothing, and `why` says why. `state`: `planned` before anything was
+ * asked for; `blocked` waits for a step of `needs`; `none` where nothing is to be done.
+ */
+export const undoStep = z.object({
+  key: z.string(),
+  /** The write. */
+  n: z.number().int(),
+  call_id: z.string(),
+  url: z.url(),
+  operation: z.string(),
+  resource: z.object({ kind: z.string(), id: z.string(), name: z.string() }).nullable(),
+  action: z.enum(["recreate", "restore", "put_back", "delete", "nothing", "look", "impossible"]),
+  why: z.string(),
+  /** The call that shows what was there before. */
+  from: undoCall.nullable(),
+  /** Steps that have to be done before, by key. */
+  needs: z.array(z.string()),
+  /** Fields that a mask hides, so that nobody compares them. */
+  unchecked: z.array(z.string()),
+  /** As it is sent; names of what is made anew under another id change until then. */
+  request: z
+    .object({ operation: z.string(), method: z.string(), path: z.string(), body: z.string().nullable() })
+    .nullable(),
+  state: z.enum(["none", "planned", "done", "waiting", "denied", "failed", "conflict", "blocked", "todo", "unknown"]),
+  /** What came of it. */
+  result: z.string(),
+  /** The call that did it, or tried. */
+  done_by: undoCall.nullable(),
+  /** Under which id what was made anew is there. */
+  new_id: z.string().nullable(),
+  approval: z.object({ id: uuid, url: z.url() }).nullable(),
+  /** Fields in which it is not as it was. */
+  differs: z.array(z.string()),
+});
+export type UndoStepJson = z.infer<typeof undoStep>;
+
+/** `session`: in which it was done; null for a plan, and where nothing was left to do. `steps`: in the order in which they are done. */
+export const undo = z.object({
+  session_id: uuid,
+  connection: z.string(),
+  session: z.object({ id: uuid, url: z.url() }).nullable(),
+  steps: z.array(undoStep),
+});
+export type UndoJson = z.infer<typeof undo>;
+
 /** `bodies`: whether they were still there when it was held. */
 export const heldSession = z.object({ session, bodies: z.enum(["kept", "expired"]) });
 

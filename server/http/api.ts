@@ -26,6 +26,7 @@ import { type OutlineRoutes, registerOutline } from "./outline.ts";
 import { registerRecordings, type RecordingParts } from "./recordings.ts";
 import { registerSearch, type SearchRoutes } from "./search.ts";
 import { registerToken, type TokenParts } from "./token.ts";
+import { registerUndo, type UndoRoutes } from "./undo.ts";
 import type { Api } from "./zodRoutes.ts";
 
 export type ApiParts = {
@@ -42,7 +43,8 @@ export type ApiParts = {
     Omit<SearchRoutes, "publicUrl" | "version"> &
     Omit<EventRoutes, "publicUrl"> &
     Omit<OutlineRoutes, "publicUrl"> &
-    Omit<ApprovalsParts, "publicUrl">;
+    Omit<ApprovalsParts, "publicUrl"> &
+    Omit<UndoRoutes, "publicUrl">;
   /** Requests a minute that one address may send; many jobs share the address of their network. */
   readonly perMinute?: { readonly token: number; readonly all: number };
 };
@@ -92,6 +94,9 @@ export const registerApi = async (app: FastifyInstance, parts: ApiParts): Promis
       await api.register(async (own) =>
         registerHolds(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
       );
+      await api.register(async (own) =>
+        registerUndo(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
+      );
       await api.register(async (own) => registerMe(own.withTypeProvider<ZodTypeProvider>(), parts.recordings));
       await api.register(async (own) => registerLog(own.withTypeProvider<ZodTypeProvider>(), parts.recordings));
       await api.register(async (own) =>
@@ -113,6 +118,7 @@ const describe = async (api: Api, { version, publicUrl }: ApiParts): Promise<voi
   schemaRegistry.add(contract.outline, { id: "Outline" });
   schemaRegistry.add(contract.policy, { id: "Policy" });
   schemaRegistry.add(contract.approval, { id: "Approval" });
+  schemaRegistry.add(contract.undo, { id: "Undo" });
   schemaRegistry.add(contract.auditEvent, { id: "AuditEvent" });
   schemaRegistry.add(contract.tokenAnswer, { id: "TokenAnswer" });
   schemaRegistry.add(contract.tokenError, { id: "TokenError" });

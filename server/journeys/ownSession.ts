@@ -99,9 +99,23 @@ export async function openOwnSession(
   return owned(parts, { session, connection, first, caller });
 }
 
+/** Goes on in one that is open; whose it is is asked before. */
+export async function resumeOwnSession(parts: OwnSessionParts, session: Session): Promise<OwnSession | ApiRefusal> {
+  const { caller } = session;
+  const connection = allowed(parts, caller, session.connection);
+  if ("code" in connection) return connection;
+  const first = newToken(parts);
+  await parts.sessions.addToken(session.id, first.digest, first.expires_at);
+  return owned(parts, { session, connection, first, caller });
+}
+
+/** As whom a session of their own acts. */
+export const ownSubject = (reader: Exclude<Reader, { kind: "session" }>): string =>
+  reader.kind === "person" ? reader.person.name : `accessToken:${reader.name}`;
+
 const callerFor = (reader: Exclude<Reader, { kind: "session" }>, { purpose, about }: Errand): Caller =>
   ownCaller({
-    subject: reader.kind === "person" ? reader.person.name : `accessToken:${reader.name}`,
+    subject: ownSubject(reader),
     groups: reader.kind === "person" ? reader.person.groups : [],
     purpose,
     of: about,

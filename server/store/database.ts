@@ -20,6 +20,7 @@ import { retain, type Retention } from "./retention.ts";
 import { openRows, type Rows } from "./rows.ts";
 import { createSeals, type Seals } from "./seals.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
+import { createUndos, type Undos } from "./undos.ts";
 import { type CallSearch, createCallSearch } from "./search/find.ts";
 import { Indexer } from "./search/indexer.ts";
 import { openSink, type Sink, type SinkParts } from "./sink.ts";
@@ -40,6 +41,7 @@ export type Store = {
   readonly policies: Policies;
   readonly people: People;
   readonly limits: Limits;
+  readonly undos: Undos;
   readonly seals: Seals;
   readonly log: SealLog;
   readonly sink: Sink;
@@ -100,6 +102,7 @@ const joinStore = async ({ connectionString, log, clock, mostWaiting }: StoreOpt
     policies: createPolicies(rows, clock),
     people: createPeople(rows),
     limits: createLimits(rows),
+    undos: createUndos(rows),
     seals: createSeals(rows),
     log: createSealLog(rows),
     sink,

@@ -71,6 +71,10 @@ export class Requests {
     return { operation, method, path, body };
   }
 
+  methodOf(operation: string): string {
+    return this.#entry(operation).method;
+  }
+
   #entry(operation: string): CatalogueEntry {
     const entry = this.#entries.get(operation);
     if (entry === undefined) throw new Error(`the catalogue has no ${operation}`);
