@@ -82,7 +82,7 @@ const stepJson = (publicUrl: string, step: PlannedStep, result: Result | null): 
   from: step.from === null ? null : callJson(publicUrl, step.from),
   needs: [...step.needs],
   unchecked: step.unchecked.map(pathText),
-  request: step.request,
+  request: result?.request ?? step.request,
   ...(result === null ? before(publicUrl, step) : outcome(publicUrl, result)),
 });
 

@@ -20,6 +20,8 @@ export type Result = {
   readonly approval: { readonly id: string; readonly url: string } | null;
   /** Fields in which what came back is not what was there. */
   readonly differs: readonly string[];
+  /** As it was sent; null where nothing was. */
+  readonly request: UndoRequest | null;
 };
 
 export type ApplyParts = Sender & {
@@ -82,9 +84,11 @@ async function carryOut(parts: ApplyParts, step: Ready, ids: ReadonlyMap<Resourc
   await parts.leased.still();
   const request = requestNow(parts, step, { seen, ids });
   const sent = await act(parts, request, step.key);
-  return sent.kind === "not done"
-    ? endedAs(sent.ended, sent.call)
-    : { ...ended("done", step.why, { call: sent.call }), ...madeBy(step, sent.text, ids) };
+  const result =
+    sent.kind === "not done"
+      ? endedAs(sent.ended, sent.call)
+      : { ...ended("done", "", { call: sent.call }), ...madeBy(step, sent.text, ids) };
+  return { ...result, request };
 }
 
 const ended = (state: Result["state"], why: string, more: Partial<Result> = {}): Result => ({
@@ -94,6 +98,7 @@ const ended = (state: Result["state"], why: string, more: Partial<Result> = {}):
   id: null,
   approval: null,
   differs: [],
+  request: null,
   ...more,
 });
 
@@ -160,18 +165,26 @@ function requestNow(
   return request;
 }
 
+const doneWords = {
+  recreate: "it was made again, and its answer does not say as what",
+  restore: "it is there again",
+  put_back: "it is as it was before",
+  delete: "it is gone",
+} as const satisfies Record<Doing["action"], string>;
+
 /** What came back, held against what was to come back: ids and times aside, as they are Datadog's. */
 function madeBy(
   { doing, resource, unchecked }: Ready,
   text: string,
   ids: ReadonlyMap<ResourceName, string>,
-): Pick<Result, "id" | "differs"> {
+): Pick<Result, "id" | "differs" | "why"> {
   const { kind } = resource;
   const made = doing.action === "recreate" || doing.action === "put_back" ? versionIn(kind, text) : null;
-  if (made === null || isUnknown(made)) return { id: null, differs: [] };
+  if (made === null || isUnknown(made)) return { id: null, differs: [], why: doneWords[doing.action] };
   const wanted = "wanted" in doing && doing.wanted !== null ? withReferences(kind, doing.wanted, ids) : made.content;
   return {
     id: doing.action === "recreate" ? made.id : null,
     differs: differences(kind, [made.content, wanted], unchecked),
+    why: doing.action === "recreate" ? `it is there again, as ${kind.noun} ${made.id}` : doneWords[doing.action],
   };
 }
