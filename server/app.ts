@@ -25,6 +25,7 @@ import type { HistoryParts } from "./journeys/history.ts";
 import { createVisibleSessions } from "./journeys/visible.ts";
 import type { OwnConnection } from "./journeys/ownSession.ts";
 import type { UndoParts } from "./journeys/undo.ts";
+import { readHidden } from "./journeys/undo/hidden.ts";
 import type { AuditEvent } from "./model/audit.ts";
 import type { AccessToken, Config, Problem } from "./model/config.ts";
 import { type Rulebook, findingsIn, readRulebook } from "./rulebook.ts";
@@ -301,7 +302,7 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
 }
 
 const undoParts = (
-  { store, rules, catalogue, approvals, sealer }: Joined,
+  { store, rules, catalogue, approvals, sealer, maskKeys }: Joined,
   { history, door }: { readonly history: HistoryParts; readonly door: UndoParts["door"] },
 ): UndoParts => ({
   ...history,
@@ -315,8 +316,9 @@ const undoParts = (
   lifetime,
   catalogue,
   undos: store.undos,
+  publicUrl: rules.current.config.publicUrl,
   approvals: { store: approvals.answering.store },
-  customMasks: () => rules.masks.custom,
+  hidden: () => readHidden(maskKeys, rules.masks),
   door,
 });
 

@@ -4,8 +4,7 @@ import { z } from "zod";
 import { undo, type UndoJson, type UndoStepJson } from "../contract.ts";
 import { isApiRefusal } from "../errors.ts";
 import { applyUndo, planUndo, type UndoParts } from "../journeys/undo.ts";
-import type { Result } from "../journeys/undo/apply.ts";
-import { pathText } from "../journeys/undo/document.ts";
+import type { Result } from "../journeys/undo/settle.ts";
 import type { Plan, PlannedStep } from "../journeys/undo/plan.ts";
 import type { CallNumber } from "../model/receipt.ts";
 import type { Session } from "../model/session.ts";
@@ -81,7 +80,6 @@ const stepJson = (publicUrl: string, step: PlannedStep, result: Result | null): 
   why: step.why,
   from: step.from === null ? null : callJson(publicUrl, step.from),
   needs: [...step.needs],
-  unchecked: step.unchecked.map(pathText),
   request: result?.request ?? step.request,
   ...(result === null ? before(publicUrl, step) : outcome(publicUrl, result)),
 });
@@ -104,10 +102,15 @@ const outcome = (publicUrl: string, { state, why, call, id, approval, differs }:
 
 /** What an earlier undoing left. */
 const before = (publicUrl: string, { request, progress }: PlannedStep): Outcome => {
-  const nothing = { new_id: null, approval: null, differs: [] };
-  if (progress === null) return { ...nothing, state: request === null ? "none" : "planned", result: "", done_by: null };
-  const done_by = callJson(publicUrl, progress.call);
-  return progress.state === "done"
-    ? { ...nothing, state: "done", result: "it was done before", done_by, new_id: progress.id }
-    : { ...nothing, state: "unknown", result: progress.why, done_by };
+  const state = request === null ? "none" : "planned";
+  if (progress === null) return { state, result: "", done_by: null, new_id: null, approval: null, differs: [] };
+  const { call, id, why, approval } = progress;
+  return {
+    state: progress.state === "open" ? "unknown" : progress.state,
+    result: progress.state === "done" ? "it was done before" : why,
+    done_by: callJson(publicUrl, call),
+    new_id: id,
+    approval,
+    differs: [],
+  };
 };

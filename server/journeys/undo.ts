@@ -15,20 +15,22 @@ import {
   ownSubject,
   resumeOwnSession,
 } from "./ownSession.ts";
-import { applySteps, type Result } from "./undo/apply.ts";
+import { applySteps } from "./undo/apply.ts";
 import { isUnknown } from "./undo/document.ts";
+import type { Hidden } from "./undo/hidden.ts";
 import { type Plan, type PlanParts, planFor } from "./undo/plan.ts";
 import { Requests } from "./undo/requests.ts";
 import type { Door } from "./undo/send.ts";
+import type { Result } from "./undo/settle.ts";
 import { isDoing } from "./undo/steps.ts";
 
 export type UndoParts = HistoryParts &
   OwnSessionParts &
-  Omit<PlanParts, "custom" | "undos"> & {
+  Omit<PlanParts, "hidden" | "undos" | "approvals"> & {
     readonly undos: Undos;
-    readonly approvals: { readonly store: Pick<ApprovalStore, "lease" | "list"> };
-    /** Names of own detectors of masks in force. */
-    customMasks(): ReadonlySet<string>;
+    readonly approvals: { readonly store: Pick<ApprovalStore, "lease" | "list" | "get"> };
+    /** By the masks in force. */
+    hidden(): Hidden;
     door(): Door;
     monotonic(): number;
   };
@@ -84,7 +86,7 @@ async function planOf(parts: UndoParts, session: Session): Promise<Plan | ApiRef
       "conflict",
       `connection ${session.connection} of session ${session.id} is not configured any more`,
     );
-  const plan = await planFor({ ...parts, custom: parts.customMasks() }, session, connection.site);
+  const plan = await planFor({ ...parts, hidden: parts.hidden() }, session, connection.site);
   return isUnknown(plan) ? refuseApi("conflict", `session ${session.id} cannot be undone: ${plan.why}`) : plan;
 }
 
@@ -120,6 +122,7 @@ const idle = (parts: UndoParts, { leased }: Turn): Parameters<typeof applySteps>
   token: () => Promise.reject(new Error("nothing is left to be done")),
   requests: new Requests(parts.catalogue),
   leased,
+  hidden: parts.hidden(),
   now: parts.now,
   hasTime: () => false,
 });

@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import Fastify from "fastify";
+import { readHidden } from "../../server/journeys/undo/hidden.ts";
 import { buildCatalogue } from "../../server/datadog/catalogue.ts";
 import { registerApi } from "../../server/http/api.ts";
 import type { OfferedConnection } from "../../server/journeys/token.ts";
@@ -175,8 +176,9 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
         lifetime: 900_000,
         catalogue: buildCatalogue(),
         undos: store.undos,
+        publicUrl: audience,
         approvals: { store: store.approvals },
-        customMasks: () => new Set(),
+        hidden: () => readHidden(keysOf(keyLine("k")), { custom: new Set(), fields: [] }),
         door: () => () => Promise.reject(new Error("this gateway has no data plane")),
       },
     },

@@ -3,12 +3,16 @@
 import type { Kind } from "../../datadog/inverse.ts";
 import type { CallNumber, StoredCall } from "../../model/receipt.ts";
 import { bodyText, type CallsParts, type Doings, type Touch } from "./calls.ts";
-import { type Content, isUnknown, type Unknown, versionIn } from "./document.ts";
+import { isUnknown, type Unknown, type Version, versionIn } from "./document.ts";
 import { resourceName } from "./references.ts";
 
 /** One state of a resource; `from`: the call that shows it, `at`: when it had. */
 export type State =
-  | { readonly kind: "there"; readonly content: Content; readonly from: CallNumber; readonly at: Date | null }
+  | (Pick<Version, "content" | "erased"> & {
+      readonly kind: "there";
+      readonly from: CallNumber;
+      readonly at: Date | null;
+    })
   | { readonly kind: "absent" };
 
 /** A touch of one resource by one call. */
@@ -35,7 +39,7 @@ export async function stateBefore(
       isBefore(done_at, call.forwarded_at) && (previous === null || isBefore(since, forwarded_at)),
   );
   if (last === undefined && previous !== null && !isUnknown(previous.after))
-    return there(previous.after.content, previous.call);
+    return there(previous.after, previous.call);
   if (last === undefined)
     return { why: `nothing in this session read the ${kind.noun} before call ${call.n} changed it` };
   const shown = await stateShown(parts, kind, { read: last, id });
@@ -46,9 +50,10 @@ export async function stateBefore(
 
 const isBefore = (one: Date | null, other: Date | null): boolean => one !== null && other !== null && one <= other;
 
-const there = (content: Content, { session_id, n, done_at }: StoredCall): State => ({
+const there = ({ content, erased }: Version, { session_id, n, done_at }: StoredCall): State => ({
   kind: "there",
   content,
+  erased,
   from: { session_id, n },
   at: done_at,
 });
@@ -57,7 +62,7 @@ const there = (content: Content, { session_id, n, done_at }: StoredCall): State 
 export async function stateAfter(parts: CallsParts, { reads }: Doings, touch: Touching): Promise<State | Unknown> {
   if (touch.effect === "removed") return { kind: "absent" };
   const { after, call, kind, id } = touch;
-  if (!isUnknown(after)) return there(after.content, call);
+  if (!isUnknown(after)) return there(after, call);
   const next = (reads.get(resourceName({ kind, id })) ?? []).find(({ forwarded_at }) =>
     isBefore(call.done_at, forwarded_at),
   );
@@ -73,17 +78,17 @@ async function stateShown(
   if (read.status === 404) return { kind: "absent" };
   const text = await bodyText(parts, read, "response");
   if (typeof text !== "string") return { why: `call ${read.n} read it, and ${text.why}` };
-  const version = versionIn(kind, text);
+  const version = versionIn(kind, text, parts.hidden);
   if (isUnknown(version)) return { why: `call ${read.n} read it, and of its answer, ${version.why}` };
   if (version.id !== id) return { why: `call ${read.n} read it, and its answer is about another one` };
-  return isGone(kind, text) ? { kind: "absent" } : there(version.content, read);
+  return isGone(kind, text) ? { kind: "absent" } : there(version, read);
 }
 
 /** Removed things that Datadog still shows. `text`: a body in which `versionIn` found one. */
 export function isGone(kind: Kind, text: string): boolean {
   if (kind.goneWhen === undefined) return false;
   const { field, values } = kind.goneWhen;
-  const whole = versionIn({ ...kind, readOnly: [] }, text);
+  const whole = versionIn({ ...kind, readOnly: [] }, text, { isErased: () => false });
   const said = isUnknown(whole) ? null : whole.content.get(field);
   return typeof said === "string" && values.includes(said);
 }

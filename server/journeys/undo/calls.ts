@@ -8,6 +8,7 @@ import type { StoredCall } from "../../model/receipt.ts";
 import { plainBytes } from "../../stages/decide/inspect.ts";
 import { inCall, readAll, type HistoryParts, type Side } from "../history.ts";
 import { isUnknown, type Unknown, type Version, versionIn } from "./document.ts";
+import type { Hidden } from "./hidden.ts";
 import { resourceName, type ResourceName } from "./references.ts";
 import type { Requests, Role } from "./requests.ts";
 
@@ -39,7 +40,7 @@ export type Doings = {
   readonly reads: ReadonlyMap<ResourceName, readonly StoredCall[]>;
 };
 
-export type CallsParts = Pick<HistoryParts, "receipts">;
+export type CallsParts = Pick<HistoryParts, "receipts"> & { readonly hidden: Hidden };
 
 /** More than that is nothing that somebody looks through before it is undone. */
 export const mostWrites = 500;
@@ -148,7 +149,7 @@ const ofThat = (version: Version | Unknown, id: string): Version | Unknown =>
 
 async function versionAfter(parts: CallsParts, call: StoredCall, kind: Kind): Promise<Version | Unknown> {
   const text = await bodyText(parts, call, "response");
-  return typeof text === "string" ? versionIn(kind, text) : text;
+  return typeof text === "string" ? versionIn(kind, text, parts.hidden) : text;
 }
 
 /** `{data: [{id, type}]}` */

@@ -2,7 +2,6 @@
 
 import type { Kind } from "../../datadog/inverse.ts";
 import type { CallNumber } from "../../model/receipt.ts";
-import { canonicalText } from "../../stages/escalate/json.ts";
 import type { State, Touching } from "./before.ts";
 import type { CallsParts } from "./calls.ts";
 import {
@@ -16,6 +15,7 @@ import {
   type Unknown,
   valueAt,
 } from "./document.ts";
+import type { Hidden } from "./hidden.ts";
 import { hasEnded } from "./span.ts";
 
 /** `wanted`: what is to be there afterwards. `left`: what the session left, and what has to be there still. */
@@ -44,13 +44,10 @@ export type Carried = {
   readonly name: string;
   /** The call that shows what was there. */
   readonly from: CallNumber | null;
-  /** Places that a mask hides, so that what stands there is not compared. */
-  readonly unchecked: readonly Path[];
 };
 
 export type CarryParts = CallsParts & {
-  /** Names of own detectors of masks. */
-  readonly custom: ReadonlySet<string>;
+  readonly hidden: Hidden;
   /** Whether a change names only what it changes. */
   isPartial(kind: Kind): boolean;
   now(): Date;
@@ -77,7 +74,6 @@ const none = (action: Idle["action"], why: string, name = ""): Carried => ({
   why,
   name,
   from: null,
-  unchecked: [],
 });
 
 function takeAway(parts: CarryParts, { first, after }: Net): Carried {
@@ -90,7 +86,6 @@ function takeAway(parts: CarryParts, { first, after }: Net): Carried {
     why: `call ${call.n} made this ${kind.noun}`,
     name: nameOf(left),
     from: null,
-    unchecked: maskedPlaces(left, parts.custom),
   };
 }
 
@@ -103,7 +98,6 @@ function bringBack(parts: CarryParts, { first, last, before }: Net): Carried {
       why: `call ${call.n} removed it, and Datadog keeps what was removed for a while`,
       name: shown === null ? "" : nameOf(shown.content),
       from: shown?.from ?? null,
-      unchecked: [],
     };
   if (isUnknown(before)) return none("impossible", `what was there before is not known: ${before.why}`);
   if (before.kind === "absent") return none("nothing", `it was gone before call ${first.call.n}`);
@@ -111,10 +105,10 @@ function bringBack(parts: CarryParts, { first, last, before }: Net): Carried {
   const name = nameOf(content);
   if (kind.lost !== undefined) return none("impossible", kind.lost, name);
   if (hasEnded(kind, content, parts.now())) return none("nothing", "it would have ended by now", name);
-  const masked = maskedPlaces(content, parts.custom);
-  if (masked.length > 0) return none("impossible", `${hidden(masked)}, and what is made anew cannot have it`, name);
+  const masked = [...maskedPlaces(content, parts.hidden), ...before.erased];
+  if (masked.length > 0) return none("impossible", `${hiddenAt(masked)}, and what is made anew cannot have it`, name);
   const why = `call ${call.n} removed it; call ${from.n} shows it${age(first, before)}`;
-  return { doing: { action: "recreate", wanted: content }, why, name, from, unchecked: [] };
+  return { doing: { action: "recreate", wanted: content }, why, name, from };
 }
 
 function putBack(parts: CarryParts, { first, last, before, after }: Net): Carried {
@@ -127,36 +121,43 @@ function putBack(parts: CarryParts, { first, last, before, after }: Net): Carrie
   const { content: wanted, from } = before;
   const name = nameOf(wanted);
   const { content: left } = after;
-  if (differences(kind, [wanted, left], []).length === 0) return none("nothing", "it was left as it was", name);
-  const sent = parts.isPartial(kind) ? changedFields(wanted, left) : wanted;
-  const masked = maskedPlaces(sent, parts.custom);
-  const lost = masked.filter((place) => !isKept(place, wanted, left));
+  if (differences(kind, [wanted, left], parts.hidden).length === 0)
+    return none("nothing", "it was left as it was", name);
+  const sent = parts.isPartial(kind) ? changedFields(parts, kind, [wanted, left]) : wanted;
+  const masked = maskedPlaces(sent, parts.hidden);
+  const lost = [
+    ...masked.filter((place) => !isKept(parts, place, [wanted, left])),
+    // Of what a change does not name nothing is lost.
+    ...before.erased.filter(([field]) => typeof field === "string" && sent.has(field)),
+  ];
   if (lost.length > 0)
-    return none("impossible", `${hidden(lost)}, and it was changed or cannot be told to be the same`, name);
+    return none("impossible", `${hiddenAt(lost)}, and it was changed or cannot be told to be the same`, name);
   return {
     doing: { action: "put_back", wanted, left, sent, keep: masked },
     why: `call ${last.call.n} changed it; call ${from.n} shows how it was${age(first, before)}`,
     name,
     from,
-    unchecked: maskedPlaces(left, parts.custom),
   };
 }
 
 /** A field that was not there before is null again. */
-const changedFields = (wanted: Content, left: Content): Content =>
+const changedFields = ({ hidden }: CarryParts, kind: Kind, [wanted, left]: readonly [Content, Content]): Content =>
   new Map(
     [...new Set([...wanted.keys(), ...left.keys()])]
       .map((name) => [name, wanted.get(name) ?? null] as const)
-      .filter(([name, value]) => canonicalText(value) !== canonicalText(left.get(name) ?? null)),
+      .filter(([name, value]) => {
+        const both = [new Map([[name, value]]), new Map([[name, left.get(name) ?? null]])] as const;
+        return differences(kind, both, hidden).length > 0;
+      }),
   );
 
-/** The same value has the same token at the same place of the same session. A name that is masked is no place that could be named again. */
-const isKept = (place: Path, wanted: Content, left: Content): boolean => {
-  const step = place.at(-1);
-  return !(typeof step === "string" && step.includes("dwm_")) && valueAt(wanted, place) === valueAt(left, place);
+/** A name that is masked is no place that could be named again. */
+const isKept = ({ hidden }: CarryParts, place: Path, [wanted, left]: readonly [Content, Content]): boolean => {
+  const [one, other] = [valueAt(wanted, place), valueAt(left, place)];
+  return typeof one === "string" && typeof other === "string" && hidden.isSame(one, other) && hidden.isMasked(one);
 };
 
-const hidden = (places: readonly Path[]): string => {
+const hiddenAt = (places: readonly Path[]): string => {
   const [first = []] = places;
   const more = places.length === 1 ? "" : ` and ${places.length - 1} more`;
   return `a mask hides what stood at ${pathText(first)}${more}`;

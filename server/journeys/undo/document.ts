@@ -3,45 +3,47 @@
 import type { Kind } from "../../datadog/inverse.ts";
 import { readJson, UnreadableJson } from "../../model/json.ts";
 import { canonicalText, jsonText } from "../../stages/escalate/json.ts";
-import { findForeign } from "../../stages/mask/token/restore.ts";
+import type { Hidden } from "./hidden.ts";
 
 export type Content = ReadonlyMap<string, unknown>;
 
-/** `content`: its own fields without what Datadog decides. */
-export type Version = { readonly id: string; readonly content: Content };
+/** `content`: its own fields without what Datadog decides. `erased`: nulls in it that may have been something else. */
+export type Version = { readonly id: string; readonly content: Content; readonly erased: readonly Path[] };
 
 export type Unknown = { readonly why: string };
 
 export const isUnknown = (value: object): value is Unknown => "why" in value;
 
-/** The one resource of this kind in a body. */
-export function versionIn(kind: Kind, text: string): Version | Unknown {
+/** The one resource of this kind in a body that was recorded, or that was answered to nobody but the gateway. */
+export function versionIn(kind: Kind, text: string, { isErased }: Pick<Hidden, "isErased">): Version | Unknown {
   try {
     const found = unwrapped(kind, readJson(text));
     if (found === null) return { why: `it is not what Datadog answers about a ${kind.noun}` };
     const id = idIn(kind, found.named);
     if (id === null) return { why: `it does not say which ${kind.noun} it is about` };
-    return { id, content: without(found.own, kind.readOnly) };
+    const content = without(found.own, kind.readOnly);
+    return { id, content, erased: nullsIn(content).filter((path) => isErased([...found.at, ...path])) };
   } catch (error) {
     if (error instanceof UnreadableJson) return { why: `it is not JSON that can be relied on (${error.message})` };
     throw error;
   }
 }
 
-type Unwrapped = { readonly named: Content; readonly own: Content };
+type Unwrapped = { readonly named: Content; readonly own: Content; readonly at: Path };
 
 function unwrapped({ envelope, type }: Kind, body: unknown): Unwrapped | null {
   const data = isObject(body) ? body.get("data") : undefined;
   switch (envelope) {
     case "bare":
-      return isObject(body) ? { named: body, own: body } : null;
+      return isObject(body) ? { named: body, own: body, at: [] } : null;
     case "listed": {
-      const item: unknown = Array.isArray(data) && data.length === 1 ? data[0] : data;
-      return isObject(item) ? { named: item, own: item } : null;
+      const isList = Array.isArray(data) && data.length === 1;
+      const item: unknown = isList ? data[0] : data;
+      return isObject(item) ? { named: item, own: item, at: isList ? ["data", 0] : ["data"] } : null;
     }
     case "attributes": {
       const own = isObject(data) && data.get("type") === type ? data.get("attributes") : undefined;
-      return isObject(data) && isObject(own) ? { named: data, own } : null;
+      return isObject(data) && isObject(own) ? { named: data, own, at: ["data", "attributes"] } : null;
     }
     default:
       return envelope satisfies never;
@@ -75,34 +77,33 @@ export const pathText = (path: Path): string =>
 
 const mostDifferences = 20;
 
-/** Where two versions differ, ids of parts and the places in `ignored` aside; the first twenty. */
-export function differences(kind: Kind, [one, other]: readonly [Content, Content], ignored: readonly Path[]): string[] {
+/** Where two versions differ, ids of parts aside; the first twenty. */
+export function differences(kind: Kind, [one, other]: readonly [Content, Content], { isSame }: Pick<Hidden, "isSame">) {
   const found: string[] = [];
-  const known = new Set(ignored.map(pathText));
-  compare(without(one, kind.ownIds), without(other, kind.ownIds), { path: [], found, known });
-  return found.slice(0, mostDifferences);
+  compare(without(one, kind.ownIds), without(other, kind.ownIds), { path: [], found, isSame });
+  return found;
 }
 
-type Comparing = { readonly path: Path; readonly found: string[]; readonly known: ReadonlySet<string> };
+type Comparing = Pick<Hidden, "isSame"> & { readonly path: Path; readonly found: string[] };
 
-function compare(one: unknown, other: unknown, { path, found, known }: Comparing): void {
-  const at = pathText(path);
-  if (known.has(at) || found.length >= mostDifferences) return;
+function compare(one: unknown, other: unknown, { path, found, isSame }: Comparing): void {
+  if (found.length >= mostDifferences) return;
   if (isObject(one) && isObject(other)) {
     for (const name of new Set([...one.keys(), ...other.keys()]))
-      compare(one.get(name), other.get(name), { path: [...path, name], found, known });
+      compare(one.get(name), other.get(name), { path: [...path, name], found, isSame });
   } else if (Array.isArray(one) && Array.isArray(other) && one.length === other.length) {
-    for (const [i, item] of one.entries()) compare(item, other[i], { path: [...path, i], found, known });
-  } else if (textOf(one) !== textOf(other)) found.push(at);
+    for (const [i, item] of one.entries()) compare(item, other[i], { path: [...path, i], found, isSame });
+  } else if (typeof one === "string" && typeof other === "string") {
+    if (!isSame(one, other)) found.push(pathText(path));
+  } else if (textOf(one) !== textOf(other)) found.push(pathText(path));
 }
 
 /** A field that is left out and one that is null say the same to Datadog. */
 const textOf = (value: unknown): string => canonicalText(value ?? null);
 
-/** Places at which a mask took something out. `custom`: names of own detectors. */
-export function maskedPlaces(content: Content, custom: ReadonlySet<string>): readonly Path[] {
+/** Places at which a mask took something out, and names of members that it hides. */
+export function maskedPlaces(content: Content, { isMasked }: Pick<Hidden, "isMasked">): readonly Path[] {
   const found: Path[] = [];
-  const isMasked = (text: string): boolean => text.includes("dwm_") && findForeign(text, custom).length > 0;
   const look = (value: unknown, path: Path): void => {
     if (typeof value === "string" && isMasked(value)) found.push(path);
     if (Array.isArray(value)) for (const [i, item] of value.entries()) look(item, [...path, i]);
@@ -115,6 +116,12 @@ export function maskedPlaces(content: Content, custom: ReadonlySet<string>): rea
   look(content, []);
   return found;
 }
+
+const nullsIn = (value: unknown, path: Path = []): readonly Path[] => {
+  if (value === null) return [path];
+  if (Array.isArray(value)) return value.flatMap((item, i) => nullsIn(item, [...path, i]));
+  return isObject(value) ? [...value].flatMap(([name, member]) => nullsIn(member, [...path, name])) : [];
+};
 
 export const valueAt = (content: unknown, [step, ...deeper]: Path): unknown => {
   if (step === undefined) return content;

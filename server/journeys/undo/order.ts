@@ -2,26 +2,27 @@
 
 import type { Kind } from "../../datadog/inverse.ts";
 import { type Content, maskedPlaces } from "./document.ts";
+import type { Hidden } from "./hidden.ts";
 import { referencesIn, resourceName, type ResourceName } from "./references.ts";
 import { isDoing, type Step } from "./steps.ts";
 
 /** `needs`: keys of the steps that have to be done before. */
 export type Ordered = Step & { readonly needs: readonly string[] };
 
-export function inOrder(steps: readonly Step[], custom: ReadonlySet<string>): readonly Ordered[] {
-  const settled = withoutDangling(anew(steps, custom)).toReversed();
+export function inOrder(steps: readonly Step[], hidden: Hidden): readonly Ordered[] {
+  const settled = withoutDangling(anew(steps, hidden)).toReversed();
   return placed(settled.map((step) => ({ ...step, needs: needsOf(step, settled) })));
 }
 
 /** A dashboard that is restored names an SLO by its old id: one that has a new id by then asks for the dashboard to be made anew too. */
-function anew(steps: readonly Step[], custom: ReadonlySet<string>): readonly Step[] {
+function anew(steps: readonly Step[], hidden: Hidden): readonly Step[] {
   const made = namesOf(steps, ({ doing }) => doing.action === "recreate");
   return steps.map((step) => {
     const { doing, resource, call } = step;
     if (doing.action !== "restore" || doing.wanted === null || resource === null) return step;
     const names = [...referencesIn(resource.kind, doing.wanted)].filter((name) => made.has(name));
     const isPutBack = steps.some((other) => other.doing.action === "put_back" && isSame(other, step));
-    if (names.length === 0 || isPutBack || maskedPlaces(doing.wanted, custom).length > 0) return step;
+    if (names.length === 0 || isPutBack || maskedPlaces(doing.wanted, hidden).length > 0) return step;
     const why = `call ${call.n} removed it, and it names ${names.join(", ")}, which comes back under another id`;
     return { ...step, doing: { action: "recreate", wanted: doing.wanted }, why };
   });

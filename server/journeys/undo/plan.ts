@@ -32,16 +32,17 @@ export async function planFor(parts: PlanParts, session: Session, site: string):
   const doings = await readDoings(parts, requests, { id: session.id, site });
   if (isUnknown(doings)) return doings;
   const isPartial: CarryParts["isPartial"] = ({ change }) => requests.methodOf(change) === "PATCH";
-  const ordered = inOrder(await stepsFor({ ...parts, isPartial }, doings), parts.custom);
+  const ordered = inOrder(await stepsFor({ ...parts, isPartial }, doings), parts.hidden);
   const progress = await readProgress(parts, session.id, ordered);
   const ids = newIds(ordered, progress);
   return {
     session,
-    steps: ordered.map((step) => ({
-      ...step,
-      request: requestFor(requests, step, { ids, now: parts.now() }),
-      progress: progress.get(step.key) ?? null,
-    })),
+    steps: ordered.map((step) => {
+      const { doing, resource, key } = step;
+      const isIdle = resource === null || !isDoing(doing);
+      const request = isIdle ? null : requestOf(requests, { doing, resource }, { ids, now: parts.now() });
+      return { ...step, request, progress: progress.get(key) ?? null };
+    }),
   };
 }
 
@@ -59,14 +60,7 @@ export const newIds = (
 
 export type Circumstances = { readonly ids: ReadonlyMap<ResourceName, string>; readonly now: Date };
 
-export const requestFor = (
-  requests: Requests,
-  { doing, resource }: Ordered,
-  known: Circumstances,
-): UndoRequest | null =>
-  resource === null || !isDoing(doing) ? null : requestOf(requests, { doing, resource }, known);
-
-function requestOf(
+export function requestOf(
   requests: Requests,
   { doing, resource: { kind, id } }: { readonly doing: Doing; readonly resource: Resource },
   { ids, now }: Circumstances,

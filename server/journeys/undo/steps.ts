@@ -64,7 +64,6 @@ const idle = (action: Idle["action"], why: string): Carried => ({
   why,
   name: "",
   from: null,
-  unchecked: [],
 });
 
 const lookFirst = (why: string): string => `look first what is there: ${why}`;

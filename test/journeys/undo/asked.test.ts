@@ -94,6 +94,10 @@ test("a monitor, a dashboard, a downtime and an SLO come back after approval, an
   ]);
   expect(await scene.datadog("GET", `/api/v1/monitor/${monitor.id}`)).toHaveProperty("errors");
 
+  const again = await undoAs(mona, session.session_id);
+  expect(again.steps.map(({ approval }) => approval?.id)).toEqual(first.steps.map(({ approval }) => approval?.id));
+  expect(await scene.plan(session.session_id)).toMatchObject({ steps: [{ state: "waiting" }, {}, {}, {}] });
+
   // Somebody else is told whose it is.
   const other = await scene.ask("POST", session.session_id, adminToken);
   expect(other).toMatchObject({ status: 409, text: expect.stringContaining("github:mona undoes session") });
@@ -157,9 +161,13 @@ test("a denial is told, and nothing is sent; asked again, people are asked again
   expect((await asPerson(hubot, `/v1/approvals/${id}/answer`, { verdict: "deny", reason: "not today" })).status).toBe(
     200,
   );
+  expect(stepFor(await scene.plan(session.session_id), 2)).toMatchObject({ state: "denied", approval: { id } });
   const second = await undoAs(mona, session.session_id);
-  expect(stepFor(second, 2)).toMatchObject({ state: "waiting" });
-  expect(stepFor(second, 2).approval?.id).not.toBe(id);
+  expect(stepFor(second, 2)).toMatchObject({ state: "denied", result: "denied by github:hubot: not today" });
+  expect(await scene.session(second.session?.id ?? "")).toMatchObject({ state: "closed" });
+  const third = await undoAs(mona, session.session_id);
+  expect(stepFor(third, 2)).toMatchObject({ state: "waiting" });
+  expect(stepFor(third, 2).approval?.id).not.toBe(id);
   expect((await scene.datadog("GET", path)).name).toBe("Changed");
 }, 120_000);
 
