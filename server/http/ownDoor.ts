@@ -2,7 +2,6 @@
 
 import { request as httpRequest, type Server } from "node:http";
 import { duplexPair } from "node:stream";
-import type { Socket } from "node:net";
 import type { Door, DoorAnswer } from "../journeys/undo/send.ts";
 
 /** Of an answer; a larger one is no answer to anything that is asked here. */
@@ -21,8 +20,7 @@ export const createOwnDoor =
       ...(body === null ? [] : [["Content-Length", String(Buffer.byteLength(body))] as const]),
     ];
     const outgoing = httpRequest(
-      // Any duplex will do for Node's client, whatever its types say.
-      { createConnection: () => near as Socket, method, path, headers: fields.flat(), setHost: false },
+      { createConnection: () => near, method, path, headers: fields.flat(), setHost: false },
       (response) => {
         const pieces: Buffer[] = [];
         let size = 0;

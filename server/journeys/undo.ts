@@ -43,7 +43,7 @@ export type Undone = {
 };
 
 /** A person waits for the answer; what is not done within, ms, is done by asking again. */
-const mostTime = 20_000;
+const mostTime = 10_000;
 /** A gateway that died at it keeps others from it for at most so long, ms. */
 const leaseTime = 10_000;
 

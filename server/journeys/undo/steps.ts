@@ -1,6 +1,6 @@
 /** For each write of a session the step that takes it back, or why there is none. */
 
-import type { CallNumber, StoredCall } from "../../model/receipt.ts";
+import type { StoredCall } from "../../model/receipt.ts";
 import { stateAfter, stateBefore, type Touching } from "./before.ts";
 import type { Doings, Write } from "./calls.ts";
 import { type Carried, carry, type CarryParts, type Doing, type Idle } from "./carry.ts";
@@ -114,6 +114,3 @@ async function netSteps(
     ),
   );
 }
-
-/** `0199…/7` */
-export const callText = ({ session_id, n }: CallNumber): string => `${session_id}/${n}`;

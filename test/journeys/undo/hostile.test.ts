@@ -6,7 +6,7 @@ import { auditorToken, startWorld, type World } from "../../standins/world.ts";
 import { adminToken, stepFor, undoing } from "./scene.ts";
 
 /** What Datadog answers, test by test. */
-let answer: (request: ReceivedRequest) => string | UpstreamAnswer = () => "{}";
+let answer: (request: ReceivedRequest) => string | Exclude<UpstreamAnswer, string> = () => "{}";
 let scene: World & ReturnType<typeof undoing>;
 beforeAll(async () => {
   const world = await startWorld(
