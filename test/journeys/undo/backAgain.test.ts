@@ -1,7 +1,9 @@
 /** What a session did through the gateway is taken back: what it deleted is there again, what it changed is as it was, what it made is gone. */
 
+import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import type { TokenAnswer, UndoJson } from "../../../server/contract.ts";
+import { runToEnd } from "../../standins/job.ts";
 import {
   aDashboard,
   aDowntime,
@@ -206,3 +208,38 @@ test("what was refused, and what Datadog refused, needs nothing", async () => {
   const plan = await scene.plan(session.session_id);
   expect(stepFor(plan, 1)).toMatchObject({ action: "nothing", why: "Datadog answered 404 and changed nothing" });
 });
+
+test("what the official client deleted, the official client reads again", async () => {
+  const monitor = await scene.datadog("POST", "/api/v1/monitor", aMonitor);
+  const slo = (await scene.datadog("POST", "/api/v1/slo", anSlo(monitor.id))).data[0];
+  const dashboard = await scene.datadog("POST", "/api/v1/dashboard", aDashboard);
+  const downtime = (await scene.datadog("POST", "/api/v2/downtime", aDowntime)).data;
+  const agent = async (mode: string, ids: object): Promise<{ session: TokenAnswer; read: Loose }> => {
+    const session = await scene.openSession();
+    const { access_token: token } = session;
+    const env = { ...process.env, DATADOG_HOST: scene.url, DD_API_KEY: token, DD_APP_KEY: token };
+    const script = fileURLToPath(new URL("../../clients/readAndDelete.mjs", import.meta.url));
+    const { code, out } = await runToEnd(process.execPath, [script, mode, JSON.stringify(ids)], env);
+    if (code !== 0) throw new Error(out);
+    return { session, read: JSON.parse(out) };
+  };
+  const ids = { monitor: monitor.id, slo: slo.id, dashboard: dashboard.id, downtime: downtime.id };
+  const before = await agent("delete", ids);
+  const undone = await scene.apply(before.session.session_id);
+  expect(undone.steps.map(({ state }) => state)).toEqual(["done", "done", "done", "done"]);
+  const again = Object.fromEntries(
+    undone.steps.map(({ resource, new_id }) => [resource?.kind, new_id ?? resource?.id]),
+  );
+  const after = await agent("read", again);
+  const named = (read: Loose): Loose => ({ ...read, slo: { ...read.slo, monitorIds: [] } });
+  expect(camelAlike(named(after.read))).toEqual(camelAlike(named(before.read)));
+  expect(after.read.slo.monitorIds).toEqual([Number(again["monitor"])]);
+}, 60_000);
+
+/** The client writes `createdAt` for `created_at`. */
+const camelAlike = (value: Loose): Loose =>
+  alike(
+    JSON.parse(
+      JSON.stringify(value).replaceAll('"createdAt"', '"created_at"').replaceAll('"modifiedAt"', '"modified_at"'),
+    ),
+  );
