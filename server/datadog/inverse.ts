@@ -136,7 +136,7 @@ export const kinds: readonly Kind[] = [
     id: digits,
     idField: "id",
     envelope: "bare",
-    readOnly: ["id", "author", "created", "dashboard_count", "is_favorite", "modified", "type"],
+    readOnly: ["id", "author", "created", "dashboard_count", "dashboards", "is_favorite", "modified", "type"],
     ownIds: [],
     references: [],
     lost: "a read of a list does not say which dashboards were in it",

@@ -34,6 +34,7 @@ const fieldsOf = (of: readonly Model[]): Set<string> =>
 /** In Datadog's recorded answers, and not in the client's models. */
 const beyond: Partial<Record<Kind["name"], readonly string[]>> = {
   monitor: ["org_id", "created_at", "overall_state_modified", "restricted", "restriction_policy", "run_as"],
+  dashboard_list: ["dashboards"],
   downtime_v1: ["uuid", "org_id", "child_id", "created", "modified", "status"],
   slo: ["type_id", "status", "overall_status"],
 };
