@@ -7390,6 +7390,51 @@ object({
   reason: string(),
 });
 
+const undoCall = object({ call_id: string(), url: url() });
+
+/**
+ * What takes one write back. `action`: `nothing`, `look` and `impossible` do nothing, and `why` says why. `state`: `planned` before anything was
+ * asked for; `blocked` waits for a step of `needs`; `none` where nothing is to be done.
+ */
+const undoStep = object({
+  key: string(),
+  /** The write. */
+  n: number().int(),
+  call_id: string(),
+  url: url(),
+  operation: string(),
+  resource: object({ kind: string(), id: string(), name: string() }).nullable(),
+  action: _enum(["recreate", "restore", "put_back", "delete", "nothing", "look", "impossible"]),
+  why: string(),
+  /** The call that shows what was there before. */
+  from: undoCall.nullable(),
+  /** Steps that have to be done before, by key. */
+  needs: array(string()),
+  /** As it is sent; names of what is made anew under another id change until then. */
+  request: object({ operation: string(), method: string(), path: string(), body: string().nullable() })
+    .nullable(),
+  state: _enum(["none", "planned", "done", "waiting", "denied", "failed", "conflict", "blocked", "todo", "unknown"]),
+  /** What came of it. */
+  result: string(),
+  /** The call that did it, or tried. */
+  done_by: undoCall.nullable(),
+  /** Under which id what was made anew is there. */
+  new_id: string().nullable(),
+  approval: object({ id: uuid, url: url() }).nullable(),
+  /** Fields in which it is not as it was. */
+  differs: array(string()),
+});
+
+
+/** `session`: in which it was done; null for a plan, and where nothing was left to do. `steps`: in the order in which they are done. */
+object({
+  session_id: uuid,
+  connection: string(),
+  session: object({ id: uuid, url: url() }).nullable(),
+  steps: array(undoStep),
+});
+
+
 /** `bodies`: whether they were still there when it was held. */
 object({ session, bodies: _enum(["kept", "expired"]) });
 
