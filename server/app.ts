@@ -22,7 +22,7 @@ import { stopServing } from "./http/stop.ts";
 import { passCall } from "./journeys/call.ts";
 import type { CallParts, Incoming } from "./journeys/call/parts.ts";
 import type { HistoryParts } from "./journeys/history.ts";
-import { createVisibleSessions } from "./journeys/visible.ts";
+import { createVisibleSessions, writersOf } from "./journeys/visible.ts";
 import type { OwnConnection } from "./journeys/ownSession.ts";
 import type { UndoParts } from "./journeys/undo.ts";
 import { readHidden } from "./journeys/undo/hidden.ts";
@@ -319,6 +319,10 @@ const undoParts = (
   publicUrl: rules.current.config.publicUrl,
   approvals: { store: approvals.answering.store },
   hidden: () => readHidden(maskKeys, rules.masks),
+  mayWrite: writersOf({
+    access: approvals.answering.repositories,
+    apiUrl: rules.current.config.github?.apiUrl ?? null,
+  }),
   door,
 });
 

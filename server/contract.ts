@@ -256,7 +256,7 @@ export const undoStep = z.object({
   from: undoCall.nullable(),
   /** Steps that have to be done before, by key. */
   needs: z.array(z.string()),
-  /** As it is sent; names of what is made anew under another id change until then. */
+  /** As it is sent, of a body the first 256 Ki characters; names of what is made anew under another id change until then. */
   request: z
     .object({ operation: z.string(), method: z.string(), path: z.string(), body: z.string().nullable() })
     .nullable(),

@@ -6,6 +6,7 @@ import { isApiRefusal } from "../errors.ts";
 import { applyUndo, planUndo, type UndoParts } from "../journeys/undo.ts";
 import type { Result } from "../journeys/undo/settle.ts";
 import type { Plan, PlannedStep } from "../journeys/undo/plan.ts";
+import type { UndoRequest } from "../journeys/undo/requests.ts";
 import type { CallNumber } from "../model/receipt.ts";
 import type { Session } from "../model/session.ts";
 import { type AccessParts, admit, knownReader, refusals, turnAway } from "./access.ts";
@@ -80,9 +81,17 @@ const stepJson = (publicUrl: string, step: PlannedStep, result: Result | null): 
   why: step.why,
   from: step.from === null ? null : callJson(publicUrl, step.from),
   needs: [...step.needs],
-  request: result?.request ?? step.request,
+  request: requestJson(result?.request ?? step.request),
   ...(result === null ? before(publicUrl, step) : outcome(publicUrl, result)),
 });
+
+/** Of a large body its call has the bytes. */
+const requestJson = (request: UndoRequest | null): UndoStepJson["request"] =>
+  request === null || request.body === null || request.body.length <= mostShown
+    ? request
+    : { ...request, body: `${request.body.slice(0, mostShown)}…` };
+
+const mostShown = 256 * 1024;
 
 const callJson = (publicUrl: string, { session_id, n }: CallNumber): { call_id: string; url: string } => ({
   call_id: `${session_id}/${n}`,

@@ -2,6 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import { type ApiRefusal, isApiRefusal, refuseApi } from "../errors.ts";
+import type { Person } from "../model/person.ts";
 import type { Session } from "../model/session.ts";
 import type { Undos, UndoSession } from "../store/undos.ts";
 import type { ApprovalStore } from "./approval/parts.ts";
@@ -31,6 +32,8 @@ export type UndoParts = HistoryParts &
     readonly approvals: { readonly store: Pick<ApprovalStore, "lease" | "list" | "get"> };
     /** By the masks in force. */
     hidden(): Hidden;
+    /** Whether somebody may change what is in the repository whose session it is. */
+    mayWrite(person: Person, session: Session): Promise<boolean>;
     door(): Door;
     monotonic(): number;
   };
@@ -62,6 +65,10 @@ export async function applyUndo(parts: UndoParts, reader: Reader, id: string): P
   if (reader.kind === "session") return refuseApi("forbidden", "a session token undoes nothing");
   const session = await aboutSession(parts, reader, id);
   if (isApiRefusal(session)) return session;
+  const refusal = await whyNotTheirs(parts, reader, session);
+  if (refusal !== null) return refusal;
+  // What comes back shows what stands in the session.
+  await viewed(parts, reader, `session ${id}, undoing it`);
   const lease = { store: parts.approvals.store, name: `undo:${id}`, holder: randomUUID(), ms: leaseTime };
   let undone: Undone | ApiRefusal = underWay(id);
   try {
@@ -74,6 +81,14 @@ export async function applyUndo(parts: UndoParts, reader: Reader, id: string): P
     return refuseApi("conflict", `undoing session ${id} took too long between two steps; ask again`);
   }
   return undone;
+}
+
+/** Everybody sees what belongs to a public repository: to see is not enough to change Datadog. */
+async function whyNotTheirs({ mayWrite }: UndoParts, reader: Reader, session: Session): Promise<ApiRefusal | null> {
+  if (reader.kind !== "person" || reader.person.role === "admin" || (await mayWrite(reader.person, session)))
+    return null;
+  const { name } = reader.person;
+  return refuseApi("forbidden", `${name} may not write to the repository whose session this is, and so not undo it`);
 }
 
 const underWay = (id: string): ApiRefusal =>

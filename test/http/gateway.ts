@@ -179,6 +179,7 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
         publicUrl: audience,
         approvals: { store: store.approvals },
         hidden: () => readHidden(keysOf(keyLine("k")), { custom: new Set(), fields: [] }),
+        mayWrite: async () => false,
         door: () => () => Promise.reject(new Error("this gateway has no data plane")),
       },
     },

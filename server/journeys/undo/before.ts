@@ -2,7 +2,7 @@
 
 import type { Kind } from "../../datadog/inverse.ts";
 import type { CallNumber, StoredCall } from "../../model/receipt.ts";
-import { bodyText, type CallsParts, type Doings, type Touch } from "./calls.ts";
+import { bodyText, type CallsParts, type Doings, type Shown, type Touch } from "./calls.ts";
 import { isUnknown, type Unknown, type Version, versionIn } from "./document.ts";
 import { resourceName } from "./references.ts";
 
@@ -50,7 +50,10 @@ export async function stateBefore(
 
 const isBefore = (one: Date | null, other: Date | null): boolean => one !== null && other !== null && one <= other;
 
-const there = ({ content, erased }: Version, { session_id, n, done_at }: StoredCall): State => ({
+const there = (
+  { content, erased }: Version,
+  { session_id, n, done_at }: Pick<StoredCall, "session_id" | "n" | "done_at">,
+): State => ({
   kind: "there",
   content,
   erased,
@@ -73,7 +76,7 @@ export async function stateAfter(parts: CallsParts, { reads }: Doings, touch: To
 async function stateShown(
   parts: CallsParts,
   kind: Kind,
-  { read, id }: { readonly read: StoredCall; readonly id: string },
+  { read, id }: { readonly read: Shown; readonly id: string },
 ): Promise<State | Unknown> {
   if (read.status === 404) return { kind: "absent" };
   const text = await bodyText(parts, read, "response");

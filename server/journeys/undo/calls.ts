@@ -4,7 +4,7 @@ import { GatewayError, isApiRefusal, isRefusal } from "../../errors.ts";
 import { prefixOfHost } from "../../datadog/hosts.ts";
 import type { Kind } from "../../datadog/inverse.ts";
 import { readJson, UnreadableJson } from "../../model/json.ts";
-import type { StoredCall } from "../../model/receipt.ts";
+import type { StoredBodyMeta, StoredCall } from "../../model/receipt.ts";
 import { plainBytes } from "../../stages/decide/inspect.ts";
 import { inCall, readAll, type HistoryParts, type Side } from "../history.ts";
 import { isUnknown, type Unknown, type Version, versionIn } from "./document.ts";
@@ -33,14 +33,23 @@ export type Write = {
   readonly touched: readonly Touch[] | Unknown;
 };
 
+/** As much of a read as is needed: a session may have very many. */
+export type Shown = Pick<StoredCall, "session_id" | "n" | "status" | "forwarded_at" | "done_at"> & {
+  readonly response: Pick<NonNullable<StoredCall["response"]>, "body"> | null;
+};
+
 export type Doings = {
   /** In their order. */
   readonly writes: readonly Write[];
   /** Complete reads of one resource, by what they show. */
-  readonly reads: ReadonlyMap<ResourceName, readonly StoredCall[]>;
+  readonly reads: ReadonlyMap<ResourceName, readonly Shown[]>;
 };
 
-export type CallsParts = Pick<HistoryParts, "receipts"> & { readonly hidden: Hidden };
+export type CallsParts = Pick<HistoryParts, "receipts"> & {
+  readonly hidden: Hidden;
+  /** Takes from what may be read for one plan; false when that is used up. */
+  mayRead(bytes: number): boolean;
+};
 
 /** More than that is nothing that somebody looks through before it is undone. */
 export const mostWrites = 500;
@@ -51,7 +60,7 @@ export async function readDoings(
   session: { readonly id: string; readonly site: string },
 ): Promise<Doings | Unknown> {
   const writes: Write[] = [];
-  const reads = new Map<ResourceName, StoredCall[]>();
+  const reads = new Map<ResourceName, Shown[]>();
   for await (const call of callsOf(parts, session.id)) {
     // Keys in a path are masked; whatever host it was sent to, only one of the site's API hosts has these resources.
     const known = prefixOfHost(session.site, call.host) === undefined ? null : requests.read(call);
@@ -60,7 +69,11 @@ export async function readDoings(
       const id = requests.idIn(shown.kind, known);
       if (id !== null && isWhole(call)) {
         const name = resourceName({ kind: shown.kind, id });
-        reads.set(name, [...(reads.get(name) ?? []), call]);
+        const { session_id, n, status, forwarded_at, done_at, response } = call;
+        const read = { session_id, n, status, forwarded_at, done_at, response: response && { body: response.body } };
+        const known = reads.get(name);
+        if (known === undefined) reads.set(name, [read]);
+        else known.push(read);
       }
     } else if (changes(call)) {
       if (writes.length === mostWrites) return { why: `it has more than ${mostWrites} writes` };
@@ -181,7 +194,13 @@ function idsIn(text: string): readonly string[] | null {
 }
 
 /** The whole body as text, or why there is none. */
-export async function bodyText({ receipts }: CallsParts, call: StoredCall, side: Side): Promise<string | Unknown> {
+export async function bodyText(
+  { receipts, mayRead }: CallsParts,
+  call: Pick<StoredCall, "session_id" | "n"> & {
+    readonly [side in Side]?: { readonly body: StoredBodyMeta | null } | null;
+  },
+  side: Side,
+): Promise<string | Unknown> {
   const meta = call[side]?.body ?? null;
   if (meta === null) return { why: "it has no body" };
   if (meta.withheld !== undefined) return { why: `its body is not recorded: ${meta.withheld}` };
@@ -198,6 +217,8 @@ export async function bodyText({ receipts }: CallsParts, call: StoredCall, side:
     );
     if (isRefusal(plain)) return { why: "its body is too large once it is decoded" };
     if (!Buffer.isBuffer(plain)) return { why: plain.unevaluable };
+    if (!mayRead(plain.length))
+      return { why: "what the session read and wrote is more than is looked at for one plan" };
     return new TextDecoder("utf-8", { fatal: true }).decode(plain);
   } catch (error) {
     if (error instanceof GatewayError) throw error;

@@ -21,19 +21,24 @@ export type PlannedStep = Ordered & {
 
 export type Plan = { readonly session: Session; readonly steps: readonly PlannedStep[] };
 
-export type PlanParts = Omit<CarryParts, "isPartial"> &
-  ProgressParts & {
+export type PlanParts = Omit<CarryParts, "isPartial" | "mayRead"> &
+  Omit<ProgressParts, "mayRead"> & {
     readonly catalogue: Catalogue;
     now(): Date;
   };
 
+/** Bodies that are in memory for one plan, bytes. */
+const mostRead = 64 * 1024 * 1024;
+
 export async function planFor(parts: PlanParts, session: Session, site: string): Promise<Plan | Unknown> {
   const requests = new Requests(parts.catalogue);
-  const doings = await readDoings(parts, requests, { id: session.id, site });
+  let left = mostRead;
+  const reading = { ...parts, mayRead: (bytes: number) => (left -= bytes) >= 0 };
+  const doings = await readDoings(reading, requests, { id: session.id, site });
   if (isUnknown(doings)) return doings;
   const isPartial: CarryParts["isPartial"] = ({ change }) => requests.methodOf(change) === "PATCH";
-  const ordered = inOrder(await stepsFor({ ...parts, isPartial }, doings), parts.hidden);
-  const progress = await readProgress(parts, session.id, ordered);
+  const ordered = inOrder(await stepsFor({ ...reading, isPartial }, doings), parts.hidden);
+  const progress = await readProgress(reading, session.id, ordered);
   const ids = newIds(ordered, progress);
   return {
     session,

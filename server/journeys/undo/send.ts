@@ -51,6 +51,7 @@ export async function look(
   { kind, id, key }: { readonly kind: Kind; readonly id: string; readonly key: string },
 ): Promise<Seen> {
   const answer = await send(sender, request, key);
+  if (answer === null) return { kind: "not seen", ended: failed(brokenOff) };
   if (isOurs(answer)) return { kind: "not seen", ended: endedBy(answer, "to look at what is there is") };
   if (answer.status === 404) return { kind: "absent" };
   const text = answer.body.toString("utf8");
@@ -63,13 +64,21 @@ export async function look(
 
 export async function act(sender: Sender, request: UndoRequest, key: string): Promise<Sent> {
   const answer = await send(sender, request, key);
+  if (answer === null) return { kind: "not done", call: null, ended: failed(brokenOff) };
   const call = callOf(answer);
   if (isOurs(answer)) return { kind: "not done", call, ended: endedBy(answer, `${request.operation} is`) };
   if (answer.status < 200 || answer.status > 299) return { kind: "not done", call, ended: failed(datadogSaid(answer)) };
   return { kind: "done", call, text: answer.body.toString("utf8") };
 }
 
-const send = async ({ door, token }: Sender, { method, path, body }: UndoRequest, key: string): Promise<DoorAnswer> =>
+const brokenOff = "the gateway broke off: ask again, and it says what is known of it";
+
+/** Null when there is no answer, as at the end of a gateway. */
+const send = async (
+  { door, token }: Sender,
+  { method, path, body }: UndoRequest,
+  key: string,
+): Promise<DoorAnswer | null> =>
   door({
     method,
     path,
@@ -82,7 +91,7 @@ const send = async ({ door, token }: Sender, { method, path, body }: UndoRequest
       ...(body === null ? [] : ([["Content-Type", "application/json"]] as const)),
     ],
     body,
-  });
+  }).catch(() => null);
 
 /** The gateway's own answer, and not Datadog's, whose headers of these names are dropped. */
 const isOurs = (answer: DoorAnswer): boolean =>

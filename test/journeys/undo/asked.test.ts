@@ -180,6 +180,17 @@ test("whoever may not see the session gets no plan and undoes nothing, as if the
   const plan = await fetch(`${scene.url}/v1/sessions/${session.session_id}/undo`, { headers: { cookie } });
   expect(plan.status).toBe(404);
   expect((await asPerson(stranger, `/v1/sessions/${session.session_id}/undo`)).status).toBe(404);
+  // Whoever may only read the repository sees the plan, and does nothing.
+  const reader = await scene.as("reader");
+  const read = await fetch(`${scene.url}/v1/sessions/${session.session_id}/undo`, {
+    headers: { cookie: reader.header(home) },
+  });
+  expect(read.status).toBe(200);
+  const refused = await asPerson(reader, `/v1/sessions/${session.session_id}/undo`);
+  expect([refused.status, await refused.text()]).toEqual([
+    403,
+    expect.stringContaining("may not write to the repository"),
+  ]);
   const without = await fetch(`${scene.url}/v1/sessions/${session.session_id}/undo`, {
     method: "POST",
     headers: { cookie: (await scene.as("mona")).header(home) },

@@ -234,7 +234,7 @@ test("what the official client deleted, the official client reads again", async 
   const named = (read: Loose): Loose => ({ ...read, slo: { ...read.slo, monitorIds: [] } });
   expect(camelAlike(named(after.read))).toEqual(camelAlike(named(before.read)));
   expect(after.read.slo.monitorIds).toEqual([Number(again["monitor"])]);
-}, 60_000);
+}, 180_000);
 
 /** The client writes `createdAt` for `created_at`. */
 const camelAlike = (value: Loose): Loose =>
