@@ -6,7 +6,7 @@ import { createSandbox, type ListeningSandbox } from "../../../server/datadog/sa
 import type { Pull } from "../../../server/demo/github/state.ts";
 import type { Browser } from "../../standins/browser.ts";
 import { eventually, home, openRun, type PeopleScene, startPeople } from "../people/scene.ts";
-import { aDashboard, aDowntime, adminToken, alike, aMonitor, anSlo, stepFor, undoing } from "./scene.ts";
+import { aDashboard, aDowntime, adminToken, alike, aMonitor, anSlo, startUndo, stepFor, undoing } from "./scene.ts";
 
 let sandbox: ListeningSandbox;
 let scene: Omit<PeopleScene, "ask"> & ReturnType<typeof undoing>;
@@ -196,4 +196,27 @@ test("whoever may not see the session gets no plan and undoes nothing, as if the
     headers: { cookie: (await scene.as("mona")).header(home) },
   });
   expect(without.status).toBe(403);
+}, 120_000);
+
+test("without a GitHub App the page asks, and only where a rule names groups", async () => {
+  const rule = (more: string): string => `
+    - { name: jobs, effect: allow, when: 'operation.access == "read" || caller.issuer_name == "github"' }
+    - { name: people-undo, effect: approve, when: 'caller.issuer_name == "dogwatch:people" && operation.access != "read"'${more} }`;
+  for (const [more, state] of [
+    ["", "failed"],
+    [", groups: [sre]", "waiting"],
+  ] as const) {
+    const world = await startUndo({ rules: rule(more) });
+    try {
+      const session = await world.openSession();
+      const made = await world.call(session, "POST", "/api/v1/monitor", aMonitor);
+      const undone = await world.apply(session.session_id);
+      expect(stepFor(undone, 1)).toMatchObject({ state });
+      expect(await world.datadog("GET", `/api/v1/monitor/${made.id}`)).toMatchObject({ id: made.id });
+      if (state === "failed") expect(stepFor(undone, 1).result).toContain("needs `groups`");
+      else expect(stepFor(undone, 1).approval?.url).toContain("http://gateway.test/approvals/");
+    } finally {
+      await world.close();
+    }
+  }
 }, 120_000);

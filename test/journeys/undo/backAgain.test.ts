@@ -209,6 +209,39 @@ test("what was refused, and what Datadog refused, needs nothing", async () => {
   expect(stepFor(plan, 1)).toMatchObject({ action: "nothing", why: "Datadog answered 404 and changed nothing" });
 });
 
+test("a composite monitor and an SLO alert name what came back under another id", async () => {
+  const [one, other] = [
+    await scene.datadog("POST", "/api/v1/monitor", aMonitor),
+    await scene.datadog("POST", "/api/v1/monitor", aMonitor),
+  ];
+  const slo = (await scene.datadog("POST", "/api/v1/slo", anSlo(other.id))).data[0];
+  const composite = await scene.datadog("POST", "/api/v1/monitor", {
+    name: "Both",
+    type: "composite",
+    query: `${one.id} && !${other.id}`,
+    message: `not ${one.id}`,
+  });
+  const alert = await scene.datadog("POST", "/api/v1/monitor", {
+    name: "Budget",
+    type: "slo alert",
+    query: `error_budget("${slo.id}").over("30d") > 75`,
+  });
+  const paths = [
+    `/api/v1/monitor/${composite.id}`,
+    `/api/v1/monitor/${one.id}`,
+    `/api/v1/monitor/${alert.id}`,
+    `/api/v1/slo/${slo.id}`,
+  ];
+  const session = await scene.openSession();
+  await readAll(session, paths);
+  for (const path of paths) await scene.call(session, "DELETE", path);
+  const undone = await scene.apply(session.session_id);
+  expect(undone.steps.map(({ state }) => state)).toEqual(["done", "done", "done", "done"]);
+  const read = (n: number) => scene.datadog("GET", `/api/v1/monitor/${newId(undone, n)}`);
+  expect(await read(5)).toMatchObject({ query: `${newId(undone, 6)} && !${other.id}`, message: `not ${one.id}` });
+  expect(await read(7)).toMatchObject({ query: `error_budget("${newId(undone, 8)}").over("30d") > 75` });
+});
+
 test("what the official client deleted, the official client reads again", async () => {
   const monitor = await scene.datadog("POST", "/api/v1/monitor", aMonitor);
   const slo = (await scene.datadog("POST", "/api/v1/slo", anSlo(monitor.id))).data[0];
