@@ -7590,7 +7590,7 @@ const undoStep = object({
   from: undoCall.nullable(),
   /** Steps that have to be done before, by key. */
   needs: array(string()),
-  /** As it is sent; names of what is made anew under another id change until then. */
+  /** As it is sent, of a body the first 256 Ki characters; names of what is made anew under another id change until then. */
   request: object({ operation: string(), method: string(), path: string(), body: string().nullable() })
     .nullable(),
   state: _enum(["none", "planned", "done", "waiting", "denied", "failed", "conflict", "blocked", "todo", "unknown"]),
