@@ -165,7 +165,8 @@ const finish = async (
   }
 };
 
-const runToEnd = ([program, ...args]: readonly string[], env: NodeJS.ProcessEnv, log: Log): Promise<number> =>
+/** With this process's own input and output. Gives the command's exit code, or 128 + the signal that ended it. */
+export const runToEnd = ([program, ...args]: readonly string[], env: NodeJS.ProcessEnv, log: Log): Promise<number> =>
   new Promise((resolve) => {
     const child = spawn(program ?? "", args, { env, stdio: "inherit" });
     const stop = forwardSignals(child);

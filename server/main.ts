@@ -9,6 +9,7 @@ import { addGitHubCommands } from "./cli/github.ts";
 import { addHoldCommands } from "./cli/holds.ts";
 import { addMaskedValueCommands } from "./cli/maskedValues.ts";
 import { addPolicyCommands } from "./cli/policy.ts";
+import { addServeRecordingCommand } from "./cli/serveRecording.ts";
 import { addSearchCommand } from "./cli/search.ts";
 import { addUndoCommand } from "./cli/undo.ts";
 import manifest from "../package.json" with { type: "json" };
@@ -44,7 +45,8 @@ Examples:
   dogwatch policy test                    try the rules on the tests beside them
   dogwatch undo SESSION                   show what would take back what a session did
   dogwatch policy backtest new.yaml       say which recorded calls changed rules would decide differently
-  dogwatch run --gateway https://dogwatch.example.com --token-file /var/run/token -- ./agent.sh`,
+  dogwatch run --gateway https://dogwatch.example.com --token-file /var/run/token -- ./agent.sh
+  dogwatch serve-recording incident.jsonl -- ./agent.sh    try a changed agent against what was recorded, offline`,
   );
 
 program
@@ -113,6 +115,7 @@ addApprovalsCommands(program);
 addGitHubCommands(program);
 addSearchCommand(program);
 addMaskedValueCommands(program);
+addServeRecordingCommand(program);
 addEvidenceCommands(program);
 addHoldCommands(program);
 addUndoCommand(program);

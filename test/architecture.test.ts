@@ -76,6 +76,14 @@ const table: readonly { part: string; may: readonly string[]; types?: readonly s
       "server/demo/",
       // The commands about a policy decide what was recorded again: they join those parts as app.ts joins a gateway's.
       "server/journeys/policy/",
+      // What answers from a recording leads clients to itself as the relay does, and knows neither gateway nor database.
+      "server/journeys/recorded/",
+      "action/environment.ts",
+      "action/log.ts",
+      "action/network.ts",
+      "action/trust.ts",
+      "action/relay/authority.ts",
+      "action/relay/tunnel.ts",
       // What verifies recordings knows neither gateway nor database.
       "server/stages/seal/",
       // The command that makes the GitHub App joins its parts, and shows a browser the same pages as a gateway.

@@ -75,7 +75,8 @@ export const turnAway = (
   return complain(reply, refusal);
 };
 
-const readerOf = async (parts: AccessParts, request: FastifyRequest): Promise<Reader | ApiRefusal> => {
+/** By the token or the cookies that it came with, as they are worth now. */
+export const readerOf = async (parts: AccessParts, request: FastifyRequest): Promise<Reader | ApiRefusal> => {
   const token = bearerOf(request.headers.authorization);
   if (token === null) {
     const reader = await parts.signedIn(request);

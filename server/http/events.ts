@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { z } from "zod";
 import { isApiRefusal, refuseApi } from "../errors.ts";
 import { followSession, type FollowParts, type Happening } from "../journeys/follow.ts";
-import { type AccessParts, admit, knownReader, refusals, turnAway } from "./access.ts";
+import { type AccessParts, admit, knownReader, readerOf, refusals, turnAway } from "./access.ts";
 import { callJson, sessionJson } from "./json.ts";
 import type { Api } from "./zodRoutes.ts";
 
@@ -53,6 +53,7 @@ export const registerEvents = async (api: Api, parts: EventRoutes): Promise<void
         session_id: request.params.id,
         lastEventId: typeof lastEventId === "string" ? lastEventId : null,
         signal: AbortSignal.any([gone.signal, stopping.signal]),
+        readerNow: () => readerOf(parts, request),
       });
       if (isApiRefusal(found)) return reply.send(turnAway(parts, { request, reply }, found));
       reply.headers({ "x-content-type-options": "nosniff", "x-accel-buffering": "no" }).type("text/event-stream");

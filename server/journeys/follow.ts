@@ -1,6 +1,6 @@
 /** A session as it happens: its calls when they begin and when they end, then its end, all from what is durable. */
 
-import { type ApiRefusal, refuseApi } from "../errors.ts";
+import { type ApiRefusal, isApiRefusal, refuseApi } from "../errors.ts";
 import type { StoredCall } from "../model/receipt.ts";
 import type { Session } from "../model/session.ts";
 import { type HistoryParts, noSession, type Reader, seesSession, viewed } from "./history.ts";
@@ -36,17 +36,21 @@ const lookEvery = 500;
 const silenceAfter = 15_000;
 /** As long as a session token lives: whoever listens on shows theirs again. */
 const longest = 15 * 60_000;
+/** Whoever listens is asked about again so often, ms: signing out, and losing access, end it. */
+const askEvery = 5_000;
 
 export type FollowRequest = {
   readonly session_id: string;
   readonly lastEventId: string | null;
   readonly signal: AbortSignal;
+  /** Who listens, by what they showed when they came. */
+  readerNow(): Promise<Reader | ApiRefusal>;
 };
 
 export async function followSession(
   parts: FollowParts,
   reader: Reader,
-  { session_id, lastEventId, signal }: FollowRequest,
+  { session_id, lastEventId, signal, readerNow }: FollowRequest,
 ): Promise<AsyncIterable<Happening> | ApiRefusal> {
   const refusal = await seesSession(parts, reader, session_id);
   if (refusal !== null) return refusal;
@@ -58,16 +62,34 @@ export async function followSession(
     );
   if ((await parts.sessions.get(session_id)) === null) return noSession(session_id);
   await viewed(parts, reader, `session ${session_id}, as it happens`);
-  return happenings(parts, { session_id, told, signal });
+  const lately = { ...parts, visible: { ...parts.visible, sees: parts.visible.seesLately } };
+  const mayStill = async (): Promise<boolean> => {
+    const now = await readerNow();
+    return !isApiRefusal(now) && (await seesSession(lately, now, session_id)) === null;
+  };
+  return happenings(parts, { session_id, told, signal, mayStill });
 }
 
-type Following = { readonly session_id: string; readonly told: Told; readonly signal: AbortSignal };
+type Following = {
+  readonly session_id: string;
+  readonly told: Told;
+  readonly signal: AbortSignal;
+  mayStill(): Promise<boolean>;
+};
 
-async function* happenings(parts: FollowParts, { session_id, told, signal }: Following): AsyncGenerator<Happening> {
+async function* happenings(
+  parts: FollowParts,
+  { session_id, told, signal, mayStill }: Following,
+): AsyncGenerator<Happening> {
   const { following, sessions, monotonic } = parts;
   const began = monotonic();
   let spoke = began;
+  let asked = began;
   while (!signal.aborted && monotonic() - began < longest) {
+    if (monotonic() - asked >= askEvery) {
+      if (!(await mayStill())) return;
+      asked = monotonic();
+    }
     // Asked before the calls are read: of a session that is over then, none is missed.
     const isOver = await following.isOver(session_id);
     let news = 0;

@@ -13,6 +13,8 @@ import { type AskedRepositoryAccess, onceEach, type RepositoryAccess } from "./r
 export interface VisibleSessions {
   /** GitHub is asked now. */
   sees(person: Person, session: Session): Promise<boolean>;
+  /** GitHub was asked within the last minute, or is asked now. */
+  seesLately(person: Person, session: Session): Promise<boolean>;
   /** Of what was found, what they see: GitHub is asked now, once about each repository. */
   seenOf<T extends Pick<Session, "caller">>(person: Person, found: readonly T[]): Promise<readonly T[]>;
   /** Newest first; a page may hold fewer than asked for. */
@@ -74,6 +76,7 @@ export function createVisibleSessions({ sessions, access, apiUrl }: VisibleParts
   return {
     seenOf,
     sees: (person, { caller }) => reads(person, caller, "mayRead"),
+    seesLately: (person, { caller }) => reads(person, caller, "mayReadLately"),
     scope,
     list: async (person, page) => {
       const repositories = await scope(person);

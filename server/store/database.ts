@@ -84,7 +84,7 @@ const joinStore = async ({ connectionString, log, clock, mostWaiting }: StoreOpt
   await openAhead(rows, clock, salts);
   const monotonic = (): number => performance.now();
   const sink = await openSink({ connectionString, log, clock, monotonic, salts, mostWaiting });
-  const listener = await listenToAll({ connectionString, log });
+  const listener = await listenToAll({ connectionString, log, clock });
   const bodies = createBodies(rows, salts);
   const audit = createAudit({ rows, clock, log });
   const recovery = new Recovery(rows, monotonic);

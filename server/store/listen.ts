@@ -18,10 +18,10 @@ const channels = { ended: "dogwatch_session_ended", approval: "dogwatch_approval
 const askEvery = 5_000;
 const pauseBetween = 250;
 
-export type ListenParts = { readonly connectionString: string; readonly log: Log };
+export type ListenParts = { readonly connectionString: string; readonly log: Log; readonly clock: () => Date };
 
 /** Resolves when it listens. After a lost connection the sessions that ended meanwhile are told too. */
-export const listenToAll = async ({ connectionString, log }: ListenParts): Promise<Listener> => {
+export const listenToAll = async ({ connectionString, log, clock }: ListenParts): Promise<Listener> => {
   const ended = new Set<(session_id: string) => void>();
   const approvals = new Set<(id: string | null) => void>();
   const stopped = new AbortController();
@@ -73,7 +73,7 @@ export const listenToAll = async ({ connectionString, log }: ListenParts): Promi
     let client = first;
     let heard = since;
     while (!stopped.signal.aborted) {
-      heard = await heartbeats(client, { heard, stopped: stopped.signal });
+      heard = await heartbeats(client, { heard, clock, stopped: stopped.signal });
       if (!stopped.signal.aborted) client = await listenAgain(heard);
     }
     destroyClient(client);
@@ -81,7 +81,7 @@ export const listenToAll = async ({ connectionString, log }: ListenParts): Promi
 
   const first = await listen();
   // Only a stop ends it, and then nobody listens.
-  keepListening(first, await askTime(first)).catch(() => undefined);
+  keepListening(first, await askTime(first, clock)).catch(() => undefined);
   return {
     onEnded: (callback) => void ended.add(callback),
     onApproval: (callback) => {
@@ -92,11 +92,10 @@ export const listenToAll = async ({ connectionString, log }: ListenParts): Promi
   };
 };
 
-/** Until the connection is gone; answers when it was last known to be there, by the database's clock. */
-const heartbeats = async (
-  client: pg.Client,
-  { heard, stopped }: { heard: string; stopped: AbortSignal },
-): Promise<string> => {
+type Heartbeats = { readonly heard: string; readonly clock: () => Date; readonly stopped: AbortSignal };
+
+/** Until the connection is gone; answers when it was last known to be there. */
+const heartbeats = async (client: pg.Client, { heard, clock, stopped }: Heartbeats): Promise<string> => {
   const ended = new Promise((resolve) => {
     client.once("end", resolve);
     stopped.addEventListener("abort", resolve, { once: true });
@@ -105,7 +104,7 @@ const heartbeats = async (
   for (;;) {
     try {
       await Promise.race([ended, sleep(askEvery, undefined, { ref: false, signal: stopped })]);
-      last = await askTime(client);
+      last = await askTime(client, clock);
     } catch {
       destroyClient(client);
       return last;
@@ -113,12 +112,16 @@ const heartbeats = async (
   }
 };
 
-const askTime = async (client: pg.Client): Promise<string> => {
-  const { rows } = await client.query<{ now: string }>("SELECT clock_timestamp()::text AS now");
+/** By the clock that is behind, this gateway's or the database's: rather too much is told again than too little. */
+const askTime = async (client: pg.Client, clock: () => Date): Promise<string> => {
+  const { rows } = await client.query<{ now: string }>(
+    "SELECT least(clock_timestamp(), $1::timestamptz)::text AS now",
+    [clock().toISOString()],
+  );
   return rows[0]?.now ?? "-infinity";
 };
 
-/** Closing times are a gateway's clock, hence the margin. */
+/** Closing times are by the clock of whichever gateway closed it, hence the margin. */
 const missedSince = async (client: pg.Client, heard: string): Promise<string[]> => {
   const { rows } = await client.query<{ id: string }>(
     "SELECT id::text FROM sessions WHERE closed_at > $1::timestamptz - interval '1 minute'",

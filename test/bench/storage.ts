@@ -1,18 +1,19 @@
 /**
- * What a recorded call takes on disk, part by part, and how fast calls are recorded: `node test/bench/storage.ts [CALLS]`, default 11,600.
+ * What a recorded call takes on disk, part by part, and how fast calls are recorded: `node test/bench/storage.ts [CALLS]`, default 58,000.
  * Calls with the bodies of Datadog's recordings go through the real store, without the gateway before it, into an embedded PostgreSQL, in three ways:
  * every body different from all others (a number of its own goes before it), bodies as they are over and over, and the first with the header fields
- * of Datadog's API around them (the recordings have only content-type). Write-ahead log is not counted: it is recycled.
+ * of Datadog's API around them (the recordings have only content-type). With the index of searches; write-ahead log is not counted: it is recycled.
  */
 
 import { createHash } from "node:crypto";
 import type { Closing, HeaderList, Masked, Opening, RecordedBody } from "../../server/model/receipt.ts";
+import type { Session } from "../../server/model/session.ts";
 import { openStore, type Store } from "../../server/store/database.ts";
 import { type FreshDatabase, freshDatabase, quietLog, startDatabase } from "../standins/database.ts";
 import { type Exchange, loadRecordings, recordingsMissing } from "../standins/recordings.ts";
 import { bodyOf, clientFields, openSession } from "../store/specimens.ts";
 
-const wanted = Number(process.argv[2] ?? 11_600);
+const wanted = Number(process.argv[2] ?? 58_000);
 const callsOfSession = 50;
 const abreast = 64;
 
@@ -84,22 +85,32 @@ const record = async (store: Store, session_id: string, call: { exchange: Exchan
   await store.sink.record(opening as Masked<Opening>, () => closing as Masked<Closing>);
 };
 
-const fill = async (store: Store, exchanges: readonly Exchange[], way: Way): Promise<number> => {
-  const sessions = await Promise.all(
-    Array.from({ length: Math.ceil(wanted / callsOfSession) }, () => openSession(store.sessions)),
-  );
+/** Calls after which the index catches up, and autovacuum comes along: it is not waited for here. */
+const burst = 10_000;
+
+const fill = async (store: Store, exchanges: readonly Exchange[], way: Way & { vacuum(): Promise<unknown> }) => {
+  const sessions: Session[] = [];
+  while (sessions.length * callsOfSession < wanted) sessions.push(await openSession(store.sessions));
   let next = 0;
-  const work = async (): Promise<void> => {
-    for (let n = next++; n < wanted; n = next++) {
+  let seconds = 0;
+  const work = async (until: number): Promise<void> => {
+    while (next < until) {
+      const n = next++;
       const exchange = exchanges[n % exchanges.length];
       const session = sessions[n % sessions.length];
       if (exchange === undefined || session === undefined) throw new Error("there is nothing to record");
       await record(store, session.id, { exchange, n, way });
     }
   };
-  const began = performance.now();
-  await Promise.all(Array.from({ length: abreast }, work));
-  return (performance.now() - began) / 1_000;
+  for (let from = 0; from < wanted; from += burst) {
+    const until = Math.min(from + burst, wanted);
+    const began = performance.now();
+    await Promise.all(Array.from({ length: abreast }, () => work(until)));
+    seconds += (performance.now() - began) / 1_000;
+    await store.indexer.catchUp();
+    await way.vacuum();
+  }
+  return seconds;
 };
 
 type Part = { readonly part: string; readonly heap: number; readonly toast: number; readonly indexes: number };
@@ -112,7 +123,11 @@ const sizes = (database: FreshDatabase): Promise<Part[]> =>
     FROM pg_class c LEFT JOIN pg_inherits i ON i.inhrelid = c.oid
     WHERE c.relkind = 'r' AND coalesce(i.inhparent, c.oid)::regclass::text
       IN ('calls', 'closings', 'phrases', 'bodies', 'masked_values', 'sessions', 'calls_in_flight')
+      OR c.relkind = 'r' AND coalesce(i.inhparent, c.oid)::regclass::text LIKE 'search\\_%'
     GROUP BY 1 ORDER BY 1`);
+
+/** Of the names of tables. */
+const widest = 20;
 
 const bytes = (size: number): string => (size / wanted).toFixed(0).padStart(9);
 
@@ -125,18 +140,24 @@ const measure = async (exchanges: readonly Exchange[], way: Way): Promise<void> 
   });
   try {
     const empty = new Map((await sizes(database)).map((part) => [part.part, part]));
-    const seconds = await fill(store, exchanges, way);
+    const seconds = await fill(store, exchanges, {
+      ...way,
+      vacuum: () =>
+        database.query(
+          "VACUUM search_body_parts, search_receipt_parts, search_places, search_queue, search_blocks, search_epochs",
+        ),
+    });
     console.log(`\n${way.name}: ${wanted} calls, ${(wanted / seconds).toFixed(0)} calls/s, bytes per call`);
-    console.log(`${"".padEnd(16)}     heap    toast  indexes      all`);
+    console.log(`${"".padEnd(widest)}     heap    toast  indexes      all`);
     let all = 0;
     for (const { part, heap, toast, indexes } of await sizes(database)) {
       const before = empty.get(part) ?? { heap: 0, toast: 0, indexes: 0 };
       const own = [heap - before.heap, toast - before.toast, indexes - before.indexes];
       const sum = own.reduce((total, size) => total + size, 0);
       all += sum;
-      console.log(`${part.padEnd(16)}${[...own, sum].map(bytes).join("")}`);
+      console.log(`${part.padEnd(widest)}${[...own, sum].map(bytes).join("")}`);
     }
-    console.log(`${"all".padEnd(43)}${bytes(all)}`);
+    console.log(`${"all".padEnd(widest + 27)}${bytes(all)}`);
   } finally {
     await store.close();
     await database.drop();

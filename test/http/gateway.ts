@@ -133,6 +133,7 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
       },
       visible: {
         sees: async () => false,
+        seesLately: async () => false,
         seenOf: async () => [],
         list: async () => ({ items: [], next_cursor: null }),
         scope: async () => [],

@@ -8,30 +8,12 @@ import type { AddressInfo } from "node:net";
 import { hostsOf, prefixOfHost, sites } from "../hosts.ts";
 import { type Answer, refused } from "./answer.ts";
 import { readBody } from "./body.ts";
-import { correctionRoutes } from "./corrections.ts";
-import { dashboardListRoutes } from "./dashboardLists.ts";
-import { dashboardRoutes } from "./dashboards.ts";
-import { downtimeRoutes } from "./downtimes.ts";
-import { oldDowntimeRoutes } from "./oldDowntimes.ts";
-import { eventRoutes } from "./events.ts";
 import type { Chance } from "./ids.ts";
-import { infrastructureRoutes } from "./infrastructure.ts";
-import { forgetfulRoutes } from "./intakes.ts";
 import { writeJson } from "./json.ts";
-import { keyRoutes } from "./keys.ts";
-import { logIntakeRoutes } from "./logIntakes.ts";
-import { logSearchRoutes } from "./logSearch.ts";
-import { metricFormulaRoutes } from "./metricFormulas.ts";
-import { metricQueryRoutes } from "./metricQueries.ts";
-import { metricRoutes } from "./metrics.ts";
-import { metricTagRoutes } from "./metricTags.ts";
-import { monitorRoutes } from "./monitors.ts";
-import { notebookRoutes } from "./notebooks.ts";
 import { createOrganization, type Organization } from "./organization.ts";
-import { peopleRoutes } from "./people.ts";
-import { createDirectory, type Directory, type Keys, type Route } from "./route.ts";
-import { sloRoutes } from "./slos.ts";
-import { webhookRoutes } from "./webhooks.ts";
+import { createDirectory, type Directory, type Keys } from "./route.ts";
+import { routesOf } from "./routes.ts";
+import { NoRoom } from "./shelf.ts";
 
 export type SandboxKeys = { readonly apiKey: string; readonly appKey: string };
 
@@ -41,6 +23,8 @@ export type SandboxOptions = {
   readonly chance?: Chance;
   /** The only keys that are let in, beside those that the sandbox itself gives out; left out: any key is. */
   readonly keys?: SandboxKeys;
+  /** Bytes of documents that fit in; 256 MB when left out, which a job of a few thousand calls never comes near. */
+  readonly room?: number;
 };
 
 export type ListeningSandbox = {
@@ -59,8 +43,8 @@ export type Sandbox = {
  * An empty organization. The Host header of a request says which Datadog host is meant; one that is not Datadog's serves the
  * routes of all of them, for clients that are given this address.
  */
-export const createSandbox = ({ clock, chance = Math.random, keys }: SandboxOptions): Sandbox => {
-  const org = createOrganization({ clock, chance });
+export const createSandbox = ({ clock, chance = Math.random, keys, room = 2 ** 28 }: SandboxOptions): Sandbox => {
+  const org = createOrganization({ clock, chance, room });
   const directory = createDirectory(routesOf(org));
   const admits = createGate(org, keys);
 
@@ -76,29 +60,6 @@ export const createSandbox = ({ clock, chance = Math.random, keys }: SandboxOpti
     }),
   };
 };
-
-const routesOf = (org: Organization): readonly Route[] => [
-  ...infrastructureRoutes(org),
-  ...monitorRoutes(org),
-  ...dashboardRoutes(org),
-  ...dashboardListRoutes(org),
-  ...downtimeRoutes(org),
-  ...oldDowntimeRoutes(org),
-  ...sloRoutes(org),
-  ...correctionRoutes(org),
-  ...eventRoutes(org),
-  ...metricRoutes(org),
-  ...metricTagRoutes(org),
-  ...metricQueryRoutes(org),
-  ...metricFormulaRoutes(org),
-  ...logIntakeRoutes(org),
-  ...logSearchRoutes(org),
-  ...keyRoutes(org),
-  ...peopleRoutes(org),
-  ...notebookRoutes(org),
-  ...webhookRoutes(org),
-  ...forgetfulRoutes,
-];
 
 type Presented = { readonly apiKey: string | undefined; readonly appKey: string | undefined };
 type Gate = (needed: Keys, presented: Presented) => boolean;
@@ -132,7 +93,7 @@ const answer = async ({ directory, admits }: Door, request: IncomingMessage): Pr
   if (!admits(route.keys, presentedKeys(request, url.searchParams, params))) return refused(403, "Forbidden");
   const body = await readBody(request);
   if ("status" in body) return body;
-  return route.handle({ params, query: url.searchParams, headers: request.headers, ...body });
+  return route.handle({ path: url.pathname, params, query: url.searchParams, headers: request.headers, ...body });
 };
 
 const parseTarget = (target: string): URL | null => {
@@ -178,6 +139,7 @@ const send = (request: IncomingMessage, response: ServerResponse, { status, body
 /** A client that went away in the middle of its request hears nothing; a broken route says so. */
 const complain = (request: IncomingMessage, response: ServerResponse, error: unknown): void => {
   if (!request.complete || response.headersSent) response.destroy();
+  else if (error instanceof NoRoom) send(request, response, refused(413, error.message));
   else send(request, response, { status: 500, body: { errors: [`The sandbox broke: ${String(error)}`] } });
 };
 

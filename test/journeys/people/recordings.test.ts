@@ -116,6 +116,29 @@ test("whoever loses access sees nothing any more, in no list either", async () =
   for (const path of surfacesOf(theirs)) expect((await look(browser, path)).status).toBe(404);
 });
 
+/** Resolves with what was told when the stream has ended. */
+const listen = async (browser: Browser, id: string): Promise<{ readonly whole: Promise<string> }> => {
+  const answer = await look(browser, `/v1/sessions/${id}/events`);
+  expect(answer.status).toBe(200);
+  return { whole: answer.text() };
+};
+
+test("whoever listens to a session hears no more after signing out, and none of a repository that they lost", async () => {
+  const { repositories } = scene.github;
+  repositories.permit(scene.repository, "stranger", "read");
+  const [leaves, stays] = [await scene.as("octocat"), await scene.as("stranger")];
+  const [left, lost] = [await listen(leaves, theirs), await listen(stays, theirs)];
+  await leaves.submit(await leaves.open(`${home}/sessions`), /sign-out/);
+  expect(await left.whole).toMatch(/^event: call$/m);
+  repositories.permit(scene.repository, "stranger", "none");
+  // Their next look at it, wherever, is when GitHub is asked.
+  expect((await look(stays, `/v1/sessions/${theirs}`)).status).toBe(404);
+  const told = await lost.whole;
+  expect(told).toMatch(/^event: call$/m);
+  // The session goes on: it was not its end that they were told.
+  expect(told).not.toMatch(/^event: end$/m);
+});
+
 test("when GitHub cannot be asked nobody sees anything", async () => {
   const browser = await scene.as("octocat");
   for (const operation of ["repos/get-collaborator-permission-level", "users/get-by-username"]) {
