@@ -24,6 +24,7 @@ import type { PolicyParts } from "../journeys/rules.ts";
 import { type MaskedValueRoutes, registerMaskedValues } from "./maskedValues.ts";
 import { type OutlineRoutes, registerOutline } from "./outline.ts";
 import { registerRecordings, type RecordingParts } from "./recordings.ts";
+import { registerReplays, type ReplayRoutes } from "./replays.ts";
 import { registerSearch, type SearchRoutes } from "./search.ts";
 import { registerToken, type TokenParts } from "./token.ts";
 import type { Api } from "./zodRoutes.ts";
@@ -42,6 +43,7 @@ export type ApiParts = {
     Omit<SearchRoutes, "publicUrl" | "version"> &
     Omit<EventRoutes, "publicUrl"> &
     Omit<OutlineRoutes, "publicUrl"> &
+    Omit<ReplayRoutes, "publicUrl"> &
     Omit<ApprovalsParts, "publicUrl">;
   /** Requests a minute that one address may send; many jobs share the address of their network. */
   readonly perMinute?: { readonly token: number; readonly all: number };
@@ -92,6 +94,9 @@ export const registerApi = async (app: FastifyInstance, parts: ApiParts): Promis
       await api.register(async (own) =>
         registerHolds(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
       );
+      await api.register(async (own) =>
+        registerReplays(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
+      );
       await api.register(async (own) => registerMe(own.withTypeProvider<ZodTypeProvider>(), parts.recordings));
       await api.register(async (own) => registerLog(own.withTypeProvider<ZodTypeProvider>(), parts.recordings));
       await api.register(async (own) =>
@@ -112,6 +117,8 @@ const describe = async (api: Api, { version, publicUrl }: ApiParts): Promise<voi
   schemaRegistry.add(contract.searchHit, { id: "SearchHit" });
   schemaRegistry.add(contract.outline, { id: "Outline" });
   schemaRegistry.add(contract.policy, { id: "Policy" });
+  schemaRegistry.add(contract.replay, { id: "Replay" });
+  schemaRegistry.add(contract.replayedCall, { id: "ReplayedCall" });
   schemaRegistry.add(contract.approval, { id: "Approval" });
   schemaRegistry.add(contract.auditEvent, { id: "AuditEvent" });
   schemaRegistry.add(contract.tokenAnswer, { id: "TokenAnswer" });
