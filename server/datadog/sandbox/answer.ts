@@ -20,7 +20,16 @@ export const noContent: Answer = { status: 204, body: undefined };
 /** How Datadog's metric and check intakes say that they took something. */
 export const taken: Answer = { status: 202, body: { status: "ok" }, contentType: "text/json" };
 
-export const refused = (status: 400 | 403 | 404 | 409 | 413 | 415, ...errors: readonly string[]): Answer => ({
+/** The content type of those of Datadog's services that name JSON:API. */
+export const jsonApi = (answer: Answer): Answer => ({ ...answer, contentType: "application/vnd.api+json" });
+
+type Refusal = 400 | 403 | 404 | 409 | 413 | 415 | 422;
+
+/** A refusal of such a service: `{"errors": [{"status": "…", "title": "…", "detail": "…"}]}`. */
+export const problem = (status: Refusal, title: string, detail: string): Answer =>
+  jsonApi({ status, body: { errors: [{ status: String(status), title, detail }] } });
+
+export const refused = (status: Refusal, ...errors: readonly string[]): Answer => ({
   status,
   body: { errors },
 });

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { noContent, ok, refused } from "./answer.ts";
-import type { Dashboard, SharedDashboard } from "./documents.ts";
+import type { Dashboard } from "./documents.ts";
 import { type JsonObject, loose } from "./json.ts";
 import type { Organization } from "./organization.ts";
 import { accept, count, del, get, looking, patch, post, put, type Route, slice } from "./route.ts";
@@ -23,14 +23,6 @@ const draft = loose({
 const chosen = z.object({
   data: z.array(z.object({ id: z.string(), type: z.literal("dashboard") })).min(1),
 });
-
-const share = loose({
-  dashboard_id: z.string(),
-  dashboard_type: z.enum(["custom_timeboard", "custom_screenboard"]),
-  share_type: z.enum(["open", "invite", "embed", "secure-embed"]).nullish(),
-  share_list: z.array(z.string()).nullish(),
-});
-const shareChange = share.omit({ dashboard_id: true, dashboard_type: true });
 
 export const dashboardRoutes = (org: Organization): readonly Route[] => {
   const { dashboards, deletedDashboards } = org;
@@ -105,7 +97,6 @@ export const dashboardRoutes = (org: Organization): readonly Route[] => {
         return ok({ deleted_dashboard_id: id });
       }),
     ),
-    ...sharingRoutes(org),
   ];
 };
 
@@ -121,7 +112,6 @@ const createDashboard = (org: Organization, body: z.infer<typeof draft>): Dashbo
   const now = stamp(org.clock());
   return {
     description: null,
-    is_read_only: false,
     template_variables: null,
     notify_list: null,
     restricted_roles: [],
@@ -143,77 +133,7 @@ const summarize = (dashboard: Dashboard): JsonObject => ({
   author_handle: dashboard["author_handle"],
   layout_type: dashboard["layout_type"],
   url: dashboard["url"],
-  is_read_only: dashboard["is_read_only"],
+  is_read_only: false,
   created_at: dashboard["created_at"],
   modified_at: dashboard["modified_at"],
 });
-
-/** Public links: whoever knows the token sees the dashboard. */
-const sharingRoutes = (org: Organization): readonly Route[] => {
-  const { sharedDashboards } = org;
-  const one = looking(
-    (asked) => sharedDashboards.get(asked.params["token"] ?? ""),
-    () => "Shared dashboard not found",
-  );
-  return [
-    post("/api/v1/dashboard/public", (asked) =>
-      accept(asked, share, (body) => {
-        const dashboard = org.dashboards.get(body.dashboard_id);
-        if (dashboard === undefined) return refused(404, `${body.dashboard_type} ${body.dashboard_id} not found`);
-        const shared = createShared(org, body, dashboard);
-        sharedDashboards.set(shared.token, shared);
-        return ok(shared);
-      }),
-    ),
-    get(
-      "/api/v1/dashboard/public/{token}",
-      one((shared) => ok(shared)),
-    ),
-    put(
-      "/api/v1/dashboard/public/{token}",
-      one((shared, asked) =>
-        accept(asked, shareChange, (body) => {
-          const next = {
-            ...shared,
-            ...body,
-            token: shared.token,
-            dashboard_id: shared.dashboard_id,
-          };
-          sharedDashboards.set(shared.token, next);
-          return ok(next);
-        }),
-      ),
-    ),
-    del(
-      "/api/v1/dashboard/public/{token}",
-      one(({ token }) => {
-        sharedDashboards.delete(token);
-        return ok({ deleted_public_dashboard_token: token });
-      }),
-    ),
-  ];
-};
-
-const createShared = (org: Organization, body: z.infer<typeof share>, dashboard: Dashboard): SharedDashboard => {
-  const token = `${org.ids.word(16)}-${org.ids.hex(32)}`;
-  return {
-    viewing_preferences: {},
-    expiration: null,
-    last_accessed: null,
-    global_time_selectable_enabled: false,
-    global_time: { live_span: "1h" },
-    selectable_template_vars: null,
-    share_list: null,
-    session_duration_in_days: null,
-    invitees: [],
-    embeddable_domains: [],
-    ...body,
-    author: { handle: org.me.handle, name: org.me.name },
-    status: "active",
-    title: dashboard.title,
-    token,
-    public_url: `https://p.datadoghq.com/sb/${token}`,
-    created: stamp(org.clock()),
-    share_type: body.share_type ?? "open",
-  };
-};

@@ -19,13 +19,6 @@ export type Person = {
   readonly roles: readonly string[];
 };
 
-export type Permission = {
-  readonly id: string;
-  readonly name: string;
-  readonly group: string;
-  readonly display: string;
-};
-
 export type Role = {
   readonly id: string;
   readonly name: string;
@@ -33,6 +26,37 @@ export type Role = {
   readonly modified: Date;
   /** Ids of permissions. */
   readonly permissions: readonly string[];
+};
+
+export type Team = {
+  readonly id: string;
+  readonly handle: string;
+  readonly name: string;
+  readonly description: string | null;
+  readonly avatar: string | null;
+  readonly banner: number | null;
+  readonly hidden_modules: readonly string[] | null;
+  readonly visible_modules: readonly string[] | null;
+  readonly created: Date;
+  readonly modified: Date;
+};
+
+export type Membership = {
+  /** Ids of the team and of the person, and the person's number. */
+  readonly team: string;
+  readonly user: string;
+  readonly number: number;
+  /** Who put them there. */
+  readonly by: string;
+  readonly role: "admin" | null;
+};
+
+export type TeamLink = {
+  readonly id: string;
+  readonly team: string;
+  readonly label: string;
+  readonly url: string;
+  readonly position: number;
 };
 
 export type Monitor = JsonObject & {
@@ -156,9 +180,44 @@ export type Key = {
   readonly created: Date;
   readonly modified: Date;
   readonly scopes: readonly string[] | null;
+  /** The person's id. */
+  readonly owner: string;
 };
 
 export type Notebook = { readonly id: number; readonly attributes: JsonObject };
+
+export type Incident = {
+  readonly id: string;
+  readonly number: number;
+  readonly title: string;
+  readonly created: Date;
+  readonly modified: Date;
+  readonly resolved: Date | null;
+  /** What else was told of it. */
+  readonly told: JsonObject;
+  readonly fields: { readonly [name: string]: JsonObject | undefined };
+};
+
+export type Case = {
+  readonly id: string;
+  /** `CASE-12345` */
+  readonly key: string;
+  readonly project: string;
+  readonly created: Date;
+  readonly modified: Date | null;
+  readonly attributes: JsonObject;
+};
+
+export type SyntheticsTest = JsonObject & {
+  readonly public_id: string;
+  readonly name: string;
+  readonly type: string;
+  readonly status: "live" | "paused";
+  readonly locations: readonly string[];
+};
+
+/** With its value, which is not answered when it is secure. */
+export type SyntheticsVariable = { readonly id: string; readonly told: JsonObject };
 
 export type Webhook = JsonObject & { readonly name: string };
 

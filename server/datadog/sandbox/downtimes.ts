@@ -5,7 +5,7 @@ import { noContent, ok, refused } from "./answer.ts";
 import type { Downtime } from "./documents.ts";
 import { type JsonObject, loose, stated } from "./json.ts";
 import type { Organization } from "./organization.ts";
-import { describeUser } from "./people.ts";
+import { describeMaker } from "./profiles.ts";
 import { accept, count, del, get, looking, numeric, patch, post, type Route, slice } from "./route.ts";
 import { stamp } from "./time.ts";
 
@@ -45,7 +45,7 @@ export const downtimeRoutes = (org: Organization): readonly Route[] => {
       : refused(400, "Invalid URL param: downtime_id must be an uuid");
   const answer = (downtime: Downtime): JsonObject => ({
     data: describeDowntime(org, downtime),
-    included: [describeUser(org, org.me)],
+    included: [describeMaker(org.me)],
   });
 
   return [

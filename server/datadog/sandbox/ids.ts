@@ -12,6 +12,8 @@ export type Ids = {
   /** `abc-d3f-9hi` */
   dashboard(): string;
   hex(length: number): string;
+  /** `PxfujWHYRaGCWVqVCVrBAg` */
+  slug(): string;
   /** Lower-case letters and digits. */
   word(length: number): string;
 };
@@ -33,6 +35,7 @@ export const createIds = (chance: Chance): Ids => {
     int64: () => 2n ** 62n + (BigInt(Math.floor(chance() * 2 ** 30)) << 31n) + BigInt(Math.floor(chance() * 2 ** 31)),
     uuid: () => `${hex(8)}-${hex(4)}-4${hex(3)}-${pick("89ab")}${hex(3)}-${hex(12)}`,
     dashboard: () => `${word(3)}-${word(3)}-${word(3)}`,
+    slug: () => string("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_", 22),
     hex,
     word,
   };

@@ -5,7 +5,7 @@ import { created, noContent, ok, refused } from "./answer.ts";
 import type { MetricMetadata } from "./documents.ts";
 import { type JsonObject, loose } from "./json.ts";
 import type { Organization } from "./organization.ts";
-import { accept, del, get, looking, patch, post, type Route } from "./route.ts";
+import { accept, type Asked, count, del, get, looking, patch, post, type Route } from "./route.ts";
 import { stamp } from "./time.ts";
 
 const tagConfiguration = z.object({
@@ -37,7 +37,7 @@ export const metricTagRoutes = (org: Organization): readonly Route[] => {
     get("/api/v2/metrics", (asked) => {
       const wanted = asked.query.get("filter[tags]");
       const found = metricNames(org).filter((each) => wanted === null || tagsSeen(org, each).includes(wanted));
-      return ok({ data: found.map((id) => ({ type: "metrics", id })) });
+      return ok(pageOfMetrics(found, asked));
     }),
     get(
       "/api/v2/metrics/{metric_name}/all-tags",
@@ -84,6 +84,32 @@ export const metricTagRoutes = (org: Organization): readonly Route[] => {
       }),
     ),
   ];
+};
+
+/** Whole, unless a page is asked for; its cursor is the name that it begins after. */
+const pageOfMetrics = (found: readonly string[], asked: Asked): JsonObject => {
+  const data = (names: readonly string[]): JsonObject[] => names.map((id) => ({ type: "metrics", id }));
+  if (!asked.query.has("page[size]")) return { data: data(found) };
+  const limit = Math.max(1, count(asked, "page[size]", 10_000));
+  const cursor = asked.query.get("page[cursor]");
+  const after = cursor === null ? "" : Buffer.from(cursor, "hex").toString("utf8");
+  const left = found.filter((name) => name > after);
+  const shown = left.slice(0, limit);
+  if (shown.length === 0) return { data: [] };
+  const next = left.length > limit ? Buffer.from(shown.at(-1) ?? "").toString("hex") : null;
+  const path = `https://${asked.headers.host ?? "api.datadoghq.com"}${asked.path}`;
+  const size = `page[size]=${limit}`;
+  return {
+    data: data(shown),
+    meta: { pagination: { cursor, next_cursor: next, limit, type: "cursor_limit" } },
+    links: {
+      self: cursor === null ? `${path}?${size}` : `${path}?page[cursor]=${cursor}&${size}`,
+      last: null,
+      next: next === null ? null : `${path}?page[cursor]=${next}&${size}`,
+      prev: null,
+      first: `${path}?${size}`,
+    },
+  };
 };
 
 /** A metric is known once it was submitted. */

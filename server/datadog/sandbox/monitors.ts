@@ -33,6 +33,20 @@ const types = [
   "trace-analytics alert",
 ] as const;
 
+/** Kinds that count what a search finds; their groups may be one alert. */
+const searched: ReadonlySet<string> = new Set([
+  "audit alert",
+  "ci-pipelines alert",
+  "ci-tests alert",
+  "cost alert",
+  "database-monitoring alert",
+  "error-tracking alert",
+  "event-v2 alert",
+  "log alert",
+  "rum alert",
+  "trace-analytics alert",
+]);
+
 const change = loose({
   name: z.string().min(1).optional(),
   type: z.enum(types).optional(),
@@ -41,6 +55,7 @@ const change = loose({
   tags: z.array(z.string()).nullish(),
   options: loose({}).optional(),
   priority: z.number().int().min(1).max(5).nullish(),
+  assets: z.array(loose({})).optional(),
 });
 const draft = change.required({ type: true, query: true });
 
@@ -104,14 +119,15 @@ const validate = ({ type, query }: z.infer<typeof draft>): Answer =>
 
 const createMonitor = (org: Organization, body: z.infer<typeof draft>): Monitor => {
   const now = org.clock();
+  const id = org.ids.number("monitor", 9);
   return {
     priority: null,
     restricted_roles: null,
     restriction_policy: null,
     draft_status: "published",
-    assets: [],
     ...body,
-    id: org.ids.number("monitor", 9),
+    id,
+    assets: (body.assets ?? []).map((asset) => ({ template_variables: {}, options: {}, ...asset, monitor_id: id })),
     org_id: org.id,
     name: body.name ?? body.query,
     message: body.message ?? "",
@@ -122,6 +138,7 @@ const createMonitor = (org: Organization, body: z.infer<typeof draft>): Monitor 
       include_tags: true,
       new_host_delay: 300,
       silenced: {},
+      ...(searched.has(body.type) ? { groupby_simple_monitor: false } : {}),
       ...body.options,
     },
     multi: body.query.includes(" by {") || body.query.includes(".by("),

@@ -5,7 +5,7 @@ import { noContent, ok } from "./answer.ts";
 import type { Notebook } from "./documents.ts";
 import { type JsonObject, loose } from "./json.ts";
 import { creator, type Organization } from "./organization.ts";
-import { iconOf } from "./people.ts";
+import { iconOf } from "./profiles.ts";
 import { accept, count, del, get, looking, numeric, post, put, type Route, slice } from "./route.ts";
 import { stamp } from "./time.ts";
 

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { noContent, ok, refused } from "./answer.ts";
 import type { Downtime } from "./documents.ts";
 import { cancelDowntime, downtimesOfMonitor, endsBeforeStart, openDowntime, statusOf } from "./downtimes.ts";
-import { type JsonObject, loose } from "./json.ts";
+import { type JsonObject, loose, stated } from "./json.ts";
 import type { Organization } from "./organization.ts";
 import { accept, del, get, looking, numeric, post, put, type Route } from "./route.ts";
 import { epoch, seconds } from "./time.ts";
@@ -17,6 +17,9 @@ const change = loose({
   start: epoch.nullish(),
   end: epoch.nullish(),
   timezone: z.string().nullish(),
+  mute_first_recovery_notification: z.boolean().optional(),
+  notify_end_states: z.array(z.enum(["alert", "no data", "warn"])).optional(),
+  notify_end_types: z.array(z.enum(["canceled", "expired"])).optional(),
   recurrence: loose({
     type: z.enum(["days", "weeks", "months", "years", "rrule"]),
     period: z.number().int().optional(),
@@ -92,6 +95,11 @@ const apply = (org: Organization, before: Downtime, body: z.infer<typeof change>
   ...(body.start == null ? {} : { start: new Date(body.start * 1000) }),
   ...(body.end === undefined ? {} : { end: body.end === null ? null : new Date(body.end * 1000) }),
   ...(body.timezone == null ? {} : { timezone: body.timezone }),
+  ...stated({
+    mute_first_recovery_notification: body.mute_first_recovery_notification,
+    notify_end_states: body.notify_end_states,
+    notify_end_types: body.notify_end_types,
+  }),
   ...(body.recurrence === undefined ? {} : { recurrence: body.recurrence }),
   modified: org.clock(),
 });

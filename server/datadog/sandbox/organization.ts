@@ -1,42 +1,54 @@
 /** The state of the sandbox: one Datadog organization, kept in memory from start to stop. */
 
 import type {
+  Case,
   Correction,
   Dashboard,
   DashboardList,
   Downtime,
   Happening,
+  Incident,
   Key,
   LogEntry,
+  Membership,
   MetricMetadata,
   Monitor,
   Notebook,
-  Permission,
   Person,
   Point,
   Role,
   ServiceCheck,
   SharedDashboard,
   Slo,
+  SyntheticsTest,
   TagConfiguration,
+  Team,
+  TeamLink,
   Webhook,
   WebhookVariable,
 } from "./documents.ts";
 import { type Chance, createIds, type Ids } from "./ids.ts";
-
-/** A list that forgets its oldest items, so that telemetry cannot fill the memory. */
-export type Stream<T> = { readonly items: readonly T[]; add(item: T): void };
+import { permissions } from "./permissions.ts";
+import { createRoom, type Room, type Stream } from "./shelf.ts";
 
 export type Organization = {
   readonly clock: () => Date;
   readonly ids: Ids;
+  /** Where routes keep what only they look at. */
+  readonly room: Room;
   readonly id: number;
   readonly uuid: string;
   /** The person whose application key every caller uses. */
   readonly me: Person;
   readonly people: Map<string, Person>;
   readonly roles: Map<string, Role>;
-  readonly permissions: readonly Permission[];
+  readonly teams: Map<string, Team>;
+  /** By `TEAM/PERSON`. */
+  readonly memberships: Map<string, Membership>;
+  readonly teamLinks: Map<string, TeamLink>;
+  readonly tests: Map<string, SyntheticsTest>;
+  readonly incidents: Map<string, Incident>;
+  readonly cases: Map<string, Case>;
   readonly monitors: Map<number, Monitor>;
   readonly dashboards: Map<string, Dashboard>;
   /** Deleted dashboards that can still be restored. */
@@ -61,12 +73,15 @@ export type Organization = {
 
 export type Setting = { readonly clock: () => Date; readonly chance: Chance };
 
+/** Bytes of documents, which a job of a few thousand calls never comes near. */
+const roomFor = 256 * 1024 * 1024;
+
 const remembered = { events: 10_000, points: 100_000, checks: 10_000, logs: 20_000 };
 
 export const createOrganization = ({ clock, chance }: Setting): Organization => {
   const ids = createIds(chance);
-  const permissions = createPermissions(ids);
-  const [admin, standard] = createRoles({ ids, now: clock(), permissions });
+  const room = createRoom(roomFor);
+  const [admin, standard] = createRoles(ids, clock());
   const me: Person = {
     uuid: ids.uuid(),
     id: ids.number("person", 7),
@@ -84,69 +99,50 @@ export const createOrganization = ({ clock, chance }: Setting): Organization => 
   return {
     clock,
     ids,
+    room,
     id: ids.number("org", 6),
     uuid: ids.uuid(),
     me,
-    people: new Map([[me.uuid, me]]),
-    roles: new Map([admin, standard].map((role) => [role.id, role])),
-    permissions,
-    monitors: new Map(),
-    dashboards: new Map(),
-    deletedDashboards: new Map(),
-    sharedDashboards: new Map(),
-    dashboardLists: new Map(),
-    downtimes: new Map(),
-    slos: new Map(),
-    corrections: new Map(),
-    notebooks: new Map(),
-    webhooks: new Map(),
-    webhookVariables: new Map(),
-    apiKeys: new Map(),
-    appKeys: new Map(),
-    metadata: new Map(),
-    tagConfigurations: new Map(),
-    events: createStream(remembered.events),
-    points: createStream(remembered.points),
-    checks: createStream(remembered.checks),
-    logs: createStream(remembered.logs),
+    people: room.shelf([[me.uuid, me]]),
+    roles: room.shelf([admin, standard].map((role) => [role.id, role] as const)),
+    teams: room.shelf(),
+    memberships: room.shelf(),
+    teamLinks: room.shelf(),
+    tests: room.shelf(),
+    incidents: room.shelf(),
+    cases: room.shelf(),
+    monitors: room.shelf(),
+    dashboards: room.shelf(),
+    deletedDashboards: room.shelf(),
+    sharedDashboards: room.shelf(),
+    dashboardLists: room.shelf(),
+    downtimes: room.shelf(),
+    slos: room.shelf(),
+    corrections: room.shelf(),
+    notebooks: room.shelf(),
+    webhooks: room.shelf(),
+    webhookVariables: room.shelf(),
+    apiKeys: room.shelf(),
+    appKeys: room.shelf(),
+    metadata: room.shelf(),
+    tagConfigurations: room.shelf(),
+    events: room.stream(remembered.events),
+    points: room.stream(remembered.points),
+    checks: room.stream(remembered.checks),
+    logs: room.stream(remembered.logs),
   };
 };
 
-/** A few of Datadog's permissions, enough for roles to differ. */
-const createPermissions = (ids: Ids): readonly Permission[] =>
-  [
-    ["dashboards_read", "Dashboards", "Dashboards Read"],
-    ["dashboards_write", "Dashboards", "Dashboards Write"],
-    ["monitors_read", "Monitors", "Monitors Read"],
-    ["monitors_write", "Monitors", "Monitors Write"],
-    ["monitors_downtime", "Monitors", "Manage Downtimes"],
-    ["logs_read_data", "Log Management", "Logs Read Data"],
-    ["user_access_manage", "Access Management", "User Access Manage"],
-  ].map(([name = "", group = "", display = ""]) => ({ id: ids.uuid(), name, group, display }));
-
-const createRoles = (org: { ids: Ids; now: Date; permissions: readonly Permission[] }): readonly [Role, Role] => {
-  const { ids, now, permissions } = org;
-  const role = (name: string, granted: readonly Permission[]): Role => ({
+const createRoles = (ids: Ids, now: Date): readonly [Role, Role] => {
+  const role = (name: string, granted: readonly { readonly id: string }[]): Role => ({
     id: ids.uuid(),
     name,
     created: now,
     modified: now,
     permissions: granted.map(({ id }) => id),
   });
-  const daily = permissions.filter(({ group }) => group !== "Access Management");
+  const daily = permissions.filter(({ group_name }) => group_name !== "Access Management");
   return [role("Datadog Admin Role", permissions), role("Datadog Standard Role", daily)];
-};
-
-const createStream = <T>(limit: number): Stream<T> => {
-  const items: T[] = [];
-  return {
-    items,
-    add: (item) => {
-      items.push(item);
-      // In steps: taking one off the front each time would move the whole list each time.
-      if (items.length > limit * 1.25) items.splice(0, items.length - limit);
-    },
-  };
 };
 
 /** Who made something, as v1 answers it. */

@@ -8,6 +8,8 @@ import type { Json } from "./json.ts";
 
 /** A request once it is known where it goes and its body is decoded. */
 export type Asked = {
+  /** As it was asked for, encoded. */
+  readonly path: string;
   /** Path parameters by the template's names, percent-decoded. */
   readonly params: Readonly<Record<string, string>>;
   readonly query: URLSearchParams;

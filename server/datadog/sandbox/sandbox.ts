@@ -19,6 +19,9 @@ import { infrastructureRoutes } from "./infrastructure.ts";
 import { forgetfulRoutes } from "./intakes.ts";
 import { writeJson } from "./json.ts";
 import { keyRoutes } from "./keys.ts";
+import { oldKeyRoutes } from "./oldKeys.ts";
+import { serviceAccountRoutes } from "./serviceAccounts.ts";
+import { accessTokenRoutes } from "./accessTokens.ts";
 import { logIntakeRoutes } from "./logIntakes.ts";
 import { logSearchRoutes } from "./logSearch.ts";
 import { metricFormulaRoutes } from "./metricFormulas.ts";
@@ -29,8 +32,39 @@ import { monitorRoutes } from "./monitors.ts";
 import { notebookRoutes } from "./notebooks.ts";
 import { createOrganization, type Organization } from "./organization.ts";
 import { peopleRoutes } from "./people.ts";
+import { roleRoutes } from "./roles.ts";
+import { oldUserRoutes } from "./oldUsers.ts";
 import { createDirectory, type Directory, type Keys, type Route } from "./route.ts";
+import { NoRoom } from "./shelf.ts";
+import { sharedDashboardRoutes } from "./sharedDashboards.ts";
 import { sloRoutes } from "./slos.ts";
+import { suiteRoutes } from "./suites.ts";
+import { syntheticsRoutes } from "./synthetics.ts";
+import { syntheticsRunRoutes } from "./syntheticsRuns.ts";
+import { syntheticsVariableRoutes } from "./syntheticsVariables.ts";
+import { logIndexRoutes } from "./logIndexes.ts";
+import { pipelineRoutes } from "./pipelines.ts";
+import { customDestinationRoutes } from "./customDestinations.ts";
+import { derivedMetricRoutes } from "./derivedMetrics.ts";
+import { notificationRuleRoutes } from "./notificationRules.ts";
+import { powerpackRoutes } from "./powerpacks.ts";
+import { restrictionQueryRoutes } from "./restrictionQueries.ts";
+import { deploymentGateRoutes } from "./deploymentGates.ts";
+import { securityNoticeRoutes } from "./securityNotices.ts";
+import { suppressionRoutes } from "./suppressions.ts";
+import { caseTypeRoutes } from "./caseTypes.ts";
+import { caseRoutes } from "./cases.ts";
+import { incidentPartRoutes } from "./incidentParts.ts";
+import { incidentRoutes } from "./incidents.ts";
+import { incidentSetupRoutes } from "./incidentSetup.ts";
+import { onCallRoutes } from "./onCall.ts";
+import { onCallNoticeRoutes } from "./onCallNotices.ts";
+import { tagIndexingRuleRoutes } from "./tagIndexingRules.ts";
+import { membershipRoutes } from "./memberships.ts";
+import { teamHierarchyRoutes } from "./teamHierarchy.ts";
+import { teamLinkRoutes } from "./teamLinks.ts";
+import { teamRuleRoutes } from "./teamRules.ts";
+import { teamRoutes } from "./teams.ts";
 import { webhookRoutes } from "./webhooks.ts";
 
 export type SandboxKeys = { readonly apiKey: string; readonly appKey: string };
@@ -81,6 +115,7 @@ const routesOf = (org: Organization): readonly Route[] => [
   ...infrastructureRoutes(org),
   ...monitorRoutes(org),
   ...dashboardRoutes(org),
+  ...sharedDashboardRoutes(org),
   ...dashboardListRoutes(org),
   ...downtimeRoutes(org),
   ...oldDowntimeRoutes(org),
@@ -88,13 +123,45 @@ const routesOf = (org: Organization): readonly Route[] => [
   ...correctionRoutes(org),
   ...eventRoutes(org),
   ...metricRoutes(org),
+  ...tagIndexingRuleRoutes(org),
   ...metricTagRoutes(org),
   ...metricQueryRoutes(org),
   ...metricFormulaRoutes(org),
   ...logIntakeRoutes(org),
   ...logSearchRoutes(org),
+  ...pipelineRoutes(org),
+  ...logIndexRoutes(org),
+  ...customDestinationRoutes(org),
+  ...restrictionQueryRoutes(org),
+  ...derivedMetricRoutes(org),
+  ...notificationRuleRoutes(org),
+  ...powerpackRoutes(org),
+  ...incidentRoutes(org),
+  ...incidentPartRoutes(org),
+  ...incidentSetupRoutes(org),
+  ...caseRoutes(org),
+  ...caseTypeRoutes(org),
+  ...onCallRoutes(org),
+  ...onCallNoticeRoutes(org),
+  ...deploymentGateRoutes(org),
+  ...suppressionRoutes(org),
+  ...securityNoticeRoutes(org),
   ...keyRoutes(org),
+  ...oldKeyRoutes(org),
+  ...serviceAccountRoutes(org),
+  ...accessTokenRoutes(org),
   ...peopleRoutes(org),
+  ...oldUserRoutes(org),
+  ...roleRoutes(org),
+  ...teamRoutes(org),
+  ...membershipRoutes(org),
+  ...teamLinkRoutes(org),
+  ...teamRuleRoutes(org),
+  ...teamHierarchyRoutes(org),
+  ...syntheticsRoutes(org),
+  ...syntheticsRunRoutes(org),
+  ...syntheticsVariableRoutes(org),
+  ...suiteRoutes(org),
   ...notebookRoutes(org),
   ...webhookRoutes(org),
   ...forgetfulRoutes,
@@ -132,7 +199,7 @@ const answer = async ({ directory, admits }: Door, request: IncomingMessage): Pr
   if (!admits(route.keys, presentedKeys(request, url.searchParams, params))) return refused(403, "Forbidden");
   const body = await readBody(request);
   if ("status" in body) return body;
-  return route.handle({ params, query: url.searchParams, headers: request.headers, ...body });
+  return route.handle({ path: url.pathname, params, query: url.searchParams, headers: request.headers, ...body });
 };
 
 const parseTarget = (target: string): URL | null => {
@@ -178,6 +245,7 @@ const send = (request: IncomingMessage, response: ServerResponse, { status, body
 /** A client that went away in the middle of its request hears nothing; a broken route says so. */
 const complain = (request: IncomingMessage, response: ServerResponse, error: unknown): void => {
   if (!request.complete || response.headersSent) response.destroy();
+  else if (error instanceof NoRoom) send(request, response, refused(413, error.message));
   else send(request, response, { status: 500, body: { errors: [`The sandbox broke: ${String(error)}`] } });
 };
 

@@ -6,6 +6,7 @@ import type { Slo } from "./documents.ts";
 import { type JsonObject, loose } from "./json.ts";
 import { creator, type Organization } from "./organization.ts";
 import { accept, type Asked, count, del, get, looking, post, put, type Route, slice } from "./route.ts";
+import { searchSlos } from "./sloSearch.ts";
 import { seconds } from "./time.ts";
 
 const timeframe = z.enum(["7d", "30d", "90d", "custom"]);
@@ -30,7 +31,7 @@ const draft = z.discriminatedUnion("type", [
     ...base,
   }),
   loose({ type: z.literal("monitor"), monitor_ids: z.array(z.number().int()).min(1), ...base }),
-  loose({ type: z.literal("time_slice"), sli_specification: loose({}), ...base }),
+  loose({ type: z.literal("time_slice"), sli_specification: loose({ time_slice: loose({}) }), ...base }),
 ]);
 
 const typeIds = { monitor: 0, metric: 1, time_slice: 2 } as const;
@@ -94,9 +95,11 @@ const keep = (org: Organization, body: z.infer<typeof draft>, known: { id: strin
   }
   const [first] = body.thresholds;
   const slo = {
-    description: null,
+    description: "",
     monitor_tags: [],
     ...body,
+    ...(body.type === "metric" && body.query === undefined ? queryOf(body["sli_specification"]) : {}),
+    ...(body.type === "time_slice" ? { sli_specification: slicedBy(body.sli_specification) } : {}),
     id: known.id,
     tags: body.tags ?? [],
     type_id: typeIds[body.type],
@@ -110,6 +113,38 @@ const keep = (org: Organization, body: z.infer<typeof draft>, known: { id: strin
   };
   org.slos.set(slo.id, slo);
   return ok({ data: [slo], error: null });
+};
+
+const counted = loose({
+  count: loose({
+    good_events_formula: z.object({ formula: z.string() }),
+    bad_events_formula: z.object({ formula: z.string() }).optional(),
+    total_events_formula: z.object({ formula: z.string() }).optional(),
+    queries: z.array(loose({ name: z.string(), query: z.string() })),
+  }),
+});
+
+/** Numerator and denominator of an SLO that is told by formulas. */
+const queryOf = (specification: unknown): JsonObject => {
+  const parsed = counted.safeParse(specification);
+  if (!parsed.success) return {};
+  const {
+    good_events_formula: good,
+    bad_events_formula: bad,
+    total_events_formula: total,
+    queries,
+  } = parsed.data.count;
+  const spell = (formula: string): string =>
+    formula.replace(/[A-Za-z_]\w*/g, (name) => queries.find((each) => each.name === name)?.query ?? name);
+  const numerator = spell(good.formula);
+  const denominator = total === undefined ? `(${numerator}) + (${spell(bad?.formula ?? "")})` : spell(total.formula);
+  return { query: { numerator, denominator } };
+};
+
+/** Slices are of five minutes unless somebody says otherwise. */
+const slicedBy = (specification: JsonObject): JsonObject => {
+  const { time_slice: slice } = specification;
+  return { ...specification, time_slice: { query_interval_seconds: 300, ...(slice as JsonObject) } };
 };
 
 const display = (each: z.infer<typeof threshold>): z.infer<typeof threshold> => ({
@@ -135,66 +170,6 @@ const listSlos = (org: Organization, asked: Asked): Answer => {
     metadata: { page: { total_count: org.slos.size, total_filtered_count: found.length } },
   });
 };
-
-const searchSlos = (org: Organization, asked: Asked): Answer => {
-  const text = asked.query.get("query")?.toLowerCase() ?? "";
-  const found = [...org.slos.values()].filter(({ name, tags }) =>
-    `${name} ${tags.join(" ")}`.toLowerCase().includes(text),
-  );
-  const size = Math.max(1, count(asked, "page[size]", 10));
-  const number = count(asked, "page[number]", 0);
-  const slos = slice(found, { offset: number * size, limit: size }).map((slo) => ({ data: describeHit(slo) }));
-  const last = Math.max(0, Math.ceil(found.length / size) - 1);
-  return ok({
-    data: { type: "service_level_objective_search_results", attributes: { slos } },
-    meta: {
-      pagination: {
-        type: "number_size",
-        number,
-        size,
-        total: found.length,
-        first_number: 0,
-        prev_number: Math.max(0, number - 1),
-        next_number: number + 1,
-        last_number: last,
-      },
-    },
-  });
-};
-
-const describeHit = (slo: Slo): JsonObject => ({
-  type: "slo",
-  id: slo.id,
-  attributes: {
-    name: slo.name,
-    slo_type: slo.type,
-    description: slo["description"],
-    all_tags: slo.tags,
-    env_tags: slo.tags.filter((tag) => tag.startsWith("env:")),
-    service_tags: slo.tags.filter((tag) => tag.startsWith("service:")),
-    team_tags: slo.tags.filter((tag) => tag.startsWith("team:")),
-    thresholds: slo.thresholds,
-    timeframe: slo["timeframe"],
-    target_threshold: slo["target_threshold"],
-    warning_threshold: slo["warning_threshold"],
-    monitor_ids: slo.monitor_ids ?? null,
-    query: slo["query"] ?? null,
-    groups: null,
-    creator: slo["creator"],
-    created_at: slo["created_at"],
-    modified_at: slo["modified_at"],
-    status: {
-      state: "no_data",
-      sli: null,
-      error_budget_remaining: null,
-      raw_error_budget_remaining: null,
-      span_precision: null,
-      calculation_error: null,
-      indexed_at: slo["modified_at"],
-    },
-    overall_status: [],
-  },
-});
 
 /** Nothing evaluates here, so the history of every SLO has no data, as that of a new one does. */
 const historyOf = (slo: Slo, asked: Asked): Answer => {
