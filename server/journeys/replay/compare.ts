@@ -5,7 +5,16 @@ import type { Difference } from "../../model/replay.ts";
 import { isTokenKind } from "../../stages/mask/detect/kinds.ts";
 import { findTokens, mayHoldToken } from "../../stages/mask/token/text.ts";
 import type { Ids } from "./ids.ts";
-import { idPlace, itemPlace, memberPlace, type Place, rootPlace, type Subject, textOf } from "./places.ts";
+import {
+  type IdPlace,
+  idPlace,
+  itemPlace,
+  memberPlace,
+  type Place,
+  rootPlace,
+  type Subject,
+  textOf,
+} from "./places.ts";
 
 /** `text`: what it is where it is no JSON; null where nothing can be said but its digest. */
 export type ComparedBody = {
@@ -23,6 +32,8 @@ export type Comparing = {
   readonly volatile: ReadonlySet<string>;
   /** Kinds of masks of the configuration's own. */
   readonly custom: ReadonlySet<string>;
+  /** Where it was recorded, and here: answers hold links. */
+  readonly sites: { readonly then: string; readonly now: string };
 };
 
 /** More of one answer nobody reads. */
@@ -102,9 +113,11 @@ class Comparison {
     const { subject, ids } = this.#comparing;
     const [one, other] = [textOf(recorded), textOf(replayed)];
     const at = idPlace(subject, place);
-    const found = at?.exact === true ? ids.find(at.type, one) : null;
+    const found = at?.exact === true && !mayHoldToken(one) ? ids.find(at.type, one) : null;
     // Where its type is known, the id of another thing is another id.
     if (found?.kind === "mapped") return found.value === other;
+    // What was there before the session has another id here, which nobody can tell.
+    if (at !== null && found?.kind !== "lost" && ids.became(one).size === 0 && isLike(one, other, at)) return true;
     if (one === other || (recorded.kind === "number" && Number(one) === Number(other) && isDouble(one, other)))
       return true;
     if (ids.became(one).has(other)) return true;
@@ -113,8 +126,9 @@ class Comparison {
 
   /** A text in which an id stands (`/dashboard/abc-def-ghi/my-board`), or which a mask has been at. */
   #sayTheSame(one: string, other: string): boolean {
-    const { ids, custom } = this.#comparing;
-    const [recorded, replayed] = [unmasked(one, custom), unmasked(other, custom)];
+    const { ids, custom, sites } = this.#comparing;
+    const there = sites.then === sites.now ? one : one.replaceAll(`.${sites.then}`, `.${sites.now}`);
+    const [recorded, replayed] = [unmasked(there, custom), unmasked(other, custom)];
     if (recorded === replayed || (recorded === anyToken && one !== "")) return true;
     return becomes(recorded.split(words), replayed, ids);
   }
@@ -133,6 +147,14 @@ type Pair<K extends "object" | "array" | JsonNode["kind"] = JsonNode["kind"]> = 
 
 const isScalar = (node: JsonNode): node is Extract<JsonNode, { kind: "string" | "number" }> =>
   node.kind === "string" || node.kind === "number";
+
+const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const short = /^[a-z0-9]{3}-[a-z0-9]{3}-[a-z0-9]{3}$/;
+const digits = /^\d{4,}$/;
+
+/** Two ids as Datadog gives them out, of one form. What could be a caller's own word is none. */
+const isLike = (one: string, other: string, { exact }: IdPlace): boolean =>
+  (exact ? [uuid, short, digits] : [uuid]).some((form) => form.test(one) && form.test(other));
 
 /** `1.0` and `1` are one number; whole numbers that doubles cannot keep are compared by their digits. */
 const isDouble = (one: string, other: string): boolean =>

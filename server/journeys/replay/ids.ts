@@ -15,6 +15,8 @@ type Known = Exclude<Found, { kind: "unknown" }>;
 /** Names are compared as they are written, so no digit of a number is ever lost. */
 export class Ids {
   readonly #byType = new Map<IdType, Map<string, Known>>();
+  /** JSON:API's words for kinds of things, as answers used them for what they are about. */
+  readonly kinds = new Map<string, IdType>();
   /** What a value became, whatever its type: for finding out whether two texts say the same. */
   readonly #byValue = new Map<string, Set<string>>();
 

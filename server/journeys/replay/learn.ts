@@ -6,6 +6,7 @@ import {
   type IdPlace,
   idPlace,
   itemPlace,
+  kindText,
   memberPlace,
   type Place,
   rootPlace,
@@ -23,6 +24,8 @@ export function learnIds(ids: Ids, subject: Subject, { recorded, now, sent }: An
     if (!isScalar(one) || !isScalar(other)) continue;
     const at = idPlace(subject, place);
     if (at === null) continue;
+    const kind = at.isOwn ? kindText(place.parent) : null;
+    if (kind !== null && !ids.kinds.has(kind)) ids.kinds.set(kind, at.type);
     const [before, after] = [textOf(one), textOf(other)];
     // Callers may choose the id of what they create, and then it was sent.
     if (at.isOwn || (!sent.has(before) && before !== after)) ids.learn(at.type, before, after);

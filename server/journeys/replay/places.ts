@@ -18,8 +18,16 @@ export type Place = {
 /** `exact`: the type is a thing's own; else it is of ids inside one kind of thing, wherever they stand in it. */
 export type IdPlace = { readonly type: IdType; readonly exact: boolean; readonly isOwn: boolean };
 
+/** JSON:API's word for a kind of thing, as answers of this session used it, and the type of its ids. */
+export type Kinds = ReadonlyMap<string, IdType>;
+
 /** Whose bodies these are: `own` is the type of the things that the operation is about, null for none. */
-export type Subject = { readonly resources: Resources; readonly own: IdType | null; readonly path: string };
+export type Subject = {
+  readonly resources: Resources;
+  readonly kinds: Kinds;
+  readonly own: IdType | null;
+  readonly path: string;
+};
 
 export const rootPlace: Place = { pattern: "", name: "", isItem: false, parent: null };
 
@@ -58,34 +66,59 @@ export const textOf = (node: JsonString | JsonNumber): string => (node.kind === 
 const ownNames = new Set(["id", "uuid", "public_id"]);
 
 /** Null for what is no id. */
-export function idPlace({ resources, own, path }: Subject, place: Place): IdPlace | null {
+export function idPlace(subject: Subject, place: Place): IdPlace | null {
+  const { resources, own, path } = subject;
   const { name, pattern, isItem } = place;
   const inside = { type: `${familyOf(own, path)} ${pattern}`, exact: false, isOwn: false };
   if (ownNames.has(name) && !isItem) {
-    const kind = kindOf(resources, place.parent);
-    const isOwn = own !== null && isRoot(place, own);
-    if (kind !== null) return { type: kind, exact: true, isOwn: isOwn && kind === own };
-    return isOwn ? { type: own, exact: true, isOwn } : inside;
+    if (own !== null && isWhole(place)) return { type: own, exact: true, isOwn: true };
+    const kind = kindOf(subject, place.parent);
+    if (kind !== null) return { type: kind, exact: true, isOwn: kind === own && isListed(place, own) };
+    return own !== null && isListed(place, own) ? { type: own, exact: true, isOwn: true } : inside;
   }
-  if (own !== null && (name === "ids" || isKeyOf(own, place))) return { type: own, exact: true, isOwn: name !== "ids" };
-  const named = /_(?:id|uuid)s?$/.test(name) ? resources.named(name) : null;
+  if (own !== null && isItem && (name === "ids" || name === "public_ids"))
+    return { type: own, exact: true, isOwn: false };
+  if (own !== null && isKeyOf(own, place)) return { type: own, exact: true, isOwn: true };
+  const named = namedType(resources, name);
   if (named !== null) return { type: named, exact: true, isOwn: false };
   return /_(?:id|uuid|public_id)s?$/.test(name) ? inside : null;
 }
 
-export const familyOf = (own: IdType | null, path: string): string => own ?? path;
-
-/** `{"type": "users", "id": …}` */
-function kindOf(resources: Resources, parent: JsonObject | null): IdType | null {
-  const type = parent?.members.get("type")?.value;
-  return type?.kind === "string" && /^[A-Za-z][\w-]*$/.test(type.value) ? resources.ofKind(type.value) : null;
+/** `monitor_id`, `monitor_ids`, and what says more of it before: `parse_test_public_id`. */
+export function namedType(resources: Resources, name: string): IdType | null {
+  if (!/_(?:id|uuid)s?$/.test(name)) return null;
+  const words = name.split("_");
+  for (let from = 0; from < words.length - 1; from++) {
+    const type = resources.named(words.slice(from).join("_"));
+    if (type !== null) return type;
+  }
+  return null;
 }
 
-/** The thing itself, in what Datadog wraps it in: `data`, a list, or a member that is called as the thing is. */
-function isRoot({ pattern, parent }: Place, own: IdType): boolean {
+export const familyOf = (own: IdType | null, path: string): string => own ?? path;
+
+const ofThing = new Set(["id", "type", "attributes", "relationships", "links", "meta"]);
+
+/** JSON:API's `{"type": "users", "id": …}`: https://jsonapi.org/format/#document-resource-objects */
+export function kindText(parent: JsonObject | null): string | null {
+  const type = parent?.members.get("type")?.value;
+  if (parent === null || type?.kind !== "string" || !/^[A-Za-z][\w-]*$/.test(type.value)) return null;
+  return [...parent.members.keys()].every((name) => ofThing.has(name)) ? type.value : null;
+}
+
+function kindOf({ resources, kinds }: Subject, parent: JsonObject | null): IdType | null {
+  const text = kindText(parent);
+  return text === null ? null : (kinds.get(text) ?? resources.ofKind(text));
+}
+
+/** The thing itself, and nothing of it. */
+const isWhole = ({ pattern, parent }: Place): boolean =>
+  parent !== null && /^(?:\[\]\.|data\.|data\[\]\.)?\w+$/.test(pattern);
+
+/** The thing itself in a list of them, or in a member that is called as it is: `monitors[].id`, `event.id`. */
+function isListed({ pattern, parent }: Place, own: IdType): boolean {
   const around = pattern.slice(0, Math.max(0, pattern.lastIndexOf(".")));
-  const stem = own.replace(/_id$/, "");
-  return parent !== null && (/^(?:(?:data|[a-z_]*)\[\]|data)?$/.test(around) || around === stem);
+  return parent !== null && (/^[a-z_]+\[\]$/.test(around) || around === own.replace(/_id$/, ""));
 }
 
 /** Of things that are named by a secret: `token` of a shared dashboard, `key` of `api_key`. */

@@ -11,7 +11,15 @@ import type { Ids } from "./ids.ts";
 import { scalarsOf, type Subject, textOf } from "./places.ts";
 import { largestRead, type RecordedBytes, type RecordedCall } from "./recorded.ts";
 import type { Resources } from "./resources.ts";
-import { isUnsendable, rewriteBody, rewritePath, rewriteQuery, type Rewriting, type Unsendable } from "./rewrite.ts";
+import {
+  isUnsendable,
+  subjectOf,
+  rewriteBody,
+  rewritePath,
+  rewriteQuery,
+  type Rewriting,
+  type Unsendable,
+} from "./rewrite.ts";
 import type { Sending } from "./send.ts";
 import { type StandIns, withStandIns, type Written } from "./standIns.ts";
 
@@ -30,11 +38,11 @@ export type Known = { readonly operation: Operation; readonly subject: Subject }
 export type Planned = Known & { readonly sending: Sending; readonly sent: ReadonlySet<string> };
 
 /** Null where the host is none of Datadog's that are known. */
-export function known({ catalogue, resources }: Planning, { host, method, path }: StoredCall): Known | null {
+export function known({ catalogue, resources, ids }: Planning, { host, method, path }: StoredCall): Known | null {
   const prefix = prefixIn(host);
   if (prefix === undefined) return null;
   const operation = lookUp(catalogue, prefix, { method, path });
-  return { operation, subject: { resources, own: resources.own(operation), path: operation.path } };
+  return { operation, subject: subjectOf({ resources, ids, operation }) };
 }
 
 export async function plan(

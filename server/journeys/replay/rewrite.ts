@@ -5,7 +5,17 @@ import { keyedPathParameters } from "../../datadog/credentials.ts";
 import { type JsonNode, type JsonObject, withReplaced } from "../../model/jsonTree.ts";
 import type { Operation } from "../../model/operation.ts";
 import type { Found, Ids } from "./ids.ts";
-import { familyOf, idPlace, memberPlace, itemPlace, type Place, rootPlace, type Subject, textOf } from "./places.ts";
+import {
+  familyOf,
+  idPlace,
+  memberPlace,
+  itemPlace,
+  namedType,
+  type Place,
+  rootPlace,
+  type Subject,
+  textOf,
+} from "./places.ts";
 import type { IdType, Resources } from "./resources.ts";
 
 /** Why a call cannot be sent; never a guess. */
@@ -20,6 +30,17 @@ export type Rewriting = {
   /** Of the recorded answer; null when there is none. */
   readonly status: number | null;
 };
+
+export const subjectOf = ({
+  resources,
+  ids,
+  operation,
+}: Pick<Rewriting, "resources" | "ids" | "operation">): Subject => ({
+  resources,
+  kinds: ids.kinds,
+  own: resources.own(operation),
+  path: operation.path,
+});
 
 /** @returns the path, percent-encoded as it was where nothing changed */
 export function rewritePath(rewriting: Rewriting, path: string): string | Unsendable {
@@ -96,24 +117,42 @@ export function rewriteQuery(rewriting: Rewriting, query: string): string | Unse
   for (const [index, pair] of pairs.entries()) {
     const equals = pair.indexOf("=");
     if (equals === -1) continue;
-    const type = typeOfField(rewriting, decoded(pair.slice(0, equals)));
-    if (type === null) continue;
+    const name = decoded(pair.slice(0, equals));
     const value = decoded(pair.slice(equals + 1));
-    const found = rewriting.ids.find(type, value);
-    if (found.kind === "lost") return lost(type, value, found);
-    const changed = found.kind === "mapped" ? found.value : rewriteComposed(rewriting, value, type);
-    if (changed === null) continue;
+    const changed = rewriteField(rewriting, name, value);
     if (typeof changed !== "string") return changed;
-    pairs[index] = `${pair.slice(0, equals)}=${encodeURIComponent(changed).replaceAll("%2C", ",")}`;
+    if (changed !== value)
+      pairs[index] = `${pair.slice(0, equals)}=${encodeURIComponent(changed).replaceAll("%2C", ",")}`;
   }
   return pairs.join("&");
 }
 
-/** `monitor_ids`, `filter[monitor_id]`, `ids` of what the operation lists. */
-function typeOfField({ resources, operation }: Rewriting, name: string): IdType | null {
+function rewriteField(rewriting: Rewriting, name: string, value: string): string | Unsendable {
   const inner = /\[(\w+)\]$/.exec(name)?.[1] ?? name;
-  return /^(?:ids?|public_ids?)$/.test(inner) ? resources.own(operation) : resources.named(inner);
+  if (/^(?:q|query|search)$/.test(inner)) return rewriteSearch(rewriting, value);
+  const type = typeOfField(rewriting, inner);
+  if (type === null) return value;
+  const found = rewriting.ids.find(type, value);
+  if (found.kind === "lost") return lost(type, value, found);
+  return found.kind === "mapped" ? found.value : (rewriteComposed(rewriting, value, type) ?? value);
 }
+
+/** Terms of a search that name an id: `id:abc-def-ghi OR monitor_id:123`. https://docs.datadoghq.com/getting_started/search/ */
+function rewriteSearch(rewriting: Rewriting, search: string): string | Unsendable {
+  let problem: Unsendable | null = null;
+  const changed = search.replaceAll(/(\b\w+):("?)([\w-]+)\2/g, (term, name: string, quote: string, value: string) => {
+    const type = typeOfField(rewriting, name);
+    if (type === null) return term;
+    const found = rewriting.ids.find(type, value);
+    if (found.kind === "lost") problem ??= lost(type, value, found);
+    return found.kind === "mapped" ? `${name}:${quote}${found.value}${quote}` : term;
+  });
+  return problem ?? changed;
+}
+
+/** `monitor_ids`, `filter[monitor_id]`, `ids` of what the operation lists. */
+const typeOfField = ({ resources, operation }: Rewriting, name: string): IdType | null =>
+  /^(?:ids?|public_ids?)$/.test(name) ? resources.own(operation) : namedType(resources, name);
 
 const decoded = (text: string): string => {
   try {
@@ -125,8 +164,7 @@ const decoded = (text: string): string => {
 
 /** The text of a JSON body; every character that is no such id stays. */
 export function rewriteBody(rewriting: Rewriting, text: string, tree: JsonNode): string | Unsendable {
-  const { resources, operation } = rewriting;
-  const subject: Subject = { resources, own: resources.own(operation), path: operation.path };
+  const subject = subjectOf(rewriting);
   const edits: Edit[] = [];
   const problem =
     walk({ rewriting, subject, edits }, tree, rootPlace) ?? composite({ rewriting, subject, edits }, tree);
@@ -206,7 +244,7 @@ function memberName(
   if (subject.own === null) return null;
   const found = rewriting.ids.find(subject.own, name);
   if (found.kind === "lost") return lost(subject.own, name, found);
-  if (found.kind === "mapped") edits.push({ ...at, text: JSON.stringify(found.value) });
+  if (found.kind === "mapped" && found.value !== name) edits.push({ ...at, text: JSON.stringify(found.value) });
   return null;
 }
 

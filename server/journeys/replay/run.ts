@@ -1,6 +1,7 @@
 /** Runs one replay from its first call to its last: sends, learns ids, compares what was recorded of both, and writes down what became of each call. */
 
 import { setTimeout as sleep } from "node:timers/promises";
+import { prefixOfHost, sites } from "../../datadog/hosts.ts";
 import { GatewayError } from "../../errors.ts";
 import type { Replay, ReplayedCall, ReplayState } from "../../model/replay.ts";
 import type { Replays } from "../../store/replays.ts";
@@ -260,6 +261,7 @@ async function judge(job: Run, { attempt, ended }: Judging): Promise<ReplayedCal
       ids: job.planning.ids,
       volatile: job.volatile.get(about.operation.id) ?? new Set(),
       custom: job.planning.standIns.custom,
+      sites: { then: siteOf(recorded.call.host), now: job.planning.site },
     },
     then,
     now,
@@ -267,6 +269,8 @@ async function judge(job: Run, { attempt, ended }: Judging): Promise<ReplayedCal
   const outcome = differences.length === 0 ? "same" : "different";
   return { n, own_n, outcome, reason: "", status, differences };
 }
+
+const siteOf = (host: string): string => sites.find((site) => prefixOfHost(site, host) !== undefined) ?? host;
 
 /** What Datadog answered, as it was recorded; an answer that the gateway gave itself is none. */
 async function answerOf({ call, response }: RecordedCall): Promise<ComparedAnswer | { readonly reason: string }> {

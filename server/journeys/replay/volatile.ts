@@ -1,9 +1,6 @@
 /** What differs between two answers to one call although nothing is different: by exact name, for exactly these operations. That it is there still counts. */
 
-type Volatile = { readonly reason: string; readonly operations: readonly string[]; readonly fields: readonly string[] };
-
-/** https://docs.datadoghq.com/api/latest/: what the reference of each operation says that Datadog sets by itself. */
-const volatile: readonly Volatile[] = [];
+import { volatileTable } from "./volatileTable.ts";
 
 /** Patterns (`data[].attributes.modified`) by operation. */
 export type VolatileFields = ReadonlyMap<string, ReadonlySet<string>>;
@@ -17,11 +14,12 @@ export function volatileFields(
   const add = (operation: string, names: readonly string[]): void => {
     fields.set(operation, new Set([...(fields.get(operation) ?? []), ...names]));
   };
-  for (const { operations: known, fields: names } of volatile) for (const operation of known) add(operation, names);
+  for (const { api, operations: known, fields: names } of volatileTable)
+    for (const operation of known.split(" ")) add(`${api}.${operation}`, names.split(" "));
   for (const [named, names] of Object.entries(more))
-    for (const { id } of operations) if (id === named || id.endsWith(`.${named}`)) add(id, names);
+    for (const { id } of operations) if (isNamed(id, named)) add(id, names);
   return fields;
 }
 
-/** For the test that holds them against the catalogue. */
-export const volatileOperations: readonly string[] = volatile.flatMap(({ operations }) => operations);
+/** As a configuration names it. */
+export const isNamed = (id: string, named: string): boolean => id === named || id.endsWith(`.${named}`);
