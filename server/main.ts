@@ -9,6 +9,7 @@ import { addGitHubCommands } from "./cli/github.ts";
 import { addHoldCommands } from "./cli/holds.ts";
 import { addMaskedValueCommands } from "./cli/maskedValues.ts";
 import { addPolicyCommands } from "./cli/policy.ts";
+import { addReplayCommand } from "./cli/replay.ts";
 import { addSearchCommand } from "./cli/search.ts";
 import manifest from "../package.json" with { type: "json" };
 
@@ -113,6 +114,7 @@ addSearchCommand(program);
 addMaskedValueCommands(program);
 addEvidenceCommands(program);
 addHoldCommands(program);
+addReplayCommand(program);
 
 program
   .command("run")

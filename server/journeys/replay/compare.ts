@@ -120,7 +120,7 @@ class Comparison {
     if (at !== null && found?.kind !== "lost" && ids.became(one).size === 0 && isLike(one, other, at)) return true;
     if (one === other || (recorded.kind === "number" && Number(one) === Number(other) && isDouble(one, other)))
       return true;
-    if (ids.became(one).has(other)) return true;
+    if ((at !== null || isDistinct(one)) && ids.became(one).has(other)) return true;
     return recorded.kind === "string" && this.#sayTheSame(one, other);
   }
 
@@ -152,6 +152,9 @@ const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 const short = /^[a-z0-9]{3}-[a-z0-9]{3}-[a-z0-9]{3}$/;
 const digits = /^\d{4,}$/;
 
+/** A short number is many things: only where an id belongs is it one. */
+const isDistinct = (text: string): boolean => text.length >= 5;
+
 /** Two ids as Datadog gives them out, of one form. What could be a caller's own word is none. */
 const isLike = (one: string, other: string, { exact }: IdPlace): boolean =>
   (exact ? [uuid, short, digits] : [uuid]).some((form) => form.test(one) && form.test(other));
@@ -168,7 +171,7 @@ function becomes(recorded: readonly string[], replayed: string, ids: Ids): boole
   let changed = 0;
   let at = 0;
   for (const word of recorded) {
-    const candidates = [...ids.became(word), word];
+    const candidates = isDistinct(word) ? [...ids.became(word), word] : [word];
     const next = candidates.find((one) => replayed.startsWith(one, at));
     if (next === undefined) return false;
     if (next !== word && ++changed > mostIdsInText) return false;

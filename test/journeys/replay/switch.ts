@@ -5,7 +5,7 @@ import { createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 
 /** The n-th answer since the last sandbox came, from 1: its status and its bytes. */
-export type Tamper = (n: number, answer: Tampered) => Tampered;
+export type Tamper = (n: number, answer: Tampered) => Tampered | Promise<Tampered>;
 export type Tampered = { readonly status: number; readonly body: Buffer };
 
 export type Switch = {
@@ -26,9 +26,9 @@ export async function startSwitch(): Promise<Switch> {
     const onwards = httpRequest({ hostname, port, method, path, headers, agent: false }, (answer) => {
       const pieces: Buffer[] = [];
       answer.on("data", (piece: Buffer) => pieces.push(piece));
-      answer.on("end", () => {
+      answer.on("end", async () => {
         const said = { status: answer.statusCode ?? 0, body: Buffer.concat(pieces) };
-        const { status, body } = tamper?.(n, said) ?? said;
+        const { status, body } = (await tamper?.(n, said)) ?? said;
         const type = answer.headers["content-type"];
         const bodiless = status === 204 || method === "HEAD";
         response.writeHead(status, {
