@@ -81,7 +81,7 @@ export async function startReplay(
     options,
     calls: about.calls,
   });
-  parts.works.add((signal) =>
+  parts.works.add(replay.id, (signal) =>
     run(parts, {
       replay,
       own,
@@ -156,7 +156,7 @@ export async function listReplayedCalls(
   return { replay, calls };
 }
 
-/** The call that is on its way is finished; whichever gateway is at it stops before the next one. */
+/** The call that is on its way is finished; this gateway stops before the next one, another one when it notes what it did, within two seconds. */
 export async function stopReplay(parts: ReplayParts, reader: Reader, id: string): Promise<Replay | ApiRefusal> {
   const replay = await actOn(parts, reader, id);
   if (isApiRefusal(replay) || replay.state !== "running") return replay;
@@ -168,6 +168,7 @@ export async function stopReplay(parts: ReplayParts, reader: Reader, id: string)
     reason: `of session ${replay.session_id}`,
   });
   await parts.replays.end(id, "stopped", `by ${who}`);
+  parts.works.halt(id);
   return (await parts.replays.get(id)) ?? noReplay(id);
 }
 
@@ -187,7 +188,7 @@ export async function cleanUpReplay(parts: ReplayParts, reader: Reader, id: stri
   if (!(await parts.replays.beginCleanUp(id))) return (await parts.replays.get(id)) ?? noReplay(id);
   const own = await openForCleanUp(parts, reader, { replay, about });
   if (isApiRefusal(own)) return own;
-  parts.works.add((signal) =>
+  parts.works.add(replay.id, (signal) =>
     cleanUp(parts, {
       replay,
       own,

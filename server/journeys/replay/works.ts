@@ -7,7 +7,7 @@ const most = 8;
 const lastWords = 5_000;
 
 export class Works {
-  readonly #running = new Map<Promise<void>, AbortController>();
+  readonly #running = new Map<Promise<void>, { readonly id: string; readonly controller: AbortController }>();
   #stopping = false;
 
   /** Null when one more may begin. */
@@ -18,17 +18,22 @@ export class Works {
       : refuseApi("gateway_busy", `this gateway is at ${most} replays already; try again when one has ended`);
   }
 
-  /** `work` never rejects. */
-  add(work: (signal: AbortSignal) => Promise<void>): void {
+  /** `id` of the replay; `work` never rejects. */
+  add(id: string, work: (signal: AbortSignal) => Promise<void>): void {
     const controller = new AbortController();
     const running = work(controller.signal).finally(() => this.#running.delete(running));
-    this.#running.set(running, controller);
+    this.#running.set(running, { id, controller });
     if (this.#stopping) controller.abort();
+  }
+
+  /** Ends before its next call what this gateway is at of this replay. */
+  halt(replay: string): void {
+    for (const { id, controller } of this.#running.values()) if (id === replay) controller.abort();
   }
 
   async stop(): Promise<void> {
     this.#stopping = true;
-    for (const controller of this.#running.values()) controller.abort();
+    for (const { controller } of this.#running.values()) controller.abort();
     const late = new Promise<void>((resolve) => setTimeout(resolve, lastWords).unref());
     await Promise.race([Promise.all(this.#running.keys()), late]);
   }
