@@ -1,7 +1,6 @@
 /** Sends the gateway's own calls to its own port, in memory: they come in by the same door as everybody's. */
 
 import { request as httpRequest, type Server } from "node:http";
-import type { Socket } from "node:net";
 import { duplexPair } from "node:stream";
 import type { LineAnswer, OwnLine } from "../journeys/replay/send.ts";
 
@@ -18,8 +17,7 @@ export const createOwnLine =
     server.emit("connection", far);
     const fields = [["Host", "dogwatch"], ["Connection", "close"], ...headers];
     const outgoing = httpRequest(
-      // Any duplex will do for Node's client, whatever its types say.
-      { createConnection: () => near as Socket, method, path: target, headers: fields.flat(), setHost: false },
+      { createConnection: () => near, method, path: target, headers: fields.flat(), setHost: false },
       (response) => {
         let pieces: Buffer[] | null = [];
         let size = 0;

@@ -33,7 +33,7 @@ export type Comparing = {
   /** Kinds of masks of the configuration's own. */
   readonly custom: ReadonlySet<string>;
   /** Where it was recorded, and here: answers hold links. */
-  readonly sites: { readonly then: string; readonly now: string };
+  readonly sites: { readonly recorded: string; readonly here: string };
 };
 
 /** More of one answer nobody reads. */
@@ -127,7 +127,7 @@ class Comparison {
   /** A text in which an id stands (`/dashboard/abc-def-ghi/my-board`), or which a mask has been at. */
   #sayTheSame(one: string, other: string): boolean {
     const { ids, custom, sites } = this.#comparing;
-    const there = sites.then === sites.now ? one : one.replaceAll(`.${sites.then}`, `.${sites.now}`);
+    const there = sites.recorded === sites.here ? one : one.replaceAll(`.${sites.recorded}`, `.${sites.here}`);
     const [recorded, replayed] = [unmasked(there, custom), unmasked(other, custom)];
     if (recorded === replayed || (recorded === anyToken && one !== "")) return true;
     return becomes(recorded.split(words), replayed, ids);

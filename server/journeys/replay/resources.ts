@@ -55,7 +55,7 @@ const idName = /^(?:id|uuid|public_id|token|key)$|_(?:id|uuid|ocid)$/;
 
 export function readResources({ entries }: Pick<Catalogue, "entries">): Resources {
   const items = new Map<string, IdType>();
-  const known = new Set<IdType>([...aliases.values()]);
+  const known = new Set<IdType>(aliases.values());
   for (const { path } of entries) {
     for (const [whole, name = ""] of path.matchAll(/\{(\w+)\}/g)) {
       const type = typeOf(path, name);

@@ -140,12 +140,12 @@ function rewriteField(rewriting: Rewriting, name: string, value: string): string
 /** Terms of a search that name an id: `id:abc-def-ghi OR monitor_id:123`. https://docs.datadoghq.com/getting_started/search/ */
 function rewriteSearch(rewriting: Rewriting, search: string): string | Unsendable {
   let problem: Unsendable | null = null;
-  const changed = search.replaceAll(/(\b\w+):("?)([\w-]+)\2/g, (term, name: string, quote: string, value: string) => {
+  const changed = search.replaceAll(/\b\w+:"?[\w-]+/g, (term) => {
+    const [, before = "", name = "", value = ""] = /^((\w+):"?)(.*)$/.exec(term) ?? [];
     const type = typeOfField(rewriting, name);
-    if (type === null) return term;
-    const found = rewriting.ids.find(type, value);
-    if (found.kind === "lost") problem ??= lost(type, value, found);
-    return found.kind === "mapped" ? `${name}:${quote}${found.value}${quote}` : term;
+    const found = type === null ? null : rewriting.ids.find(type, value);
+    if (type !== null && found?.kind === "lost") problem ??= lost(type, value, found);
+    return found?.kind === "mapped" ? before + found.value : term;
   });
   return problem ?? changed;
 }

@@ -153,7 +153,7 @@ const treeOf = async ({ call, response }: RecordedCall) =>
 class Pace {
   readonly #parts: Pick<RunParts, "monotonic">;
   readonly #job: Run;
-  #first: { readonly then: number; readonly now: number } | null = null;
+  #first: { readonly recorded: number; readonly here: number } | null = null;
 
   constructor(parts: Pick<RunParts, "monotonic">, job: Run) {
     this.#parts = parts;
@@ -163,9 +163,9 @@ class Pace {
   async wait({ call }: RecordedCall): Promise<void> {
     const { replay, signal, own } = this.#job;
     if (replay.options.pace === "fast") return;
-    const then = call.received_at.getTime();
-    this.#first ??= { then, now: this.#parts.monotonic() };
-    const due = this.#first.now + (then - this.#first.then);
+    const recorded = call.received_at.getTime();
+    this.#first ??= { recorded, here: this.#parts.monotonic() };
+    const due = this.#first.here + (recorded - this.#first.recorded);
     for (let left = due - this.#parts.monotonic(); left > 0 && !signal.aborted; left = due - this.#parts.monotonic()) {
       await sleep(Math.min(left, 1_000), undefined, { signal }).catch(() => undefined);
       // A session in which nothing happens for long is over.
@@ -261,7 +261,7 @@ async function judge(job: Run, { attempt, ended }: Judging): Promise<ReplayedCal
       ids: job.planning.ids,
       volatile: job.volatile.get(about.operation.id) ?? new Set(),
       custom: job.planning.standIns.custom,
-      sites: { then: siteOf(recorded.call.host), now: job.planning.site },
+      sites: { recorded: siteOf(recorded.call.host), here: job.planning.site },
     },
     then,
     now,

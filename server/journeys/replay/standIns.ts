@@ -98,7 +98,7 @@ const likeIt = (value: string, { digit, letter }: Chance): string =>
 
 /** The last digit makes the number a card's: https://www.iso.org/standard/70484.html */
 function withLuhn(number: string): string {
-  const digits = [...number].flatMap((one) => (/\d/.test(one) ? [Number(one)] : []));
+  const digits = number.replaceAll(/\D/g, "").split("").map(Number);
   const sum = digits
     .slice(0, -1)
     .toReversed()

@@ -80,27 +80,34 @@ test("another name of a live connection's address is refused at the start, and n
 });
 
 test("a name that becomes a live connection's address on the way is refused when it is connected to", async () => {
-  const other = await createSandbox({ clock: () => new Date() }).listen();
-  const port = new URL(other.url).port;
+  const [live, sandbox] = await Promise.all([startSwitch(), createSandbox({ clock: () => new Date() }).listen()]);
+  let reached = 0;
+  live.to(sandbox.url, (n, answer) => {
+    reached = n;
+    return answer;
+  });
+  // The first question is that of the start; by the second the name leads to where prod is.
   let asked = 0;
-  // The first question is that of the start.
   scene = await startReplayScene({
-    endpoints: { live: `https://prod.example.test:${port}`, lab: `https://lab.example.test:${port}` },
-    resolve: async (host) => (host.startsWith("prod") || ++asked > 1 ? ["127.0.0.1"] : ["192.0.2.10"]),
+    endpoints: { live: live.url, lab: `https://lab.example.test:${new URL(live.url).port}` },
+    resolve: async () => (++asked > 1 ? ["127.0.0.1"] : ["192.0.2.10"]),
   });
   const session = await recorded();
+  expect(reached).toBe(1);
   const replay = await scene.replay(session);
-  // What could not be recorded of Datadog is not sent again; so the session has to have something.
-  expect(replay.state).toBe("done");
-  const [call] = await scene.replayed(replay.id);
-  expect(call?.outcome).toBe("skipped");
-  await other.close();
+  expect(replay).toMatchObject({ state: "done", failed: 1, same: 0 });
+  expect(asked).toBe(2);
+  expect(reached).toBe(1);
+  const [call] = await scene.calls(replay.replay_session_id ?? "");
+  expect(call).toMatchObject({ error_code: "upstream_unreachable", status: 502 });
+  expect(call?.error).toMatch(/lab\.example\.test is at 127\.0\.0\.1:\d+, which is where a live connection goes/);
+  await Promise.all([live.close(), sandbox.close()]);
 });
 
 test("a sandbox that becomes live by a reload gets nothing more", async ({ skip }) => {
   if (isReplicated) skip("two gateways read a changed file at two moments");
   const lab = await startSwitch();
-  const [sandbox] = await Promise.all([createSandbox({ clock: () => new Date() }).listen()]);
+  const sandbox = await createSandbox({ clock: () => new Date() }).listen();
   scene = await startReplayScene({ endpoints: { lab: lab.url } });
   const session = await recorded(6);
   const text = readFileSync(scene.file, "utf8");

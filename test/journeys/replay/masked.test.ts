@@ -45,9 +45,11 @@ const record = async (): Promise<string> => {
 const arrived = (): typeof values => JSON.parse(upstreams[1]?.requests.at(-1)?.body.toString() ?? "{}");
 
 const luhn = (number: string): boolean =>
-  [...number.replaceAll(/\D/g, "")]
-    .toReversed()
+  number
+    .replaceAll(/\D/g, "")
+    .split("")
     .map(Number)
+    .toReversed()
     .reduce((sum, digit, index) => sum + (index % 2 === 0 ? digit : digit * 2 - (digit > 4 ? 9 : 0)), 0) %
     10 ===
   0;
