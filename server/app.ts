@@ -14,14 +14,18 @@ import { registerHealth } from "./http/health.ts";
 import { type Metrics, createMetrics } from "./http/metrics.ts";
 import { registerPages } from "./http/pages.ts";
 import { InFlight } from "./http/inFlight.ts";
+import { createOwnLine } from "./http/ownLine.ts";
 import { registerWebhooks } from "./http/webhooks.ts";
-import { createOwnDoor } from "./http/ownDoor.ts";
 import { createGatewayServer } from "./http/server.ts";
 import { type SignIn, createSignIn } from "./http/signIn.ts";
 import { stopServing } from "./http/stop.ts";
 import { passCall } from "./journeys/call.ts";
 import type { CallParts, Incoming } from "./journeys/call/parts.ts";
 import type { HistoryParts } from "./journeys/history.ts";
+import type { ReplayParts } from "./journeys/replay.ts";
+import { readResources } from "./journeys/replay/resources.ts";
+import { volatileFields } from "./journeys/replay/volatile.ts";
+import { Works } from "./journeys/replay/works.ts";
 import { createVisibleSessions, writersOf } from "./journeys/visible.ts";
 import type { OwnConnection } from "./journeys/ownSession.ts";
 import type { UndoParts } from "./journeys/undo.ts";
@@ -41,7 +45,7 @@ import { hideIn } from "./stages/mask/beside.ts";
 import type { MaskSet } from "./stages/mask/masking.ts";
 import { buildFamilies } from "./stages/mask/place/family.ts";
 import type { MaskKeys } from "./stages/mask/token/keys.ts";
-import { resolveHere, type Resolve } from "./stages/forward/apart.ts";
+import { type Apart, resolveHere, type Resolve } from "./stages/forward/apart.ts";
 import { createTidy } from "./stages/forward/tidy.ts";
 import { originsOf, Upstreams } from "./stages/forward/upstream.ts";
 import { breakOff } from "./stages/reply/end.ts";
@@ -143,6 +147,7 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
   const sealer = joinSealer({ store, log, signKeys, dataDir: first.config.dataDir });
   running.push(() => sealer.stop());
   const { resolve = resolveHere } = options;
+  const works = new Works();
   const joined = {
     store,
     rules,
@@ -156,6 +161,7 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
     maskKeys,
     signKeys,
     sealer,
+    works,
   };
   const { app, signIn } = await joinSurfaces(joined);
   running.push(() => stopServing(app, { patience, breakOff: () => upstreams.close() }));
@@ -163,6 +169,8 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
     calls.stop();
     approvals.stop();
   });
+  // What the gateway itself sends ends before it takes nothing any more.
+  running.push(() => works.stop());
   const url = await app.listen(first.config.listen);
   log.info({ url, publicUrl: first.config.publicUrl }, "listening");
   log.info({ key: signKeys.signers[0].vkey }, "seals are signed with this key: hand it to whoever verifies recordings");
@@ -197,6 +205,7 @@ type Joined = {
   readonly maskKeys: MaskKeys;
   readonly signKeys: SignKeys;
   readonly sealer: Sealer;
+  readonly works: Works;
 };
 
 async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; signIn: SignIn }> {
@@ -280,7 +289,8 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
       accessTokens,
       signedIn: async (request) => (await signIn.viewer(request))?.reader ?? null,
       person: (request) => signIn.person(request),
-      undoing: undoParts(joined, { history, door: () => createOwnDoor(app.server) }),
+      replaying: replayParts(joined, { history, line: () => createOwnLine(app.server) }),
+      undoing: undoParts(joined, { history, line: () => createOwnLine(app.server) }),
       formToken: (request) => signIn.cookies.formToken(request),
       isOurForm: (request, token) => signIn.cookies.isOurForm(request, token),
     },
@@ -301,9 +311,37 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
   return { app, signIn };
 }
 
+const replayParts = (
+  { store, rules, catalogue, sealer, maskKeys, works, resolve }: Joined,
+  { history, line }: { readonly history: HistoryParts; readonly line: ReplayParts["line"] },
+): ReplayParts => ({
+  ...history,
+  sessions: store.sessions,
+  receipts: store.receipts,
+  following: store.following,
+  bodies: store.bodies,
+  replays: store.replays,
+  connections: () => offered(rules.current),
+  connection: (name) => rules.current.connections.get(name),
+  apart: apartFrom(rules, resolve),
+  seal: (id) => sealer.seal(id),
+  audit: (event) => store.audit.append(event),
+  now: () => new Date(),
+  monotonic: () => performance.now(),
+  chance: randomBytes,
+  lifetime,
+  catalogue,
+  resources: readResources(catalogue),
+  volatile: () => volatileFields(rules.current.config.replay.volatile, catalogue.entries),
+  maskKeys,
+  customMasks: () => rules.masks.custom,
+  works,
+  line,
+});
+
 const undoParts = (
   { store, rules, catalogue, approvals, sealer, maskKeys }: Joined,
-  { history, door }: { readonly history: HistoryParts; readonly door: UndoParts["door"] },
+  { history, line }: { readonly history: HistoryParts; readonly line: UndoParts["line"] },
 ): UndoParts => ({
   ...history,
   sessions: store.sessions,
@@ -323,7 +361,7 @@ const undoParts = (
     access: approvals.answering.repositories,
     apiUrl: rules.current.config.github?.apiUrl ?? null,
   }),
-  door,
+  line,
 });
 
 /** Of a session that is gone nobody knows the connection any more. */
@@ -346,7 +384,7 @@ const callParts = (
   openSpill: (session_id) => store.bodies.spill(session_id),
   audit: (event) => store.audit.append(event),
   upstreams,
-  apart: { resolve, live: () => liveOrigins(rules.current) },
+  apart: apartFrom(rules, resolve),
   tidy: createTidy(),
   budget: createBudget(inspectionMemory),
   limits: () => rules.current.config.limits,
@@ -355,6 +393,8 @@ const callParts = (
   monotonic: () => performance.now(),
   observe: metrics.observe,
 });
+
+const apartFrom = (rules: Rules, resolve: Resolve): Apart => ({ resolve, live: () => liveOrigins(rules.current) });
 
 const liveOrigins = ({ connections }: Rulebook): readonly string[] =>
   [...connections.values()].filter(({ kind }) => kind === "live").flatMap(originsOf);

@@ -298,6 +298,77 @@ export const me = z.object({
 });
 export type MeJson = z.infer<typeof me>;
 
+/** What is to become of a session that is sent again; `masked`: made-up values in place of masked ones, or (admins alone) what they stand for. */
+export const replayRequest = z.strictObject({
+  connection: z.string().min(1).max(64).describe("Name of a connection of kind sandbox"),
+  dry_run: z.boolean().default(false).describe("Send nothing: say what would be sent"),
+  pace: z.enum(["fast", "recorded"]).default("fast").describe("recorded: with the pauses that were between the calls"),
+  stop_on_difference: z.boolean().default(false),
+  masked: z.enum(["stand-in", "restore"]).default("stand-in"),
+});
+
+const cleanUp = z.object({
+  state: z.enum(["running", "done", "interrupted"]),
+  deleted: z.number().int(),
+  /** Were gone already. */
+  missing: z.number().int(),
+  failed: z.number().int(),
+  reasons: z.array(z.string()),
+});
+
+/** A session that is sent again to a sandbox. It runs on: ask again until it is not `running`. */
+export const replay = z.object({
+  id: uuid,
+  url: z.url(),
+  session_id: uuid,
+  /** The session that the replay is; null for a dry run. */
+  replay_session_id: uuid.nullable(),
+  connection: z.string(),
+  by: z.string(),
+  dry_run: z.boolean(),
+  pace: z.enum(["fast", "recorded"]),
+  stop_on_difference: z.boolean(),
+  masked: z.enum(["stand-in", "restore"]),
+  /** `interrupted`: the gateway ended before it did; nobody goes on with it. */
+  state: z.enum(["running", "done", "stopped", "interrupted", "failed"]),
+  reason: z.string(),
+  started_at: time,
+  ended_at: time.nullable(),
+  /** Calls that the session had when it began; what became of how many of them so far follows. */
+  calls: z.number().int(),
+  same: z.number().int(),
+  different: z.number().int(),
+  failed: z.number().int(),
+  skipped: z.number().int(),
+  /** What a dry run would send. */
+  planned: z.number().int(),
+  /** Null until somebody asks for it. */
+  cleanup: cleanUp.nullable(),
+});
+export type ReplayJson = z.infer<typeof replay>;
+
+export const outcomes = ["same", "different", "failed", "skipped", "planned"] as const;
+
+export const replayedCall = z.object({
+  /** Of the recorded call. */
+  n: z.number().int(),
+  /** Of the call in the replay's own session; null where nothing was sent. */
+  replay_n: z.number().int().nullable(),
+  operation: z.string(),
+  method: z.string(),
+  path: z.string(),
+  outcome: z.enum(outcomes),
+  /** Why it failed or was skipped. */
+  reason: z.string(),
+  recorded_status: z.number().int().nullable(),
+  replayed_status: z.number().int().nullable(),
+  /** `path`: `status`, `body.options.thresholds.critical`. Values are JSON, cut where they are long; null for what is not there. Null once the bodies have expired. */
+  differences: z
+    .array(z.object({ path: z.string(), recorded: z.string().nullable(), replayed: z.string().nullable() }))
+    .nullable(),
+});
+export type ReplayedCallJson = z.infer<typeof replayedCall>;
+
 export const page = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), next_cursor: z.string().nullable() });
 

@@ -10,6 +10,7 @@ import { addHoldCommands } from "./cli/holds.ts";
 import { addMaskedValueCommands } from "./cli/maskedValues.ts";
 import { addPolicyCommands } from "./cli/policy.ts";
 import { addServeRecordingCommand } from "./cli/serveRecording.ts";
+import { addReplayCommand } from "./cli/replay.ts";
 import { addSearchCommand } from "./cli/search.ts";
 import { addUndoCommand } from "./cli/undo.ts";
 import manifest from "../package.json" with { type: "json" };
@@ -119,6 +120,7 @@ addServeRecordingCommand(program);
 addEvidenceCommands(program);
 addHoldCommands(program);
 addUndoCommand(program);
+addReplayCommand(program);
 
 program
   .command("run")

@@ -66,6 +66,9 @@ export function mayAct(reader: Reader): ApiRefusal | null {
   }
 }
 
+/** Everybody but a session, which acts by its calls. */
+export const isActing = (reader: Reader): reader is Exclude<Reader, { kind: "session" }> => reader.kind !== "session";
+
 /** The session that it is about, for whoever may see it and may act on it. */
 export async function aboutSession(parts: HistoryParts, reader: Reader, id: string): Promise<Session | ApiRefusal> {
   const refusal = mayAct(reader) ?? (await seesSession(parts, reader, id));

@@ -16,12 +16,12 @@ import {
   ownSubject,
   resumeOwnSession,
 } from "./ownSession.ts";
+import type { OwnLine } from "./replay/send.ts";
 import { applySteps } from "./undo/apply.ts";
 import { isUnknown } from "./undo/document.ts";
 import type { Hidden } from "./undo/hidden.ts";
 import { type Plan, type PlanParts, planFor } from "./undo/plan.ts";
 import { Requests } from "./undo/requests.ts";
-import type { Door } from "./undo/send.ts";
 import type { Result } from "./undo/settle.ts";
 import { isDoing } from "./undo/steps.ts";
 
@@ -34,7 +34,7 @@ export type UndoParts = HistoryParts &
     hidden(): Hidden;
     /** Whether somebody may change what is in the repository whose session it is. */
     mayWrite(person: Person, session: Session): Promise<boolean>;
-    door(): Door;
+    line(): OwnLine;
     monotonic(): number;
   };
 
@@ -123,7 +123,7 @@ async function applyAlone(parts: UndoParts, turn: Turn): Promise<Undone | ApiRef
   const own = earlier === null ? await begin(parts, turn) : await resume(parts, earlier, turn.run);
   if (isApiRefusal(own)) return own;
   const end = parts.monotonic() + mostTime;
-  const sender = { door: parts.door(), token: own.token, hasTime: () => parts.monotonic() < end };
+  const sender = { line: parts.line(), token: own.token, hasTime: () => parts.monotonic() < end };
   const results = await applySteps({ ...idle(parts, turn), ...sender }, plan);
   await parts.undos.setRun(own.session.id, null);
   // As long as people are asked, or something is left to be done, it goes on in the same session.
@@ -133,7 +133,7 @@ async function applyAlone(parts: UndoParts, turn: Turn): Promise<Undone | ApiRef
 
 /** Nothing is left to be sent. */
 const idle = (parts: UndoParts, { leased }: Turn): Parameters<typeof applySteps>[0] => ({
-  door: () => Promise.reject(new Error("nothing is left to be done")),
+  line: () => Promise.reject(new Error("nothing is left to be done")),
   token: () => Promise.reject(new Error("nothing is left to be done")),
   requests: new Requests(parts.catalogue),
   leased,

@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { formatProblem, isConfig, parseConfig } from "../../server/config/load.ts";
+import { examinerOf } from "../../server/rulebook.ts";
 import { env, good } from "./example.ts";
 
 type Written = {
@@ -93,4 +94,23 @@ test("what is apart may be used", () => {
   // Another organization on the same site: its keys are its own.
   expect(problemsOf({}, {})).toEqual([]);
   expect(problemsOf({ site: "datadoghq.eu" }, { endpoint: "https://api.datadoghq.com" })).toEqual([]);
+});
+
+test("fields that differ from replay to replay are those of operations that there are", () => {
+  const examine = examinerOf();
+  const problemsWith = (yaml: string): readonly string[] => {
+    const parsed = parseConfig(`${good}${yaml}`, { file: "dogwatch.yaml", env }, examine);
+    return isConfig(parsed) ? [] : parsed.map(formatProblem);
+  };
+  expect(
+    problemsWith(
+      "replay: { volatile: { GetMonitor: [priority, 'options.silenced'], v1.MonitorsApi.ListMonitors: ['[].priority'] } }\n",
+    ),
+  ).toEqual([]);
+  expect(problemsWith("replay: { volatile: { GetMonitr: [priority] } }\n")).toEqual([
+    expect.stringMatching(/^dogwatch\.yaml:14:\d+ replay\.volatile\.GetMonitr: there is no operation GetMonitr/),
+  ]);
+  expect(problemsWith("replay: { volatile: { GetMonitor: ['$.priority[0]'] } }\n")[0]).toMatch(
+    /replay\.volatile\.GetMonitor\.0: must be a field/,
+  );
 });

@@ -2,27 +2,15 @@
 
 import { z } from "zod";
 import type { Kind } from "../../datadog/inverse.ts";
-import type { CallNumber, HeaderList } from "../../model/receipt.ts";
+import type { CallNumber } from "../../model/receipt.ts";
+import type { LineAnswer, OwnLine } from "../replay/send.ts";
 import { isGone } from "./before.ts";
 import { type Content, isUnknown, versionIn } from "./document.ts";
 import { clientOf } from "./progress.ts";
 import type { UndoRequest } from "./requests.ts";
 
-/** The gateway's own port, without a network in between. */
-export type Door = (request: DoorRequest) => Promise<DoorAnswer>;
-
-export type DoorRequest = {
-  readonly method: string;
-  readonly path: string;
-  readonly headers: HeaderList;
-  readonly body: string | null;
-};
-
-/** `header` by its name in small letters. */
-export type DoorAnswer = { readonly status: number; header(name: string): string | null; readonly body: Buffer };
-
 export type Sender = {
-  readonly door: Door;
+  readonly line: OwnLine;
   token(): Promise<string>;
 };
 
@@ -54,7 +42,7 @@ export async function look(
   if (answer === null) return { kind: "not seen", ended: failed(brokenOff) };
   if (isOurs(answer)) return { kind: "not seen", ended: endedBy(answer, "to look at what is there is") };
   if (answer.status === 404) return { kind: "absent" };
-  const text = answer.body.toString("utf8");
+  const text = textOf(answer);
   if (answer.status !== 200) return { kind: "not seen", ended: failed(`to look, ${datadogSaid(answer)}`) };
   const version = versionIn(kind, text, { isErased: () => false });
   if (isUnknown(version)) return { kind: "not seen", ended: failed(`of what is there, ${version.why}`) };
@@ -68,36 +56,36 @@ export async function act(sender: Sender, request: UndoRequest, key: string): Pr
   const call = callOf(answer);
   if (isOurs(answer)) return { kind: "not done", call, ended: endedBy(answer, `${request.operation} is`) };
   if (answer.status < 200 || answer.status > 299) return { kind: "not done", call, ended: failed(datadogSaid(answer)) };
-  return { kind: "done", call, text: answer.body.toString("utf8") };
+  return { kind: "done", call, text: textOf(answer) };
 }
 
 const brokenOff = "the gateway broke off: ask again, and it says what is known of it";
 
 /** Null when there is no answer, as at the end of a gateway. */
-const send = async (
-  { door, token }: Sender,
+async function send(
+  { line, token }: Sender,
   { method, path, body }: UndoRequest,
   key: string,
-): Promise<DoorAnswer | null> =>
-  door({
-    method,
-    path,
-    headers: [
-      ["Authorization", `Bearer ${await token()}`],
-      ["User-Agent", clientOf(key)],
-      ["Accept", "application/json"],
-      // Whoever is asked may take hours: nobody waits on a connection for that.
-      ["Prefer", "respond-async"],
-      ...(body === null ? [] : ([["Content-Type", "application/json"]] as const)),
-    ],
-    body,
-  }).catch(() => null);
+): Promise<LineAnswer | null> {
+  const bytes = body === null ? null : Buffer.from(body);
+  const headers = [
+    ["Authorization", `Bearer ${await token()}`],
+    ["User-Agent", clientOf(key)],
+    ["Accept", "application/json"],
+    // Whoever is asked may take hours: nobody waits on a connection for that.
+    ["Prefer", "respond-async"],
+    ...(bytes === null
+      ? []
+      : [["Content-Type", "application/json"] as const, ["Content-Length", `${bytes.length}`] as const]),
+  ] as const;
+  return line({ method, target: path, headers, body: bytes }).catch(() => null);
+}
 
 /** The gateway's own answer, and not Datadog's, whose headers of these names are dropped. */
-const isOurs = (answer: DoorAnswer): boolean =>
+const isOurs = (answer: LineAnswer): boolean =>
   answer.header("dogwatch-error") !== null || answer.header("dogwatch-approval") !== null;
 
-function endedBy(answer: DoorAnswer, what: string): Ended {
+function endedBy(answer: LineAnswer, what: string): Ended {
   if (answer.header("dogwatch-approval") !== null) return waitingFor(answer);
   const says = errorsIn(answer)
     .join("; ")
@@ -114,7 +102,7 @@ function endedBy(answer: DoorAnswer, what: string): Ended {
   }
 }
 
-function waitingFor(answer: DoorAnswer): Ended {
+function waitingFor(answer: LineAnswer): Ended {
   const asked = question.safeParse(jsonIn(answer));
   if (!asked.success) return failed("people were asked, and the answer does not say where");
   const { id, url, title } = asked.data;
@@ -128,26 +116,29 @@ const errors = z.object({ errors: z.array(z.string()) });
 const failed = (why: string): Ended => ({ state: "failed", why });
 
 /** What Datadog complains of may quote what was sent; its beginning tells enough. */
-function datadogSaid(answer: DoorAnswer): string {
+function datadogSaid(answer: LineAnswer): string {
   const says = errorsIn(answer).join("; ").slice(0, 300);
   return `Datadog answered ${answer.status}${says === "" ? "" : `: ${says}`}`;
 }
 
-const errorsIn = (answer: DoorAnswer): readonly string[] => {
+const errorsIn = (answer: LineAnswer): readonly string[] => {
   const parsed = errors.safeParse(jsonIn(answer));
   return parsed.success ? parsed.data.errors : [];
 };
 
-const jsonIn = ({ body }: DoorAnswer): unknown => {
+/** Of one that is too large nothing is kept. */
+const textOf = ({ body }: LineAnswer): string => body?.toString("utf8") ?? "";
+
+const jsonIn = (answer: LineAnswer): unknown => {
   try {
-    return JSON.parse(body.toString("utf8"));
+    return JSON.parse(textOf(answer));
   } catch {
     return null;
   }
 };
 
 /** `dogwatch-call: <session>/<n>` */
-function callOf(answer: DoorAnswer): CallNumber | null {
+function callOf(answer: LineAnswer): CallNumber | null {
   const [, session_id, n] = /^([0-9a-f-]{36})\/(\d{1,9})$/.exec(answer.header("dogwatch-call") ?? "") ?? [];
   return session_id === undefined || n === undefined ? null : { session_id, n: Number(n) };
 }
