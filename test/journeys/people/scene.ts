@@ -42,8 +42,6 @@ export type AskedRequest = {
 
 export type PeopleOptions = {
   readonly rule?: string;
-  /** In place of the usual rules. */
-  readonly rules?: string;
   /** More of `github:` in the configuration; with `null` there is no such section. */
   readonly github?: string | null;
   readonly more?: string;
