@@ -39,6 +39,10 @@ const parts = {
     what: "a session of 100,000 calls is sealed, exported with its proof and verified, in at most 512 MiB",
     act: sealLongSession,
   },
+  replays: {
+    what: "every recorded scenario that the sandbox knows, replayed to a fresh one, and with a planted difference",
+    act: () => runTest("test/journeys/replay/recordings.test.ts", { DOGWATCH_ALL_REPLAYS: "1" }),
+  },
   "gateway-kills": {
     what: "300 times kill -9 of the gateway under load",
     act: () => runTest("test/faults/gatewayKilled.test.ts", { DOGWATCH_GATEWAY_KILLS: "300" }),

@@ -14,14 +14,22 @@ import { registerHealth } from "./http/health.ts";
 import { type Metrics, createMetrics } from "./http/metrics.ts";
 import { registerPages } from "./http/pages.ts";
 import { InFlight } from "./http/inFlight.ts";
+import { createOwnLine } from "./http/ownLine.ts";
 import { registerWebhooks } from "./http/webhooks.ts";
 import { createGatewayServer } from "./http/server.ts";
 import { type SignIn, createSignIn } from "./http/signIn.ts";
 import { stopServing } from "./http/stop.ts";
 import { passCall } from "./journeys/call.ts";
 import type { CallParts, Incoming } from "./journeys/call/parts.ts";
-import { createVisibleSessions } from "./journeys/visible.ts";
-import type { OfferedConnection } from "./journeys/token.ts";
+import type { HistoryParts } from "./journeys/history.ts";
+import type { ReplayParts } from "./journeys/replay.ts";
+import { readResources } from "./journeys/replay/resources.ts";
+import { volatileFields } from "./journeys/replay/volatile.ts";
+import { Works } from "./journeys/replay/works.ts";
+import { createVisibleSessions, writersOf } from "./journeys/visible.ts";
+import type { OwnConnection } from "./journeys/ownSession.ts";
+import type { UndoParts } from "./journeys/undo.ts";
+import { readHidden } from "./journeys/undo/hidden.ts";
 import type { AuditEvent } from "./model/audit.ts";
 import type { AccessToken, Config, Problem } from "./model/config.ts";
 import { type Rulebook, findingsIn, readRulebook } from "./rulebook.ts";
@@ -37,8 +45,9 @@ import { hideIn } from "./stages/mask/beside.ts";
 import type { MaskSet } from "./stages/mask/masking.ts";
 import { buildFamilies } from "./stages/mask/place/family.ts";
 import type { MaskKeys } from "./stages/mask/token/keys.ts";
+import { type Apart, resolveHere, type Resolve } from "./stages/forward/apart.ts";
 import { createTidy } from "./stages/forward/tidy.ts";
-import { Upstreams } from "./stages/forward/upstream.ts";
+import { originsOf, Upstreams } from "./stages/forward/upstream.ts";
 import { breakOff } from "./stages/reply/end.ts";
 import { joinSetup } from "./setup.ts";
 import { PolicyTrials } from "./tryPolicy.ts";
@@ -52,6 +61,8 @@ export type GatewayOptions = {
   readonly log: FastifyBaseLogger;
   /** How long calls in flight may go on after `close` is called, ms; default 20 seconds, less than an orchestrator waits before it kills. */
   readonly patience?: number;
+  /** How names become addresses; default: as this machine does it. */
+  readonly resolve?: Resolve;
   /** What may wait for the database before callers are told `gateway_busy`. */
   readonly mostWaiting?: StoreOptions["mostWaiting"];
 };
@@ -136,11 +147,14 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
   const signKeys = openSignKeys(first.config, await store.log.checkpoint());
   const sealer = joinSealer({ store, log, signKeys, dataDir: first.config.dataDir });
   running.push(() => sealer.stop());
+  const { resolve = resolveHere } = options;
+  const works = new Works();
   const policyTrials = new PolicyTrials({ config: () => rules.current.config, connectionString });
   const joined: Joined = {
     store,
     rules,
     upstreams,
+    resolve,
     calls,
     catalogue,
     log,
@@ -150,6 +164,7 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
     signKeys,
     sealer,
     policyTrials,
+    works,
   };
   const { app, signIn } = await joinSurfaces(joined);
   running.push(() => stopServing(app, { patience, breakOff: () => upstreams.close() }));
@@ -158,6 +173,8 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
     approvals.stop();
     policyTrials.stop();
   });
+  // What the gateway itself sends ends before it takes nothing any more.
+  running.push(() => works.stop());
   const url = await app.listen(first.config.listen);
   log.info({ url, publicUrl: first.config.publicUrl }, "listening");
   log.info({ key: signKeys.signers[0].vkey }, "seals are signed with this key: hand it to whoever verifies recordings");
@@ -183,6 +200,7 @@ type Joined = {
   readonly store: Store;
   readonly rules: Rules;
   readonly upstreams: Upstreams;
+  readonly resolve: Resolve;
   readonly calls: InFlight;
   readonly catalogue: Catalogue;
   readonly log: FastifyBaseLogger;
@@ -192,6 +210,7 @@ type Joined = {
   readonly signKeys: SignKeys;
   readonly sealer: Sealer;
   readonly policyTrials: PolicyTrials;
+  readonly works: Works;
 };
 
 async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; signIn: SignIn }> {
@@ -276,6 +295,8 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
       accessTokens,
       signedIn: async (request) => (await signIn.viewer(request))?.reader ?? null,
       person: (request) => signIn.person(request),
+      replaying: replayParts(joined, { history, line: () => createOwnLine(app.server) }),
+      undoing: undoParts(joined, { history, line: () => createOwnLine(app.server) }),
       formToken: (request) => signIn.cookies.formToken(request),
       isOurForm: (request, token) => signIn.cookies.isOurForm(request, token),
     },
@@ -297,12 +318,65 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
   return { app, signIn };
 }
 
+const replayParts = (
+  { store, rules, catalogue, sealer, maskKeys, works, resolve }: Joined,
+  { history, line }: { readonly history: HistoryParts; readonly line: ReplayParts["line"] },
+): ReplayParts => ({
+  ...history,
+  sessions: store.sessions,
+  receipts: store.receipts,
+  following: store.following,
+  bodies: store.bodies,
+  replays: store.replays,
+  connections: () => offered(rules.current),
+  connection: (name) => rules.current.connections.get(name),
+  apart: apartFrom(rules, resolve),
+  seal: (id) => sealer.seal(id),
+  audit: (event) => store.audit.append(event),
+  now: () => new Date(),
+  monotonic: () => performance.now(),
+  chance: randomBytes,
+  lifetime,
+  catalogue,
+  resources: readResources(catalogue),
+  volatile: () => volatileFields(rules.current.config.replay.volatile, catalogue.entries),
+  maskKeys,
+  customMasks: () => rules.masks.custom,
+  works,
+  line,
+});
+
+const undoParts = (
+  { store, rules, catalogue, approvals, sealer, maskKeys }: Joined,
+  { history, line }: { readonly history: HistoryParts; readonly line: UndoParts["line"] },
+): UndoParts => ({
+  ...history,
+  sessions: store.sessions,
+  connections: () => offered(rules.current),
+  seal: (id) => sealer.seal(id),
+  audit: (event) => store.audit.append(event),
+  now: () => new Date(),
+  monotonic: () => performance.now(),
+  chance: randomBytes,
+  lifetime,
+  catalogue,
+  undos: store.undos,
+  publicUrl: rules.current.config.publicUrl,
+  approvals: { store: approvals.answering.store },
+  hidden: () => readHidden(maskKeys, rules.masks),
+  mayWrite: writersOf({
+    access: approvals.answering.repositories,
+    apiUrl: rules.current.config.github?.apiUrl ?? null,
+  }),
+  line,
+});
+
 /** Of a session that is gone nobody knows the connection any more. */
 const shortestReceipts = ({ retention: { receipts, connections } }: Config): number =>
   Math.min(receipts, ...connections.map((own) => own.receipts));
 
 const callParts = (
-  { store, rules, upstreams, catalogue, approvals, log, maskKeys }: Joined,
+  { store, rules, upstreams, resolve, catalogue, approvals, log, maskKeys }: Joined,
   { presenter, metrics }: { readonly presenter: Presenter; readonly metrics: Metrics },
 ): CallParts => ({
   present: presenter.present,
@@ -317,6 +391,7 @@ const callParts = (
   openSpill: (session_id) => store.bodies.spill(session_id),
   audit: (event) => store.audit.append(event),
   upstreams,
+  apart: apartFrom(rules, resolve),
   tidy: createTidy(),
   budget: createBudget(inspectionMemory),
   limits: () => rules.current.config.limits,
@@ -325,6 +400,11 @@ const callParts = (
   monotonic: () => performance.now(),
   observe: metrics.observe,
 });
+
+const apartFrom = (rules: Rules, resolve: Resolve): Apart => ({ resolve, live: () => liveOrigins(rules.current) });
+
+const liveOrigins = ({ connections }: Rulebook): readonly string[] =>
+  [...connections.values()].filter(({ kind }) => kind === "live").flatMap(originsOf);
 
 /** The masks in force; the keys stay as they are until a restart. */
 function maskSets({ rules, catalogue, maskKeys }: Pick<Joined, "rules" | "catalogue" | "maskKeys">): () => MaskSet {
@@ -345,10 +425,10 @@ async function carry(parts: CallParts, incoming: Incoming, log: FastifyBaseLogge
   }
 }
 
-const offered = ({ connections, connectionAllow }: Rulebook): readonly OfferedConnection[] =>
-  [...connections.values()].map(({ name, site }) => {
+const offered = ({ connections, connectionAllow }: Rulebook): readonly OwnConnection[] =>
+  [...connections.values()].map(({ name, site, kind }) => {
     const allow = connectionAllow.get(name);
-    return allow === undefined ? { name, site } : { name, site, allow: allow.evaluate };
+    return allow === undefined ? { name, site, kind } : { name, site, kind, allow: allow.evaluate };
   });
 
 /** A gateway whose records cannot be written takes no calls: load balancers send them elsewhere. */

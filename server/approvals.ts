@@ -21,7 +21,7 @@ import type { Store } from "./store/database.ts";
 export type Approvals = {
   readonly approving: PeopleApproving;
   /** What the API and the pages read, wait for and answer with. */
-  readonly answering: PageParts;
+  readonly answering: PageParts & { readonly repositories: AskedRepositoryAccess };
   /** The App's client; null without an App. */
   readonly github: GitHubApp | null;
   /** Null without a GitHub App. */

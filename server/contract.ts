@@ -295,6 +295,52 @@ export const auditEvent = z.object({
   reason: z.string(),
 });
 
+const undoCall = z.object({ call_id: z.string(), url: z.url() });
+
+/**
+ * What takes one write back. `action`: `nothing`, `look` and `impossible` do nothing, and `why` says why. `state`: `planned` before anything was
+ * asked for; `blocked` waits for a step of `needs`; `none` where nothing is to be done.
+ */
+export const undoStep = z.object({
+  key: z.string(),
+  /** The write. */
+  n: z.number().int(),
+  call_id: z.string(),
+  url: z.url(),
+  operation: z.string(),
+  resource: z.object({ kind: z.string(), id: z.string(), name: z.string() }).nullable(),
+  action: z.enum(["recreate", "restore", "put_back", "delete", "nothing", "look", "impossible"]),
+  why: z.string(),
+  /** The call that shows what was there before. */
+  from: undoCall.nullable(),
+  /** Steps that have to be done before, by key. */
+  needs: z.array(z.string()),
+  /** As it is sent, of a body the first 256 Ki characters; names of what is made anew under another id change until then. */
+  request: z
+    .object({ operation: z.string(), method: z.string(), path: z.string(), body: z.string().nullable() })
+    .nullable(),
+  state: z.enum(["none", "planned", "done", "waiting", "denied", "failed", "conflict", "blocked", "todo", "unknown"]),
+  /** What came of it. */
+  result: z.string(),
+  /** The call that did it, or tried. */
+  done_by: undoCall.nullable(),
+  /** Under which id what was made anew is there. */
+  new_id: z.string().nullable(),
+  approval: z.object({ id: uuid, url: z.url() }).nullable(),
+  /** Fields in which it is not as it was. */
+  differs: z.array(z.string()),
+});
+export type UndoStepJson = z.infer<typeof undoStep>;
+
+/** `session`: in which it was done; null for a plan, and where nothing was left to do. `steps`: in the order in which they are done. */
+export const undo = z.object({
+  session_id: uuid,
+  connection: z.string(),
+  session: z.object({ id: uuid, url: z.url() }).nullable(),
+  steps: z.array(undoStep),
+});
+export type UndoJson = z.infer<typeof undo>;
+
 /** `bodies`: whether they were still there when it was held. */
 export const heldSession = z.object({ session, bodies: z.enum(["kept", "expired"]) });
 
@@ -310,6 +356,77 @@ export const me = z.object({
   form: z.string().nullable(),
 });
 export type MeJson = z.infer<typeof me>;
+
+/** What is to become of a session that is sent again; `masked`: made-up values in place of masked ones, or (admins alone) what they stand for. */
+export const replayRequest = z.strictObject({
+  connection: z.string().min(1).max(64).describe("Name of a connection of kind sandbox"),
+  dry_run: z.boolean().default(false).describe("Send nothing: say what would be sent"),
+  pace: z.enum(["fast", "recorded"]).default("fast").describe("recorded: with the pauses that were between the calls"),
+  stop_on_difference: z.boolean().default(false),
+  masked: z.enum(["stand-in", "restore"]).default("stand-in"),
+});
+
+const cleanUp = z.object({
+  state: z.enum(["running", "done", "interrupted"]),
+  deleted: z.number().int(),
+  /** Were gone already. */
+  missing: z.number().int(),
+  failed: z.number().int(),
+  reasons: z.array(z.string()),
+});
+
+/** A session that is sent again to a sandbox. It runs on: ask again until it is not `running`. */
+export const replay = z.object({
+  id: uuid,
+  url: z.url(),
+  session_id: uuid,
+  /** The session that the replay is; null for a dry run. */
+  replay_session_id: uuid.nullable(),
+  connection: z.string(),
+  by: z.string(),
+  dry_run: z.boolean(),
+  pace: z.enum(["fast", "recorded"]),
+  stop_on_difference: z.boolean(),
+  masked: z.enum(["stand-in", "restore"]),
+  /** `interrupted`: the gateway ended before it did; nobody goes on with it. */
+  state: z.enum(["running", "done", "stopped", "interrupted", "failed"]),
+  reason: z.string(),
+  started_at: time,
+  ended_at: time.nullable(),
+  /** Calls that the session had when it began; what became of how many of them so far follows. */
+  calls: z.number().int(),
+  same: z.number().int(),
+  different: z.number().int(),
+  failed: z.number().int(),
+  skipped: z.number().int(),
+  /** What a dry run would send. */
+  planned: z.number().int(),
+  /** Null until somebody asks for it. */
+  cleanup: cleanUp.nullable(),
+});
+export type ReplayJson = z.infer<typeof replay>;
+
+export const outcomes = ["same", "different", "failed", "skipped", "planned"] as const;
+
+export const replayedCall = z.object({
+  /** Of the recorded call. */
+  n: z.number().int(),
+  /** Of the call in the replay's own session; null where nothing was sent. */
+  replay_n: z.number().int().nullable(),
+  operation: z.string(),
+  method: z.string(),
+  path: z.string(),
+  outcome: z.enum(outcomes),
+  /** Why it failed or was skipped. */
+  reason: z.string(),
+  recorded_status: z.number().int().nullable(),
+  replayed_status: z.number().int().nullable(),
+  /** `path`: `status`, `body.options.thresholds.critical`. Values are JSON, cut where they are long; null for what is not there. Null once the bodies have expired. */
+  differences: z
+    .array(z.object({ path: z.string(), recorded: z.string().nullable(), replayed: z.string().nullable() }))
+    .nullable(),
+});
+export type ReplayedCallJson = z.infer<typeof replayedCall>;
 
 export const page = <T extends z.ZodType>(item: T) =>
   z.object({ items: z.array(item), next_cursor: z.string().nullable() });

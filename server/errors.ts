@@ -70,7 +70,14 @@ export const refuseToken = (code: TokenCode, description: string, detail?: strin
 export const isTokenRefusal = (value: object): value is TokenRefusal => "code" in value && "description" in value;
 
 /** Codes of the gateway's own API (`/v1`) beside those of the data plane. */
-export const apiStatusOf = { ...statusOf, forbidden: 403, not_found: 404, expired: 410, rate_limited: 429 } as const;
+export const apiStatusOf = {
+  ...statusOf,
+  forbidden: 403,
+  not_found: 404,
+  conflict: 409,
+  expired: 410,
+  rate_limited: 429,
+} as const;
 
 export type ApiCode = keyof typeof apiStatusOf;
 

@@ -10,7 +10,9 @@ import { addHoldCommands } from "./cli/holds.ts";
 import { addMaskedValueCommands } from "./cli/maskedValues.ts";
 import { addPolicyCommands } from "./cli/policy.ts";
 import { addServeRecordingCommand } from "./cli/serveRecording.ts";
+import { addReplayCommand } from "./cli/replay.ts";
 import { addSearchCommand } from "./cli/search.ts";
+import { addUndoCommand } from "./cli/undo.ts";
 import manifest from "../package.json" with { type: "json" };
 
 const answerOption = (): Option =>
@@ -42,6 +44,7 @@ Examples:
   dogwatch serve --config dogwatch.yaml   run a gateway
   dogwatch github setup                   make the GitHub App through which people are asked
   dogwatch policy test                    try the rules on the tests beside them
+  dogwatch undo SESSION                   show what would take back what a session did
   dogwatch policy backtest new.yaml       say which recorded calls changed rules would decide differently
   dogwatch run --gateway https://dogwatch.example.com --token-file /var/run/token -- ./agent.sh
   dogwatch serve-recording incident.jsonl -- ./agent.sh    try a changed agent against what was recorded, offline`,
@@ -116,6 +119,8 @@ addMaskedValueCommands(program);
 addServeRecordingCommand(program);
 addEvidenceCommands(program);
 addHoldCommands(program);
+addUndoCommand(program);
+addReplayCommand(program);
 
 program
   .command("run")

@@ -43,8 +43,21 @@ export const examinerOf = (): Examine => {
 /** What is wrong with the conditions, the masks and their keys, of a configuration whose shape is right. */
 export const findingsIn = (config: Config, catalogue: Catalogue): readonly Finding[] => {
   const masks = readMasks(config.policy.masks);
-  return [...examine(config, namesOf(catalogue)), ...(areMasks(masks) ? [] : masks), ...maskKeyFindings(config)];
+  return [
+    ...examine(config, namesOf(catalogue)),
+    ...(areMasks(masks) ? [] : masks),
+    ...maskKeyFindings(config),
+    ...volatileFindings(config, catalogue),
+  ];
 };
+
+/** A field of an operation that there is not would never be left out. */
+const volatileFindings = ({ replay: { volatile } }: Config, { entries }: Catalogue): Finding[] =>
+  Object.keys(volatile).flatMap((named) =>
+    entries.some(({ id }) => id === named || id.endsWith(`.${named}`))
+      ? []
+      : [{ path: ["replay", "volatile", named], message: `there is no operation ${named}` }],
+  );
 
 const maskKeyFindings = ({ maskKeys }: Config): Finding[] => {
   const read = maskKeys === undefined ? undefined : readMaskKeys(maskKeys.reveal());

@@ -33,7 +33,8 @@ export async function explained(command: () => Promise<Answer>): Promise<Answer>
     return await command();
   } catch (error) {
     if (error instanceof WrongUsage) return { exitCode: 2, output: `${error.message}\n` };
-    if (error instanceof ApiRefused) return { exitCode: error.status === 404 ? 1 : 2, output: `${error.message}\n` };
+    if (error instanceof ApiRefused)
+      return { exitCode: error.status === 404 || error.status === 409 ? 1 : 2, output: `${error.message}\n` };
     throw error;
   }
 }

@@ -134,6 +134,7 @@ const configOf = (data: ConfigFile, file: string, noticed: readonly Problem[]): 
     hold: data.hold,
     ...(data.dataHosts !== undefined && { dataHosts: data.dataHosts }),
     limits: data.limits,
+    replay: { volatile: data.replay?.volatile ?? {} },
     retention: retentionOf(data),
     notices: noticed,
   };

@@ -2,6 +2,7 @@
 
 import type { Finding } from "../model/config.ts";
 import { isLoopback } from "../model/loopback.ts";
+import { sandboxesAsLive } from "./sandboxes.ts";
 import type { ConfigFile } from "./schema.ts";
 import type { Located } from "./source.ts";
 
@@ -14,6 +15,7 @@ export const contradictions = (file: ConfigFile): Located[] => [
   ...twice(["policy", "rules"], file.policy.rules, "name"),
   ...twice(["policy", "masks"], file.policy.masks, "name"),
   ...sameTokens(file.access.tokens),
+  ...sandboxesAsLive(file),
   ...missingAddress(file),
   ...file.identity.issuers.flatMap(issuerContradictions),
   ...file.policy.rules.flatMap(ruleContradictions),

@@ -230,6 +230,22 @@ export const configFile = z
     limits: z
       .strictObject({ inspect: size.default(8 * 2 ** 20), record: size.default(64 * 2 ** 20) })
       .default({ inspect: 8 * 2 ** 20, record: 64 * 2 ** 20 }),
+    replay: z
+      .strictObject({
+        volatile: z
+          .record(
+            z.string().regex(/^[A-Za-z0-9_.-]{1,200}$/, { error: "must be an operation, like GetMonitor" }),
+            z.array(
+              z.string().regex(/^[^.\s[\]]+(?:\[\])*(?:\.[^.\s[\]]+(?:\[\])*)*$|^\[\](?:\.[^.\s[\]]+(?:\[\])*)*$/, {
+                error: "must be a field, like data[].attributes.modified",
+              }),
+            ),
+          )
+          .default({})
+          .describe("By operation: fields of its answers that differ although nothing is different"),
+      })
+      .optional()
+      .describe("How sessions are replayed to sandboxes"),
     retention: z
       .strictObject({
         bodies: keptFor.default(90 * 86_400_000),

@@ -47,6 +47,7 @@ export const refusals = {
   401: apiError,
   403: apiError,
   404: apiError,
+  409: apiError,
   410: apiError,
   429: apiError,
   503: apiError,

@@ -25,8 +25,10 @@ import type { PolicyParts } from "../journeys/rules.ts";
 import { type MaskedValueRoutes, registerMaskedValues } from "./maskedValues.ts";
 import { type OutlineRoutes, registerOutline } from "./outline.ts";
 import { registerRecordings, type RecordingParts } from "./recordings.ts";
+import { registerReplays, type ReplayRoutes } from "./replays.ts";
 import { registerSearch, type SearchRoutes } from "./search.ts";
 import { registerToken, type TokenParts } from "./token.ts";
+import { registerUndo, type UndoRoutes } from "./undo.ts";
 import type { Api } from "./zodRoutes.ts";
 
 export type ApiParts = {
@@ -44,6 +46,8 @@ export type ApiParts = {
     Omit<SearchRoutes, "publicUrl" | "version"> &
     Omit<EventRoutes, "publicUrl"> &
     Omit<OutlineRoutes, "publicUrl"> &
+    Omit<ReplayRoutes, "publicUrl"> &
+    Omit<UndoRoutes, "publicUrl"> &
     Omit<ApprovalsParts, "publicUrl">;
   /** Requests a minute that one address may send; many jobs share the address of their network. */
   readonly perMinute?: { readonly token: number; readonly all: number };
@@ -94,6 +98,12 @@ export const registerApi = async (app: FastifyInstance, parts: ApiParts): Promis
       await api.register(async (own) =>
         registerHolds(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
       );
+      await api.register(async (own) =>
+        registerReplays(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
+      );
+      await api.register(async (own) =>
+        registerUndo(own.withTypeProvider<ZodTypeProvider>(), { ...parts.recordings, publicUrl }),
+      );
       await api.register(async (own) => registerMe(own.withTypeProvider<ZodTypeProvider>(), parts.recordings));
       await api.register(async (own) => registerLog(own.withTypeProvider<ZodTypeProvider>(), parts.recordings));
       await api.register(async (own) =>
@@ -118,7 +128,10 @@ const describe = async (api: Api, { version, publicUrl }: ApiParts): Promise<voi
   schemaRegistry.add(contract.outline, { id: "Outline" });
   schemaRegistry.add(contract.policy, { id: "Policy" });
   schemaRegistry.add(contract.policyBacktest, { id: "PolicyBacktest" });
+  schemaRegistry.add(contract.replay, { id: "Replay" });
+  schemaRegistry.add(contract.replayedCall, { id: "ReplayedCall" });
   schemaRegistry.add(contract.approval, { id: "Approval" });
+  schemaRegistry.add(contract.undo, { id: "Undo" });
   schemaRegistry.add(contract.auditEvent, { id: "AuditEvent" });
   schemaRegistry.add(contract.tokenAnswer, { id: "TokenAnswer" });
   schemaRegistry.add(contract.tokenError, { id: "TokenError" });

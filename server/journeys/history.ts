@@ -242,7 +242,7 @@ export async function withBodies(
   return { call, bodies: { request: await small("request"), response: await small("response") } };
 }
 
-async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer> {
+export async function readAll(stream: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   for await (const chunk of stream) chunks.push(chunk);
   return Buffer.concat(chunks);

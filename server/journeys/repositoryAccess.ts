@@ -1,5 +1,6 @@
 /** Whether somebody who signed in with GitHub may see what belongs to a repository: GitHub is asked, and what it does not answer is a no. */
 
+import { type Permission, permissions } from "../model/approval.ts";
 import type { GitHubReader, RepositoryRef } from "../model/github.ts";
 import type { Log } from "../model/log.ts";
 import type { Person } from "../model/person.ts";
@@ -49,14 +50,24 @@ export class AskedRepositoryAccess implements RepositoryAccess {
     return known !== undefined && this.#parts.monotonic() - known.at < lately ? known.may : this.mayRead(person, of);
   }
 
-  async #ask({ provider, login, account_id }: Person, of: RepositoryRef): Promise<boolean> {
+  /** Asked now: whether somebody may change what is in it. Of a public repository everybody may read. */
+  mayWrite(person: Person, of: RepositoryRef): Promise<boolean> {
+    return this.#ask(person, of, ["write", "maintain", "admin"]);
+  }
+
+  async #ask(
+    { provider, login, account_id }: Person,
+    of: RepositoryRef,
+    enough: readonly Permission[] = permissions,
+  ): Promise<boolean> {
     const { github, log } = this.#parts;
     if (github === null || provider !== "github" || account_id === null) return false;
     try {
       // The login is the same account's as at the sign-in: names change hands.
       const account = await github.account(of, login);
       if (account === null || account.id !== account_id || account.type !== "User") return false;
-      return (await github.access(of, login)).permission !== "none";
+      const { permission } = await github.access(of, login);
+      return permission !== "none" && enough.includes(permission);
     } catch (error) {
       log.warn({ err: error, repository: of.repository }, "it could not be asked who may read a repository");
       return false;

@@ -3,11 +3,12 @@
 import { type ApiRefusal, isApiRefusal } from "../errors.ts";
 import type { RepositoryRef } from "../model/github.ts";
 import type { Caller } from "../model/caller.ts";
+import { homeOf } from "../model/ownCaller.ts";
 import type { Person } from "../model/person.ts";
 import type { Session } from "../model/session.ts";
 import { claimedRepository, isOfServer } from "./approval/claimed.ts";
 import type { Page, PageRequest } from "./history.ts";
-import { onceEach, type RepositoryAccess } from "./repositoryAccess.ts";
+import { type AskedRepositoryAccess, onceEach, type RepositoryAccess } from "./repositoryAccess.ts";
 
 export interface VisibleSessions {
   /** GitHub is asked now. */
@@ -42,8 +43,7 @@ const mostRepositories = 300;
 const abreast = 8;
 
 export function createVisibleSessions({ sessions, access, apiUrl }: VisibleParts): VisibleSessions {
-  const refOf = ({ issuer, claims }: Caller): RepositoryRef | null =>
-    apiUrl !== null && isOfServer(issuer, apiUrl) ? claimedRepository(claims) : null;
+  const refOf = (caller: Caller): RepositoryRef | null => repositoryOf(caller, apiUrl);
 
   const reads = async (person: Person, caller: Caller, ask: keyof RepositoryAccess): Promise<boolean> => {
     const of = person.provider === "github" ? refOf(caller) : null;
@@ -88,3 +88,17 @@ export function createVisibleSessions({ sessions, access, apiUrl }: VisibleParts
     },
   };
 }
+
+/** Where a session belongs: what a person had done about one is seen by those who see that one. `apiUrl`: of the App. */
+function repositoryOf(caller: Caller, apiUrl: string | null): RepositoryRef | null {
+  const { issuer, claims } = homeOf(caller);
+  return apiUrl !== null && isOfServer(issuer, apiUrl) ? claimedRepository(claims) : null;
+}
+
+/** Whether somebody may change what is in the repository that a session belongs to: GitHub is asked now. */
+export const writersOf =
+  ({ access, apiUrl }: { readonly access: Pick<AskedRepositoryAccess, "mayWrite">; readonly apiUrl: string | null }) =>
+  async (person: Person, { caller }: Pick<Session, "caller">): Promise<boolean> => {
+    const of = person.provider === "github" ? repositoryOf(caller, apiUrl) : null;
+    return of !== null && access.mayWrite(person, of);
+  };

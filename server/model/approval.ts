@@ -60,6 +60,8 @@ export type RunContext = {
   /** Logins of the run's actor, triggering actor, the pull request's author and the last pusher. */
   readonly own_people: readonly string[];
   readonly head_sha: string;
+  /** The run may be over: what it left behind is what is asked about. */
+  readonly afterwards?: boolean | undefined;
 };
 
 export type PullContext = { readonly number: number; readonly head_sha: string; readonly url: string };

@@ -204,6 +204,8 @@ export type Config = {
   readonly hold: number;
   /** `*.dd.example.com` */
   readonly dataHosts?: string;
+  /** Fields that differ from replay to replay: patterns (`data[].attributes.modified`) by operation, beside those that are known to. */
+  readonly replay: { readonly volatile: Readonly<Record<string, readonly string[]>> };
   readonly limits: { readonly inspect: number; readonly record: number };
   readonly retention: Kept & {
     /** Those that have periods of their own. */

@@ -7,7 +7,7 @@ export type PageRequest = { readonly limit: number; readonly cursor?: string | u
 export type Page<T> = { readonly items: readonly T[]; readonly next_cursor: string | null };
 
 /** Which list a cursor belongs to, so that one list's is not taken for another's. */
-type ListName = "sessions" | "calls" | "values" | "audit" | "approvals";
+type ListName = "sessions" | "calls" | "values" | "audit" | "approvals" | "replays" | "replay calls";
 
 /** Most items of a page. */
 const most = 200;

@@ -17,9 +17,11 @@ import { createOutlines, type Outlines } from "./outline.ts";
 import { createReceipts, type Receipts } from "./receipts.ts";
 import { Recovery, sweep } from "./recover.ts";
 import { retain, type Retention } from "./retention.ts";
+import { createReplays, type Replays } from "./replays.ts";
 import { openRows, type Rows } from "./rows.ts";
 import { createSeals, type Seals } from "./seals.ts";
 import { createSessions, type Sessions } from "./sessions.ts";
+import { createUndos, type Undos } from "./undos.ts";
 import { type CallSearch, createCallSearch } from "./search/find.ts";
 import { Indexer } from "./search/indexer.ts";
 import { openSink, type Sink, type SinkParts } from "./sink.ts";
@@ -40,6 +42,8 @@ export type Store = {
   readonly policies: Policies;
   readonly people: People;
   readonly limits: Limits;
+  readonly undos: Undos;
+  readonly replays: Replays;
   readonly seals: Seals;
   readonly log: SealLog;
   readonly sink: Sink;
@@ -89,7 +93,14 @@ const joinStore = async ({ connectionString, log, clock, mostWaiting }: StoreOpt
   const recover = (): Promise<number> => recovery.recover();
   await recover();
   const indexer = new Indexer({ rows, log, clock });
-  const chores = keepHouse({ rows, log, recover, prepare: () => openAhead(rows, clock, salts) });
+  const replays = createReplays(rows, { clock, monotonic });
+  const chores = keepHouse({
+    rows,
+    log,
+    recover,
+    watchReplays: () => replays.interruptSilent(),
+    prepare: () => openAhead(rows, clock, salts),
+  });
   return {
     sessions: { ...createSessions(rows, clock), onClosed: listener.onEnded },
     approvals: { ...createApprovals(rows), onChanged: listener.onApproval },
@@ -100,6 +111,8 @@ const joinStore = async ({ connectionString, log, clock, mostWaiting }: StoreOpt
     policies: createPolicies(rows, clock),
     people: createPeople(rows),
     limits: createLimits(rows),
+    undos: createUndos(rows),
+    replays,
     seals: createSeals(rows),
     log: createSealLog(rows),
     sink,
@@ -127,10 +140,11 @@ type House = {
   readonly rows: Rows;
   readonly log: Log;
   recover(): Promise<number>;
+  watchReplays(): Promise<void>;
   prepare(): Promise<void>;
 };
 
-const keepHouse = ({ rows, log, recover, prepare }: House): { stop(): void } => {
+const keepHouse = ({ rows, log, recover, watchReplays, prepare }: House): { stop(): void } => {
   // A round that takes longer than its turn is not joined by a second one.
   const repeat = (every: number, chore: () => Promise<unknown>): NodeJS.Timeout => {
     let busy = false;
@@ -142,6 +156,11 @@ const keepHouse = ({ rows, log, recover, prepare }: House): { stop(): void } => 
     };
     return setInterval(() => void round(), every).unref();
   };
-  const timers = [repeat(recoverEvery, recover), repeat(sweepEvery, () => sweep(rows)), repeat(sweepEvery, prepare)];
+  const timers = [
+    repeat(recoverEvery, recover),
+    repeat(recoverEvery, watchReplays),
+    repeat(sweepEvery, () => sweep(rows)),
+    repeat(sweepEvery, prepare),
+  ];
   return { stop: () => timers.forEach(clearInterval) };
 };

@@ -6,6 +6,7 @@ import { v7 as uuidv7 } from "uuid";
 import { z } from "zod";
 import { type ApiRefusal, isApiRefusal, GatewayError } from "../errors.ts";
 import type { Caller } from "../model/caller.ts";
+import { homeOf } from "../model/ownCaller.ts";
 import type { Hold, Session, SessionGrant, SessionState } from "../model/session.ts";
 import { cutPage, type Page, type PageRequest, readCursor, rowsFor, writeCursor } from "./cursor.ts";
 import { count, type Rows, time } from "./rows.ts";
@@ -233,7 +234,8 @@ export const createSessions = (rows: Rows, clock: () => Date): Sessions => ({
 const sealColumns = sql.fragment`encode(z.head, 'hex') AS seal_head, z.sealed_at, z.log_index, ${firstCheckpoint} AS checkpoint`;
 
 /** Issuer and id: ids of one server mean nothing on another. */
-const repositoryOf = ({ issuer, claims }: Caller): string | null => {
+const repositoryOf = (caller: Caller): string | null => {
+  const { issuer, claims } = homeOf(caller);
   const { repository_id: id } = claims;
   return typeof id === "string" && /^\d{1,20}$/.test(id) ? `${issuer} ${id}` : null;
 };

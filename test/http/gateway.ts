@@ -2,7 +2,11 @@
 
 import { randomBytes } from "node:crypto";
 import Fastify from "fastify";
+import { readHidden } from "../../server/journeys/undo/hidden.ts";
+import { buildCatalogue } from "../../server/datadog/catalogue.ts";
 import { registerApi } from "../../server/http/api.ts";
+import { readResources } from "../../server/journeys/replay/resources.ts";
+import { Works } from "../../server/journeys/replay/works.ts";
 import type { OfferedConnection } from "../../server/journeys/token.ts";
 import type { SignKeys } from "../../server/journeys/seal/grow.ts";
 import type { Sealer } from "../../server/journeys/seal/sealer.ts";
@@ -51,6 +55,8 @@ export type TestGateway = {
 // oxlint-disable-next-line typescript/no-explicit-any -- answers are checked by the tests, property by property
 export type Answer = { readonly status: number; readonly headers: Headers; readonly json: any; readonly text: string };
 
+const nothingSeen = async () => ({ items: [], next_cursor: null });
+
 const acmeOnly: Allowance = (caller) =>
   caller["repository_owner_id"] === "1234" && caller["repository_id"] === "70" ? true : { reason: "is false" };
 
@@ -85,6 +91,7 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
     token: new Secret(accessTokens[role]),
   }));
 
+  const catalogue = buildCatalogue();
   const signKeys = newSignKeys();
   const sealer = newSealer({ store, keys: signKeys, now });
   await sealer.round();
@@ -156,6 +163,71 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
       },
       person: async () => null,
       audit,
+      replaying: {
+        sessions: store.sessions,
+        receipts: store.receipts,
+        auditLog: store.audit,
+        visible: {
+          sees: async () => false,
+          seesLately: async () => false,
+          seenOf: async () => [],
+          list: nothingSeen,
+          scope: async () => [],
+        },
+        auditFirst: async (event) => {
+          events.push(event);
+          await store.audit.write(event);
+        },
+        connections: () => connections.map((connection) => ({ ...connection, kind: "live" as const })),
+        connection: () => undefined,
+        apart: { resolve: async () => [], live: () => [] },
+        seal: (id) => sealer.seal(id),
+        audit,
+        now,
+        monotonic: () => performance.now(),
+        chance: randomBytes,
+        lifetime: 900_000,
+        following: store.following,
+        bodies: store.bodies,
+        replays: store.replays,
+        catalogue,
+        resources: readResources(catalogue),
+        volatile: () => new Map(),
+        maskKeys: keysOf(keyLine("k")),
+        customMasks: () => new Set(),
+        works: new Works(),
+        line: () => () => Promise.reject(new Error("this gateway has no data plane")),
+      },
+      undoing: {
+        sessions: store.sessions,
+        receipts: store.receipts,
+        auditLog: store.audit,
+        visible: {
+          sees: async () => false,
+          seesLately: async () => false,
+          seenOf: async () => [],
+          list: nothingSeen,
+          scope: async () => [],
+        },
+        auditFirst: async (event) => {
+          events.push(event);
+          await store.audit.write(event);
+        },
+        connections: () => connections.map((connection) => ({ ...connection, kind: "live" as const })),
+        seal: (id) => sealer.seal(id),
+        audit,
+        now,
+        monotonic: () => performance.now(),
+        chance: randomBytes,
+        lifetime: 900_000,
+        catalogue: buildCatalogue(),
+        undos: store.undos,
+        publicUrl: audience,
+        approvals: { store: store.approvals },
+        hidden: () => readHidden(keysOf(keyLine("k")), { custom: new Set(), fields: [] }),
+        mayWrite: async () => false,
+        line: () => () => Promise.reject(new Error("this gateway has no data plane")),
+      },
     },
   });
   const url = await app.listen({ port: 0, host: "127.0.0.1" });

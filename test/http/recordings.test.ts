@@ -381,12 +381,14 @@ test("/v1/openapi.json describes every route, with the contract's schemas by nam
     "GET /v1/sessions/{id}/events",
     "GET /v1/sessions/{id}/export",
     "GET /v1/sessions/{id}/outline",
+    "GET /v1/sessions/{id}/undo",
     "POST /v1/approvals/{id}/answer",
     "POST /v1/masked-values/reveal",
     "POST /v1/masked-values/search",
     "POST /v1/policies/backtest",
     "POST /v1/sessions/{id}/close",
     "POST /v1/sessions/{id}/hold",
+    "POST /v1/sessions/{id}/undo",
     "POST /v1/token",
   ]);
   expect(Object.keys(json.components.schemas)).toEqual(

@@ -7,6 +7,7 @@ import type { Approval, Binding, CurrentState, Grant, RunContext, Terms } from "
 import { type Caller, whoIs } from "../../model/caller.ts";
 import type { RuleSource } from "../../model/config.ts";
 import type { Decision } from "../../model/decision.ts";
+import { originOf } from "../../model/ownCaller.ts";
 import type { Operation } from "../../model/operation.ts";
 import { bodyBindingOf, digestOf, requestDigestOf } from "../../stages/escalate/binding.ts";
 import { codeOf } from "../../stages/escalate/code.ts";
@@ -57,14 +58,15 @@ export class Asking {
 
   /** A refusal when nobody can be asked, or could ever answer. Rejects with `GatewayError` when the database does not answer. */
   async ask(held: HeldCall): Promise<Asked | Refusal> {
-    const terms = termsOf(held.rules, namesRun(held.caller.claims) ? "github" : "other");
+    const job = this.#jobOf(held.caller);
+    const terms = termsOf(held.rules, job === null ? "other" : "github");
     if (isRefusal(terms)) return terms;
-    const request = bindingOf(held);
+    const request = bindingOf(held, job);
     const request_digest = requestDigestOf(request);
     const name = `${held.session_id} ${request_digest}`;
     const asking = this.#asking.get(name);
     if (asking !== undefined) return asking;
-    const asked = this.#askOnce(held, { terms, request, request_digest }).finally(() => this.#asking.delete(name));
+    const asked = this.#askOnce(held, { terms, job, request, request_digest }).finally(() => this.#asking.delete(name));
     this.#asking.set(name, asked);
     return asked;
   }
@@ -78,7 +80,7 @@ export class Asking {
     const live = await store.findLive(session_id, known.request_digest);
     if (live !== null) return { kind: "approval", approval: live };
 
-    const run = await this.#whereIs(held.caller);
+    const run = await this.#whereIs(held.caller, known.job);
     if (isRefusal(run ?? {})) return run as Refusal;
     const unreachable = this.#whyNobody(known.terms, run as RunContext | null);
     if (unreachable !== null) return unreachable;
@@ -87,17 +89,27 @@ export class Asking {
     return { kind: "approval", approval };
   }
 
-  /** Null for callers that are no GitHub job. */
-  async #whereIs(caller: Caller): Promise<RunContext | Refusal | null> {
-    if (!namesRun(caller.claims)) return null;
+  /**
+   * The GitHub job whose people are asked; null for callers that are none. Who undoes what a job did asks the people of that job, where GitHub
+   * can tell who they are.
+   */
+  #jobOf(caller: Caller): Caller | null {
+    const origin = originOf(caller);
+    const job = origin ?? caller;
+    return namesRun(job.claims) && (origin === null || this.#parts.directory !== null) ? job : null;
+  }
+
+  async #whereIs(caller: Caller, job: Caller | null): Promise<RunContext | Refusal | null> {
+    if (job === null) return null;
     const { directory } = this.#parts;
     if (directory === null)
       return refuse(
         "approval_required",
         "a rule asks for a person's approval, and this gateway has no GitHub App to see who may answer for a workflow job (github: in dogwatch.yaml); nothing was sent",
       );
-    const run = await directory.contextOf(caller);
-    if (!isUnasked(run)) return run;
+    const run = await (job === caller ? directory.contextOf(job) : directory.contextAfter(job));
+    // Nobody answers for what they have undone themselves.
+    if (!isUnasked(run)) return job === caller ? run : { ...run, own_people: [...run.own_people, ...loginOf(caller)] };
     return refuse(
       "approval_required",
       `a rule asks for a person's approval, and nobody could be asked: ${run.unasked}; nothing was sent, and sending it again asks again`,
@@ -157,16 +169,28 @@ export class Asking {
 
 type Request = Omit<Binding, "pull_request" | "head_sha">;
 
-type Known = { readonly terms: Terms; readonly request: Request; readonly request_digest: string };
+type Known = {
+  readonly terms: Terms;
+  readonly job: Caller | null;
+  readonly request: Request;
+  readonly request_digest: string;
+};
 
-const bindingOf = ({ session_id, caller, connection, decision, rules, request }: HeldCall): Request => ({
+/** `github:octocat` */
+const loginOf = ({ subject }: Caller): readonly string[] =>
+  subject.startsWith("github:") ? [subject.slice("github:".length)] : [];
+
+const bindingOf = (
+  { session_id, caller, connection, decision, rules, request }: HeldCall,
+  job: Caller | null,
+): Request => ({
   session_id,
   issuer: caller.issuer,
   subject: caller.subject,
   connection,
-  repository_id: claim(caller, "repository_id"),
-  run_id: claim(caller, "run_id"),
-  run_attempt: claim(caller, "run_attempt"),
+  repository_id: claim(job ?? caller, "repository_id"),
+  run_id: claim(job ?? caller, "run_id"),
+  run_attempt: claim(job ?? caller, "run_attempt"),
   rules: rules.map(({ name }) => name).toSorted(),
   policy: decision.policy,
   method: request.method,

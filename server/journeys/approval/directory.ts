@@ -2,13 +2,19 @@
 
 import type { RunContext } from "../../model/approval.ts";
 import type { Caller } from "../../model/caller.ts";
-import { GitHubFailure, type GitHubReader, type PullRequest, type RepositoryRef } from "../../model/github.ts";
+import {
+  GitHubFailure,
+  type GitHubReader,
+  type PullRequest,
+  type RepositoryRef,
+  type WorkflowRun,
+} from "../../model/github.ts";
 import type { Log } from "../../model/log.ts";
 import type { RunNow, Standing } from "../../stages/escalate/facts.ts";
 import type { WhereRun } from "../../stages/escalate/standing.ts";
-import { claimedRun, isOfServer } from "./claimed.ts";
+import { type ClaimedRun, claimedRun, isOfServer } from "./claimed.ts";
 import { type Directory, isUnasked, type Unasked } from "./parts.ts";
-import { pullOf } from "./pull.ts";
+import { pullAfter, pullOf } from "./pull.ts";
 
 export type DirectoryParts = {
   readonly github: GitHubReader;
@@ -26,13 +32,14 @@ export const createDirectory = (parts: DirectoryParts): Directory => {
       log.warn({ err: error }, `GitHub could not be asked ${what}`);
       return null;
     });
+  const unaskedOf = (error: unknown): Unasked => {
+    if (!(error instanceof GitHubFailure)) throw error;
+    log.warn({ err: error }, "GitHub could not be asked where a run happens");
+    return unasked(`GitHub could not be asked where the run happens: ${error.message}`);
+  };
   return {
-    contextOf: (caller) =>
-      contextOf(parts, caller).catch((error: unknown) => {
-        if (!(error instanceof GitHubFailure)) throw error;
-        log.warn({ err: error }, "GitHub could not be asked where a run happens");
-        return unasked(`GitHub could not be asked where the run happens: ${error.message}`);
-      }),
+    contextOf: (caller) => contextOf(parts, caller).catch(unaskedOf),
+    contextAfter: (caller) => contextAfter(parts, caller).catch(unaskedOf),
 
     whereIs: (run) =>
       asked(
@@ -54,13 +61,37 @@ const unasked = (why: string): Unasked => ({ unasked: why });
 
 const refOf = ({ repository, repository_id }: RunContext): RepositoryRef => ({ repository, repository_id });
 
-async function contextOf({ github, apiUrl }: DirectoryParts, caller: Caller): Promise<RunContext | Unasked> {
+async function contextOf(parts: DirectoryParts, caller: Caller): Promise<RunContext | Unasked> {
+  const known = await runOf(parts, caller);
+  if (isUnasked(known)) return known;
+  const { github } = parts;
+  const { claimed, repository, run } = known;
+  const { run_id, run_attempt } = claimed;
+  if (run.attempt !== run_attempt)
+    return unasked(`the caller is attempt ${run_attempt} of run ${run_id}, and attempt ${run.attempt} is the newest`);
+  if (run.status === "completed") return unasked(`run ${run_id} has ended`);
+  const pull = await pullOf(github, { repository, run, claimed });
+  return pull !== null && isUnasked(pull) ? pull : contextIn(github, known, pull);
+}
+
+/** In its pull request as long as that is open, whatever was committed since: what was done is there whichever commit did it. */
+async function contextAfter(parts: DirectoryParts, caller: Caller): Promise<RunContext | Unasked> {
+  const known = await runOf(parts, caller);
+  if (isUnasked(known)) return known;
+  const pull = await pullAfter(parts.github, known);
+  const context = await contextIn(parts.github, known, pull);
+  return { ...context, head_sha: pull?.head_sha ?? context.head_sha, afterwards: true };
+}
+
+type KnownRun = { readonly claimed: ClaimedRun; readonly repository: RepositoryRef; readonly run: WorkflowRun };
+
+async function runOf({ github, apiUrl }: DirectoryParts, caller: Caller): Promise<KnownRun | Unasked> {
   const claimed = claimedRun(caller.claims);
   if (claimed === null) return unasked("the caller's token does not name its run");
   // Ids of one server mean nothing on another.
   if (!isOfServer(caller.issuer, apiUrl))
     return unasked(`the run belongs to another GitHub than the App (${new URL(apiUrl).host})`);
-  const { repository_id, run_id, run_attempt } = claimed;
+  const { repository_id, run_id } = claimed;
   const named = `${claimed.repository} (id ${repository_id})`;
   const repository = await github.repository(claimed);
   if (repository === null || repository.repository_id !== repository_id)
@@ -68,18 +99,21 @@ async function contextOf({ github, apiUrl }: DirectoryParts, caller: Caller): Pr
   const run = await github.run(repository, run_id);
   if (run === null || run.repository_id !== repository_id)
     return unasked(`GitHub knows no run ${run_id} of repository ${named}`);
-  if (run.attempt !== run_attempt)
-    return unasked(`the caller is attempt ${run_attempt} of run ${run_id}, and attempt ${run.attempt} is the newest`);
-  if (run.status === "completed") return unasked(`run ${run_id} has ended`);
-  const pull = await pullOf(github, { repository, run, claimed });
-  if (pull !== null && isUnasked(pull)) return pull;
+  return { claimed, repository, run };
+}
+
+async function contextIn(
+  github: GitHubReader,
+  { claimed, repository, run }: KnownRun,
+  pull: PullRequest | null,
+): Promise<RunContext> {
   const people = [run.actor, run.triggering_actor, pull?.author ?? null, claimed.actor];
   const own_people = await ownPeople(github, repository, { people, pull });
   return {
     repository: repository.repository,
-    repository_id,
-    run_id,
-    run_attempt,
+    repository_id: claimed.repository_id,
+    run_id: claimed.run_id,
+    run_attempt: claimed.run_attempt,
     pull: pull === null ? null : { number: pull.number, head_sha: pull.head_sha, url: pull.url },
     own_people,
     head_sha: run.head_sha,

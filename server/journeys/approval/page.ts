@@ -158,6 +158,7 @@ const names = {
   run_url: "Run",
   subject: "Caller",
   issuer: "Known to",
+  undo_of: "Undoes session",
 } as const;
 
 const whoAsks = ({ who }: Question): Shown["who"] =>

@@ -42,6 +42,8 @@ export const isUnasked = (answer: object): answer is Unasked => "unasked" in ans
 export interface Directory {
   /** Where the caller's run happens. */
   contextOf(caller: Caller): Promise<RunContext | Unasked>;
+  /** Where it happened, for a question about what it left behind: it may be over. */
+  contextAfter(caller: Caller): Promise<RunContext | Unasked>;
   /** The same later; null when it could not be asked. */
   runNow(run: RunContext): Promise<RunNow | null>;
   /** The same without the run's people, for less. */

@@ -29,6 +29,14 @@ export async function pullOf(github: GitHubReader, sought: RunSought): Promise<P
   );
 }
 
+/** The same when the run may be long over: an open one, whatever its commits. Null when it had none, or it is closed. */
+export async function pullAfter(github: GitHubReader, sought: RunSought): Promise<PullRequest | null> {
+  const { repository, run, claimed } = sought;
+  const numbers = claimed.pull === null ? run.pulls : [claimed.pull];
+  const listed = await Promise.all(numbers.map((number) => github.pull(repository, number)));
+  return listed.filter((pull) => pull !== null).find((pull) => isOpenIn(repository, pull)) ?? null;
+}
+
 function ownPull({ repository, run }: RunSought, pull: PullRequest | null, number: number): PullRequest | Unasked {
   if (pull === null || pull.repository_id !== repository.repository_id)
     return { unasked: `GitHub shows no pull request ${number} of ${repository.repository} to the App` };

@@ -1,6 +1,7 @@
 /** Forwards an allowed call: nothing but a read goes out before its receipt is open, and nothing goes out twice. */
 
 import { type Sent, isBroken, originOf } from "../../stages/forward/upstream.ts";
+import { purposeOf } from "../../model/ownCaller.ts";
 import type { HeaderList } from "../../model/receipt.ts";
 import { withLength } from "../../stages/forward/endToEnd.ts";
 import { type Outgoing, withCredentials } from "../../stages/forward/outgoing.ts";
@@ -46,7 +47,7 @@ const watchFor = ({ plan, custom }: Masking): { readonly watch?: TokenWatch } =>
 async function carry(call: Call, judged: Judged, { outgoing, receipt, upload }: Loaded): Promise<void> {
   const { parts, incoming } = call;
   const trace = startTrace(originOf(call.connection, call.host), parts.now());
-  const sent: Sent = parts.upstreams.send(trace.upstream, outgoing);
+  const sent = sendOut(call, trace.upstream, outgoing);
   const forwarded: Forwarded = { call, judged, receipt, trace, upload, cancel: () => sent.cancel() };
   incoming.response.once("close", forwarded.cancel);
   try {
@@ -59,6 +60,12 @@ async function carry(call: Call, judged: Judged, { outgoing, receipt, upload }: 
     incoming.response.off("close", forwarded.cancel);
   }
 }
+
+/** A sandbox's own address must not be a live one by another name. One without goes to Datadog, with the keys of another organization. */
+const sendOut = ({ parts, grant, connection }: Call, origin: string, outgoing: Outgoing): Sent =>
+  purposeOf(grant.caller) === "replay" && connection.endpoint !== undefined
+    ? parts.upstreams.sendApart(origin, outgoing, parts.apart)
+    : parts.upstreams.send(origin, outgoing);
 
 /** A write's receipt is durable before it goes out; a read goes ahead while the sink is known to work. */
 async function openReceipt(call: Call, judged: Judged, upload: Recorder | null): Promise<Receipt> {

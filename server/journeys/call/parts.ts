@@ -17,6 +17,7 @@ import type { SessionGrant } from "../../model/session.ts";
 import type { InspectionBudget } from "../../stages/decide/budget.ts";
 import type { Allowance } from "../../stages/decide/limit.ts";
 import type { Policy } from "../../stages/decide/policy.ts";
+import type { Apart } from "../../stages/forward/apart.ts";
 import type { RequestBody } from "../../stages/forward/requestBody.ts";
 import type { Tidy } from "../../stages/forward/tidy.ts";
 import type { Upstreams } from "../../stages/forward/upstream.ts";
@@ -40,6 +41,8 @@ export type CallParts = {
   openSpill(session_id: string): Spill;
   audit(event: AuditEvent): void;
   readonly upstreams: Upstreams;
+  /** For the calls of replays. */
+  readonly apart: Apart;
   readonly tidy: Tidy;
   /** Of the memory for bodies that rules read. */
   readonly budget: InspectionBudget;

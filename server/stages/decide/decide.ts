@@ -9,6 +9,7 @@ import { nearRules } from "./near.ts";
 import type { Outcome } from "./outcome.ts";
 import type { Policy, Rule } from "./policy.ts";
 import { matchedRules, reasonOf, type Verdict } from "./reason.ts";
+import { decideReplay } from "./replay.ts";
 import type { Sieve, Sifted } from "./sieve.ts";
 
 /** A rule cannot be settled without the body: read it, and decide again with `facts.body`. */
@@ -21,7 +22,10 @@ export const needsBody = (decided: Decision | BodyNeeded): decided is BodyNeeded
  * A rule that ends in an error counts as matched when it denies or asks, and does not match when it allows.
  * A call that passes only by rules with limits has still to take from one: `allowanceOf` says which.
  */
-export const decide = (policy: Policy, facts: Facts): Decision | BodyNeeded => {
+export const decide = (policy: Policy, facts: Facts): Decision | BodyNeeded =>
+  decideReplay(policy.digest, facts) ?? decideByRules(policy, facts);
+
+const decideByRules = (policy: Policy, facts: Facts): Decision | BodyNeeded => {
   const scope = scopeOf(facts, policy.callerViews);
   const sifted = policy.sieve.sift(facts, scope);
   const verdicts = judgeRules(policy.rules, policy.sieve, { sifted, scope });

@@ -1,6 +1,7 @@
 /** Compiles every condition of a configuration, so that `dogwatch check`, the start and a reload find what is wrong before a call does. */
 
 import type { Config, Finding } from "../../model/config.ts";
+import { ownIssuer, ownIssuerName } from "../../model/ownCaller.ts";
 import { compileCondition, compilePolicy } from "./policy.ts";
 import type { Flaw, Vocabulary } from "./flaws.ts";
 
@@ -29,8 +30,9 @@ export const vocabularyOf = (config: Config, { operations }: KnownNames): Vocabu
   const known = operations === undefined ? [] : [...operations];
   return {
     "connection.name": config.connections.map(({ name }) => name),
-    "caller.issuer_name": config.identity.issuers.map(({ name }) => name),
-    "caller.issuer": config.identity.issuers.map(({ issuer }) => issuer),
+    // People have sessions of their own, when they undo what another one did.
+    "caller.issuer_name": [...config.identity.issuers.map(({ name }) => name), ownIssuerName],
+    "caller.issuer": [...config.identity.issuers.map(({ issuer }) => issuer), ownIssuer],
     ...(known.length > 0 && {
       "operation.id": distinct(known.map(({ id }) => id)),
       "operation.name": distinct(known.map(({ name }) => name)),

@@ -42,7 +42,14 @@ function factsOf(approval: Approval): string {
 }
 
 function whoAsks(who: Readonly<Record<string, string>>): string {
-  const { repository, workflow, job, actor, ref, run_url, subject, issuer } = who;
+  const { repository, workflow, job, actor, ref, run_url, subject, issuer, undo_of } = who;
+  const link = run_url === undefined ? [] : [`<a href="${html(run_url)}">the run</a>`];
+  if (undo_of !== undefined)
+    return [
+      `${htmlCode(subject ?? "unknown")}, to undo session ${htmlCode(undo_of)}`,
+      ...(repository === undefined ? [] : [`of ${htmlCode(repository)}`]),
+      ...link,
+    ].join(", ");
   if (repository === undefined) return `${htmlCode(subject ?? "unknown")}, known to ${htmlCode(issuer ?? "nobody")}`;
   return [
     htmlCode(repository),
@@ -50,7 +57,7 @@ function whoAsks(who: Readonly<Record<string, string>>): string {
     ...(job === undefined ? [] : [`job ${htmlCode(job)}`]),
     ...(ref === undefined ? [] : [`on ${htmlCode(ref)}`]),
     ...(actor === undefined ? [] : [`started by ${htmlCode(actor)}`]),
-    ...(run_url === undefined ? [] : [`<a href="${html(run_url)}">the run</a>`]),
+    ...link,
   ].join(", ");
 }
 

@@ -4,6 +4,7 @@ import { maskPath } from "../../datadog/credentials.ts";
 import type { CurrentState, Question, RunContext } from "../../model/approval.ts";
 import type { Caller } from "../../model/caller.ts";
 import type { Decision } from "../../model/decision.ts";
+import { aboutOf, originOf, purposeOf } from "../../model/ownCaller.ts";
 import type { Operation } from "../../model/operation.ts";
 import { titleOf } from "./title.ts";
 import { short } from "./visible.ts";
@@ -41,7 +42,7 @@ export function questionOf({ caller, run, connection, operation, request, decisi
     why: decision.rules
       .filter(({ effect }) => effect === "approve")
       .map(({ name, reason }) => ({ rule: name, reason })),
-    who: run === null ? otherCaller(caller) : job(caller, run),
+    who: whoAsks(caller, run),
     body: text,
     body_size: body?.length ?? 0,
     current,
@@ -54,6 +55,14 @@ const textOf = (body: Buffer): string | null => {
   return Buffer.from(text).equals(body) ? text : null;
 };
 
+function whoAsks(caller: Caller, run: RunContext | null): Question["who"] {
+  const about = aboutOf(caller);
+  const origin = originOf(caller);
+  if (about === null || origin === null) return run === null ? otherCaller(caller) : job(caller, run);
+  const own = { ...otherCaller(caller), [`${purposeOf(caller)}_of`]: about };
+  return run === null ? own : { ...own, repository: run.repository, run_url: runUrl(origin, run) };
+}
+
 const otherCaller = ({ subject, issuer }: Caller): Question["who"] => ({
   subject: short(subject),
   issuer: short(issuer),
@@ -61,7 +70,7 @@ const otherCaller = ({ subject, issuer }: Caller): Question["who"] => ({
 
 /** The repository as GitHub's API named it; the rest is what GitHub signed. */
 function job(caller: Caller, run: RunContext): Question["who"] {
-  const { claims, issuer } = caller;
+  const { claims } = caller;
   const claimed = (name: string): string => (typeof claims[name] === "string" ? short(claims[name]) : "");
   const known: Record<string, string> = {
     repository: run.repository,
@@ -69,10 +78,13 @@ function job(caller: Caller, run: RunContext): Question["who"] {
     job: claimed("job") || claimed("environment"),
     actor: claimed("actor"),
     ref: claimed("head_ref") || claimed("ref"),
-    run_url: `${webOf(issuer)}/${run.repository}/actions/runs/${run.run_id}/attempts/${run.run_attempt}`,
+    run_url: runUrl(caller, run),
   };
   return Object.fromEntries(Object.entries(known).filter(([, value]) => value !== ""));
 }
+
+const runUrl = ({ issuer }: Caller, { repository, run_id, run_attempt }: RunContext): string =>
+  `${webOf(issuer)}/${repository}/actions/runs/${run_id}/attempts/${run_attempt}`;
 
 /** github.com, a ghe.com subdomain, or the server whose issuer this is: https://docs.github.com/en/actions/concepts/security/openid-connect */
 function webOf(issuer: string): string {

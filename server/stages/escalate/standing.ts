@@ -12,16 +12,22 @@ export type WhereRun = Omit<RunNow, "own_people">;
 export function objectionToRun({ binding, run }: Pick<Approval, "binding" | "run">, now: WhereRun): string | null {
   if (run === null || now.repository_id !== binding.repository_id || now.repository_id !== run.repository_id)
     return "The repository is another one than when the question was asked: only a new run can ask again.";
+  if (run.afterwards === true) return objectionToPull(binding, now);
   if (now.run_attempt !== run.run_attempt)
     return "The run was started again since the question was asked: only its newest attempt can ask again.";
   if (now.over) return "The run has ended: nobody waits for an answer any more.";
-  if (now.pull?.number !== (binding.pull_request ?? undefined))
-    return "The run belongs to another pull request than when the question was asked: only a new run can ask again.";
-  if (now.pull !== null && !now.pull.open) return "The pull request is closed: reopen it and run the job again.";
+  const pull = objectionToPull(binding, now);
+  if (pull !== null) return pull;
   const head = now.pull?.head_sha ?? now.head_sha;
   return head === binding.head_sha
     ? null
     : "There are new commits since the question was asked: the run of the newest commit asks again.";
+}
+
+function objectionToPull({ pull_request }: Approval["binding"], { pull }: WhereRun): string | null {
+  if (pull?.number !== (pull_request ?? undefined))
+    return "The run belongs to another pull request than when the question was asked: only a new run can ask again.";
+  return pull !== null && !pull.open ? "The pull request is closed: reopen it and run the job again." : null;
 }
 
 /** `ownPeople` as asked now; whoever was one of them when the question was asked still is. */

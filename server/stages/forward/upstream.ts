@@ -1,9 +1,11 @@
 /** Sends one request to Datadog (or a connection's endpoint) and hands back its answer as it arrives; never sends anything twice. */
 
 import { type Dispatcher, Pool, errors } from "undici";
+import { hostsOf } from "../../datadog/hosts.ts";
 import type { Connection } from "../../model/connection.ts";
 import type { HeaderList } from "../../model/receipt.ts";
 import { AnswerBody } from "./answerBody.ts";
+import { type Apart, connectApart } from "./apart.ts";
 import type { Outgoing } from "./outgoing.ts";
 import { RequestAborted } from "./requestBody.ts";
 
@@ -42,6 +44,7 @@ const defaultBounds: Bounds = { connections: 256, connect: 10_000, wait: 15_000,
 /** Connections to every origin in use. `pipelining: 1`: a request never waits behind another one's answer. */
 export class Upstreams {
   readonly #pools = new Map<string, Pool>();
+  readonly #poolsApart = new Map<string, Pool>();
   readonly #bounds: Bounds;
 
   constructor(bounds: Partial<Bounds> = {}) {
@@ -49,8 +52,20 @@ export class Upstreams {
   }
 
   send(origin: string, outgoing: Outgoing): Sent {
+    return this.#dispatch(this.#poolOf(origin), outgoing);
+  }
+
+  /** Only if no live connection is there; its connections are shared with nothing else. */
+  sendApart(origin: string, outgoing: Outgoing, apart: Apart): Sent {
+    const known = this.#poolsApart.get(origin);
+    const pool = known ?? this.#open(origin, connectApart(apart, this.#bounds.connect));
+    if (known === undefined) this.#poolsApart.set(origin, pool);
+    return this.#dispatch(pool, outgoing);
+  }
+
+  #dispatch(pool: Pool, outgoing: Outgoing): Sent {
     const exchange = new Exchange(this.#bounds.wait);
-    this.#poolOf(origin).dispatch(
+    pool.dispatch(
       {
         path: outgoing.target,
         method: outgoing.method,
@@ -66,10 +81,16 @@ export class Upstreams {
   #poolOf(origin: string): Pool {
     const known = this.#pools.get(origin);
     if (known !== undefined) return known;
-    const pool = new Pool(origin, {
+    const pool = this.#open(origin, { timeout: this.#bounds.connect });
+    this.#pools.set(origin, pool);
+    return pool;
+  }
+
+  #open(origin: string, connect: NonNullable<Pool.Options["connect"]>): Pool {
+    return new Pool(origin, {
       pipelining: 1,
       connections: this.#bounds.connections,
-      connect: { timeout: this.#bounds.connect },
+      connect,
       headersTimeout: this.#bounds.headers,
       bodyTimeout: this.#bounds.body,
       // Shorter than any load balancer's: a connection that is about to be closed is not written to.
@@ -77,12 +98,10 @@ export class Upstreams {
       keepAliveMaxTimeout: 4_000,
       allowH2: false,
     });
-    this.#pools.set(origin, pool);
-    return pool;
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#pools.values()].map((pool) => pool.destroy()));
+    await Promise.all([...this.#pools.values(), ...this.#poolsApart.values()].map((pool) => pool.destroy()));
   }
 }
 
@@ -91,6 +110,10 @@ export const originOf = (connection: Connection, host: string): string =>
   connection.endpoint === undefined ? `https://${host}` : new URL(connection.endpoint).origin;
 
 export const isBroken = (answer: Answer | Broken): answer is Broken => "broken" in answer;
+
+/** Where the calls of a connection can go, whatever host they are for. */
+export const originsOf = ({ endpoint, site }: Pick<Connection, "endpoint" | "site">): readonly string[] =>
+  endpoint === undefined ? hostsOf(site).map((host) => `https://${host}`) : [new URL(endpoint).origin];
 
 class Exchange implements Dispatcher.DispatchHandler, Sent {
   readonly answered: Promise<Answer | Broken>;

@@ -49,6 +49,7 @@ const surfacesOf = (id: string): readonly string[] => [
   `/v1/sessions/${id}/export?format=jsonl`,
   `/v1/sessions/${id}/export?format=curl`,
   `/v1/sessions/${id}/events`,
+  `/v1/sessions/${id}/undo`,
   `/sessions/${id}`,
   `/sessions/${id}/calls/1`,
   `/sessions/${id}/calls/1/response/body`,

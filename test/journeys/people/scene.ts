@@ -6,7 +6,7 @@ import type { Gateway } from "../../../server/app.ts";
 import { startReplicas } from "../../standins/replicas.ts";
 import type { ApprovalJson, TokenAnswer } from "../../../server/contract.ts";
 import { type GitHubStandin, startGitHub } from "../../../server/demo/github/standin.ts";
-import type { App, Repository } from "../../../server/demo/github/state.ts";
+import type { App, Repository, Run } from "../../../server/demo/github/state.ts";
 import { Browser, type Visited } from "../../standins/browser.ts";
 import { type Received, send } from "../../standins/send.ts";
 import { auditorToken, exchange, type Scene, startScene, type Visit, visit } from "../../standins/world.ts";
@@ -42,13 +42,15 @@ export type AskedRequest = {
 
 export type PeopleOptions = {
   readonly rule?: string;
-  /** In place of the usual rules. */
-  readonly rules?: string;
   /** More of `github:` in the configuration; with `null` there is no such section. */
   readonly github?: string | null;
   readonly more?: string;
   /** What Datadog shows at every path. */
   readonly shown?: object;
+  /** In place of that Datadog. */
+  readonly endpoint?: string;
+  /** In place of those that allow reads and ask about everything else. */
+  readonly rules?: string;
 };
 
 export async function startPeople(options: PeopleOptions = {}): Promise<PeopleScene> {
@@ -73,7 +75,7 @@ export async function startPeople(options: PeopleOptions = {}): Promise<PeopleSc
         `
     - { name: reads, effect: allow, when: 'operation.access == "read"' }
     - { name: writes-need-a-human, effect: approve, when: 'operation.access in ["write", "destructive"]'${options.rule === undefined ? "" : `, ${options.rule}`} }`,
-      instead: { issuer: github.issuer },
+      instead: { issuer: github.issuer, ...(options.endpoint !== undefined && { endpoint: options.endpoint }) },
       tokens: `[{ name: tests, role: auditor, token: ${auditorToken} }, { name: boss, role: admin, token: ${adminToken} }, { name: looker, role: viewer, token: ${viewerToken} }]`,
       more: [options.github === null ? "" : sectionOf(github, app, options.github ?? ""), options.more ?? ""].join(
         "\n",
@@ -154,7 +156,10 @@ export async function openJob(
   { repository, actor }: { readonly repository: Repository; readonly actor: string },
 ): Promise<TokenAnswer> {
   const pull = github.pulls.open(repository, { author: actor, files: ["README.md"] });
-  const run = github.runs.start(repository, { actor, pull });
+  return openRun(github, url, github.runs.start(repository, { actor, pull }));
+}
+
+export async function openRun(github: GitHubStandin, url: string, run: Run): Promise<TokenAnswer> {
   const access = github.grant(github.runs.claims(run));
   const response = await fetch(`${access.ACTIONS_ID_TOKEN_REQUEST_URL}&audience=${home}`, {
     headers: { authorization: `Bearer ${access.ACTIONS_ID_TOKEN_REQUEST_TOKEN}` },
