@@ -45,7 +45,8 @@ export const caseTypeRoutes = (org: Organization): readonly Route[] => {
     [...attributes.values()].filter((each) => each.of === asked.params["item_id"]).map(({ data }) => data);
 
   return [
-    ...types.routes,
+    // One by itself cannot be read.
+    ...types.routes.filter(({ method, path: at }) => method !== "GET" || at === path),
     get(`${path}/custom_attributes`, () => jsonApi(ok({ data: [...attributes.values()].map(({ data }) => data) }))),
     get(
       `${path}/{item_id}/custom_attributes`,

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { type Answer, created, jsonApi, noContent, ok, problem } from "./answer.ts";
 import type { Case } from "./documents.ts";
-import { type JsonObject, loose, stated } from "./json.ts";
+import { type JsonObject, loose, stated, textOf } from "./json.ts";
 import type { Organization } from "./organization.ts";
 import { accept, type Asked, count, del, get, type Handler, post, type Route, slice } from "./route.ts";
 
@@ -65,7 +65,7 @@ export const caseRoutes = (org: Organization): readonly Route[] => {
       `${path}/{case_id}/${name}`,
       typed((found, { attributes }) => {
         const next = from(attributes);
-        return typeof next["status"] === "number" ? (next as Answer) : change(found, next as JsonObject);
+        return typeof next["status"] === "number" ? (next as Answer) : change(found, next);
       }),
     );
 
@@ -90,7 +90,7 @@ export const caseRoutes = (org: Organization): readonly Route[] => {
     setting("title", ({ title }) => stated({ title })),
     setting("description", ({ description }) => stated({ description })),
     setting("attributes", ({ attributes }) => stated({ attributes })),
-    setting("status", ({ status }) => statusOf(String(status))),
+    setting("status", ({ status }) => statusOf(textOf(status))),
     setting("archive", () => ({ archived_at: org.clock().toISOString() })),
     setting("unarchive", () => ({ archived_at: undefined })),
     setting("assign", ({ assignee_id: assignee }) => stated({ assignee })),
@@ -109,7 +109,7 @@ export const caseRoutes = (org: Organization): readonly Route[] => {
         comments.set(id, { of: found.id });
         const number = Number(found.attributes["comment_count"]) + 1;
         cases.set(found.id, { ...found, attributes: { ...found.attributes, comment_count: number } });
-        return jsonApi(ok({ data: [describeComment(org, id, String(attributes["comment"] ?? ""))] }));
+        return jsonApi(ok({ data: [describeComment(org, id, textOf(attributes["comment"] ?? ""))] }));
       }),
     ),
     del(

@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { type Answer, jsonApi, noContent, ok, problem, refused } from "./answer.ts";
-import { anything, type JsonObject } from "./json.ts";
+import { anything, type JsonObject, textOf } from "./json.ts";
 import type { Organization } from "./organization.ts";
 import { accept, type Asked, del, get, patch, post, put, type Route } from "./route.ts";
 
@@ -20,8 +20,8 @@ export type Collection<T extends z.ZodObject> = {
   readonly told: T;
   /** What becomes of them; `before` is there when one is changed. A string refuses. */
   readonly attributes: (told: Partial<z.infer<T>>, before: JsonObject | undefined) => JsonObject | string;
-  /** What becomes of the relationships; left out: none are kept. */
-  readonly relationships?: (told: JsonObject, before: JsonObject | undefined) => JsonObject;
+  /** What becomes of the relationships; left out: none are kept. A string refuses. */
+  readonly relationships?: (told: JsonObject, before: JsonObject | undefined) => JsonObject | string;
   /** From the id that a request asks for, or a new one; a UUID when left out. */
   readonly idOf?: (wanted: string | undefined) => string;
   readonly changedBy: "PUT" | "PATCH";
@@ -85,6 +85,7 @@ export const collect = <T extends z.ZodObject>(org: Organization, kind: Collecti
       const attributes = kind.attributes(told, before?.attributes);
       if (typeof attributes === "string") return refuse(attributes);
       const relationships = kind.relationships?.(data.relationships ?? {}, before?.relationships);
+      if (typeof relationships === "string") return refuse(relationships);
       const made = kind.made ?? (strict ? 201 : 200);
       return keep({ id, attributes, ...(relationships && { relationships }) }, before === undefined ? made : 200);
     });
@@ -121,7 +122,7 @@ export const collect = <T extends z.ZodObject>(org: Organization, kind: Collecti
 };
 
 const includedWith = (all: readonly JsonObject[]): JsonObject => {
-  const unique = new Map(all.map((each) => [`${String(each["type"])}/${String(each["id"])}`, each]));
+  const unique = new Map(all.map((each) => [`${textOf(each["type"])}/${textOf(each["id"])}`, each]));
   return unique.size === 0 ? {} : { included: [...unique.values()] };
 };
 

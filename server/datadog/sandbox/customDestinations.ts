@@ -48,5 +48,5 @@ const withoutSecrets = (destination: JsonObject): JsonObject =>
   Object.fromEntries(
     Object.entries(destination)
       .filter(([name]) => !secrets.has(name))
-      .map(([name, value]) => [name, name === "auth" ? withoutSecrets(value as JsonObject) : value]),
+      .map(([name, value]) => [name, name === "auth" && value != null ? withoutSecrets(value as JsonObject) : value]),
   );

@@ -3,8 +3,8 @@
 import { z } from "zod";
 import { type Answer, created, jsonApi, noContent, ok } from "./answer.ts";
 import type { Incident } from "./documents.ts";
-import { lookingForIncident, maker } from "./incidents.ts";
-import { type JsonObject, loose, stated } from "./json.ts";
+import { maker } from "./incidents.ts";
+import { except, type JsonObject, loose, stated } from "./json.ts";
 import type { Organization } from "./organization.ts";
 import { iconOf } from "./profiles.ts";
 import { accept, type Asked, del, get, patch, post, type Route } from "./route.ts";
@@ -27,6 +27,8 @@ type Kind<T extends z.ZodObject> = {
   readonly describe: (part: Part, fresh: boolean) => JsonObject;
   readonly included?: () => readonly JsonObject[];
   readonly counted: boolean;
+  /** Datadog answers one by itself. */
+  readonly readable: boolean;
 };
 
 const todo = loose({
@@ -56,6 +58,7 @@ export const incidentPartRoutes = (org: Organization): readonly Route[] => {
       told: todo,
       missing: "todo not found",
       counted: true,
+      readable: true,
       describe: (part, fresh) => ({
         attributes: describeTodo(org, part, fresh),
         relationships: { created_by_user: user, last_modified_by_user: user },
@@ -67,6 +70,7 @@ export const incidentPartRoutes = (org: Organization): readonly Route[] => {
       told: impact,
       missing: "rpc error: code = NotFound desc = impact not found: impact not found",
       counted: false,
+      readable: false,
       describe: (part) => ({
         attributes: {
           created: part.created.toISOString(),
@@ -86,6 +90,7 @@ export const incidentPartRoutes = (org: Organization): readonly Route[] => {
       told: attachment,
       missing: "attachment not found",
       counted: false,
+      readable: false,
       describe: (part) => ({
         attributes: { ...part.told, modified: part.modified.toISOString() },
         relationships: { incident: incidentOf(part), last_modified_by_user: user },
@@ -172,15 +177,19 @@ const partRoutes = <T extends z.ZodObject>(org: Organization, kind: Kind<T>): re
         }),
       ),
     ),
-    get(
-      `${path}/{part_id}`,
-      one((part) => ok(answer(part, false))),
-    ),
+    ...(kind.readable
+      ? [
+          get(
+            `${path}/{part_id}`,
+            one((part) => ok(answer(part, false))),
+          ),
+        ]
+      : []),
     patch(
       `${path}/{part_id}`,
       one((part, asked) =>
         accept(asked, change, ({ data }) => {
-          const told = { ...part.told, ...stated(data.attributes as JsonObject) };
+          const told = { ...part.told, ...stated(data.attributes) };
           const next = { ...part, told, modified: org.clock() };
           parts.set(part.id, next);
           return jsonApi(ok(answer(next, false)));
@@ -198,7 +207,7 @@ const partRoutes = <T extends z.ZodObject>(org: Organization, kind: Kind<T>): re
 };
 
 /** In a list, people are told by their ids alone. */
-const listed = ({ attributes, ...rest }: JsonObject): JsonObject => {
-  const { created_by: _, last_modified_by: __, ...said } = attributes as JsonObject;
-  return { ...rest, attributes: said };
-};
+const listed = (part: JsonObject): JsonObject => ({
+  ...part,
+  attributes: except(part["attributes"] as JsonObject, ["created_by", "last_modified_by"]),
+});

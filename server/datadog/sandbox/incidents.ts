@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import { type Answer, created, noContent, ok, refused } from "./answer.ts";
 import type { Incident } from "./documents.ts";
-import { type JsonObject, loose, stated } from "./json.ts";
+import { type JsonObject, loose, stated, textOf } from "./json.ts";
 import type { Organization } from "./organization.ts";
 import { iconOf } from "./profiles.ts";
 import { accept, type Asked, count, del, get, looking, patch, post, type Route, slice } from "./route.ts";
@@ -95,7 +95,10 @@ const newIncident = (org: Organization): Incident => {
 const changed = (org: Organization, before: Incident, wanted: z.infer<typeof partly>): Incident => {
   const { title = before.title, fields = {}, ...rest } = wanted;
   const now = org.clock();
-  const merged = Object.entries(fields).map(([name, field]) => [name, { ...before.fields[name], ...field }]);
+  const merged = Object.entries(fields).map(([name, field]): [string, JsonObject] => [
+    name,
+    { ...before.fields[name], ...field },
+  ]);
   const next: JsonObject = { ...before.fields, ...Object.fromEntries(merged) };
   const state = (next["state"] as JsonObject | undefined)?.["value"];
   return {
@@ -108,7 +111,7 @@ const changed = (org: Organization, before: Incident, wanted: z.infer<typeof par
   };
 };
 
-const valueOf = ({ fields }: Incident, name: string): string => String(fields[name]?.["value"] ?? "");
+const valueOf = ({ fields }: Incident, name: string): string => textOf(fields[name]?.["value"] ?? "");
 
 /** Whoever made something, the way incidents say it. */
 export const maker = ({ me }: Organization): JsonObject => ({

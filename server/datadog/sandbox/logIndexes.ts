@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { type Answer, ok, refused } from "./answer.ts";
-import { type JsonObject, loose, stated } from "./json.ts";
+import { except, type JsonObject, loose, stated } from "./json.ts";
 import type { Organization } from "./organization.ts";
 import { accept, del, get, looking, post, put, type Route } from "./route.ts";
 
@@ -92,7 +92,7 @@ const describe = (name: string, told: Told): Index => ({
   is_rate_limited: false,
 });
 
-const limited = ({ disable_daily_limit, is_rate_limited: _, name: __, ...told }: Told & JsonObject): JsonObject => ({
-  ...stated(told),
-  ...(disable_daily_limit === true ? { daily_limit: null } : {}),
+const limited = (told: Told & JsonObject): JsonObject => ({
+  ...stated(except(told, ["name", "is_rate_limited", "disable_daily_limit"])),
+  ...(told.disable_daily_limit === true ? { daily_limit: null } : {}),
 });

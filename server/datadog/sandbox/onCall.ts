@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { type Answer, created, jsonApi, noContent, ok } from "./answer.ts";
-import { type JsonObject, loose } from "./json.ts";
+import { type JsonObject, loose, textOf } from "./json.ts";
 import type { Organization } from "./organization.ts";
 import { accept, type Asked, del, get, post, put, type Route } from "./route.ts";
 
@@ -162,7 +162,7 @@ const describeStep = ({ id, targets, ...attributes }: JsonObject): readonly Json
       ? []
       : [
           {
-            id: `${String(target["id"])}_${place}`,
+            id: `${textOf(target["id"])}_${place}`,
             type: "schedule_target",
             attributes: { position: place },
             relationships: { schedule: { data: { id: target["id"], type: "schedules" } } },
@@ -172,7 +172,7 @@ const describeStep = ({ id, targets, ...attributes }: JsonObject): readonly Json
   const data = named.map(({ target, place }) =>
     place === undefined
       ? { id: target["id"], type: target["type"] }
-      : { id: `${String(target["id"])}_${place}`, type: "schedule_target" },
+      : { id: `${textOf(target["id"])}_${place}`, type: "schedule_target" },
   );
   return [{ id, type: "steps", attributes, relationships: { targets: { data } } }, ...places];
 };

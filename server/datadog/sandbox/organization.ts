@@ -71,16 +71,13 @@ export type Organization = {
   readonly logs: Stream<LogEntry>;
 };
 
-export type Setting = { readonly clock: () => Date; readonly chance: Chance };
-
-/** Bytes of documents, which a job of a few thousand calls never comes near. */
-const roomFor = 256 * 1024 * 1024;
+export type Setting = { readonly clock: () => Date; readonly chance: Chance; readonly room: number };
 
 const remembered = { events: 10_000, points: 100_000, checks: 10_000, logs: 20_000 };
 
-export const createOrganization = ({ clock, chance }: Setting): Organization => {
+export const createOrganization = ({ clock, chance, room: bytes }: Setting): Organization => {
   const ids = createIds(chance);
-  const room = createRoom(roomFor);
+  const room = createRoom(bytes);
   const [admin, standard] = createRoles(ids, clock());
   const me: Person = {
     uuid: ids.uuid(),

@@ -93,13 +93,17 @@ type Found = { readonly route: Route; readonly params: Readonly<Record<string, s
 export type Directory = { find(host: string | null, method: string, path: string): Found | undefined };
 
 export const createDirectory = (routes: readonly Route[]): Directory => {
-  const everywhere = createTable(routes);
-  const tables = new Map(
-    [...Map.groupBy(routes, (route) => route.host)].map(([host, own]) => [host, createTable(own)]),
-  );
-  return {
-    find: (host, method, path) => (host === null ? everywhere : tables.get(host))?.(method, path),
+  const byHost = Map.groupBy(routes, (route) => route.host);
+  // A table is made when its host is first asked for: most callers know one.
+  const tables = new Map<string | null, ReturnType<typeof createTable>>();
+  const tableOf = (host: string | null): ReturnType<typeof createTable> | undefined => {
+    const own = host === null ? routes : byHost.get(host);
+    if (own === undefined) return undefined;
+    const table = tables.get(host) ?? createTable(own);
+    tables.set(host, table);
+    return table;
   };
+  return { find: (host, method, path) => tableOf(host)?.(method, path) };
 };
 
 const createTable = (routes: readonly Route[]): ((method: string, path: string) => Found | undefined) => {

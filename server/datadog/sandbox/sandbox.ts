@@ -8,64 +8,12 @@ import type { AddressInfo } from "node:net";
 import { hostsOf, prefixOfHost, sites } from "../hosts.ts";
 import { type Answer, refused } from "./answer.ts";
 import { readBody } from "./body.ts";
-import { correctionRoutes } from "./corrections.ts";
-import { dashboardListRoutes } from "./dashboardLists.ts";
-import { dashboardRoutes } from "./dashboards.ts";
-import { downtimeRoutes } from "./downtimes.ts";
-import { oldDowntimeRoutes } from "./oldDowntimes.ts";
-import { eventRoutes } from "./events.ts";
 import type { Chance } from "./ids.ts";
-import { infrastructureRoutes } from "./infrastructure.ts";
-import { forgetfulRoutes } from "./intakes.ts";
 import { writeJson } from "./json.ts";
-import { keyRoutes } from "./keys.ts";
-import { oldKeyRoutes } from "./oldKeys.ts";
-import { serviceAccountRoutes } from "./serviceAccounts.ts";
-import { accessTokenRoutes } from "./accessTokens.ts";
-import { logIntakeRoutes } from "./logIntakes.ts";
-import { logSearchRoutes } from "./logSearch.ts";
-import { metricFormulaRoutes } from "./metricFormulas.ts";
-import { metricQueryRoutes } from "./metricQueries.ts";
-import { metricRoutes } from "./metrics.ts";
-import { metricTagRoutes } from "./metricTags.ts";
-import { monitorRoutes } from "./monitors.ts";
-import { notebookRoutes } from "./notebooks.ts";
 import { createOrganization, type Organization } from "./organization.ts";
-import { peopleRoutes } from "./people.ts";
-import { roleRoutes } from "./roles.ts";
-import { oldUserRoutes } from "./oldUsers.ts";
-import { createDirectory, type Directory, type Keys, type Route } from "./route.ts";
+import { createDirectory, type Directory, type Keys } from "./route.ts";
+import { routesOf } from "./routes.ts";
 import { NoRoom } from "./shelf.ts";
-import { sharedDashboardRoutes } from "./sharedDashboards.ts";
-import { sloRoutes } from "./slos.ts";
-import { suiteRoutes } from "./suites.ts";
-import { syntheticsRoutes } from "./synthetics.ts";
-import { syntheticsRunRoutes } from "./syntheticsRuns.ts";
-import { syntheticsVariableRoutes } from "./syntheticsVariables.ts";
-import { logIndexRoutes } from "./logIndexes.ts";
-import { pipelineRoutes } from "./pipelines.ts";
-import { customDestinationRoutes } from "./customDestinations.ts";
-import { derivedMetricRoutes } from "./derivedMetrics.ts";
-import { notificationRuleRoutes } from "./notificationRules.ts";
-import { powerpackRoutes } from "./powerpacks.ts";
-import { restrictionQueryRoutes } from "./restrictionQueries.ts";
-import { deploymentGateRoutes } from "./deploymentGates.ts";
-import { securityNoticeRoutes } from "./securityNotices.ts";
-import { suppressionRoutes } from "./suppressions.ts";
-import { caseTypeRoutes } from "./caseTypes.ts";
-import { caseRoutes } from "./cases.ts";
-import { incidentPartRoutes } from "./incidentParts.ts";
-import { incidentRoutes } from "./incidents.ts";
-import { incidentSetupRoutes } from "./incidentSetup.ts";
-import { onCallRoutes } from "./onCall.ts";
-import { onCallNoticeRoutes } from "./onCallNotices.ts";
-import { tagIndexingRuleRoutes } from "./tagIndexingRules.ts";
-import { membershipRoutes } from "./memberships.ts";
-import { teamHierarchyRoutes } from "./teamHierarchy.ts";
-import { teamLinkRoutes } from "./teamLinks.ts";
-import { teamRuleRoutes } from "./teamRules.ts";
-import { teamRoutes } from "./teams.ts";
-import { webhookRoutes } from "./webhooks.ts";
 
 export type SandboxKeys = { readonly apiKey: string; readonly appKey: string };
 
@@ -75,6 +23,8 @@ export type SandboxOptions = {
   readonly chance?: Chance;
   /** The only keys that are let in, beside those that the sandbox itself gives out; left out: any key is. */
   readonly keys?: SandboxKeys;
+  /** Bytes of documents that fit in; 256 MB when left out, which a job of a few thousand calls never comes near. */
+  readonly room?: number;
 };
 
 export type ListeningSandbox = {
@@ -93,8 +43,8 @@ export type Sandbox = {
  * An empty organization. The Host header of a request says which Datadog host is meant; one that is not Datadog's serves the
  * routes of all of them, for clients that are given this address.
  */
-export const createSandbox = ({ clock, chance = Math.random, keys }: SandboxOptions): Sandbox => {
-  const org = createOrganization({ clock, chance });
+export const createSandbox = ({ clock, chance = Math.random, keys, room = 2 ** 28 }: SandboxOptions): Sandbox => {
+  const org = createOrganization({ clock, chance, room });
   const directory = createDirectory(routesOf(org));
   const admits = createGate(org, keys);
 
@@ -110,62 +60,6 @@ export const createSandbox = ({ clock, chance = Math.random, keys }: SandboxOpti
     }),
   };
 };
-
-const routesOf = (org: Organization): readonly Route[] => [
-  ...infrastructureRoutes(org),
-  ...monitorRoutes(org),
-  ...dashboardRoutes(org),
-  ...sharedDashboardRoutes(org),
-  ...dashboardListRoutes(org),
-  ...downtimeRoutes(org),
-  ...oldDowntimeRoutes(org),
-  ...sloRoutes(org),
-  ...correctionRoutes(org),
-  ...eventRoutes(org),
-  ...metricRoutes(org),
-  ...tagIndexingRuleRoutes(org),
-  ...metricTagRoutes(org),
-  ...metricQueryRoutes(org),
-  ...metricFormulaRoutes(org),
-  ...logIntakeRoutes(org),
-  ...logSearchRoutes(org),
-  ...pipelineRoutes(org),
-  ...logIndexRoutes(org),
-  ...customDestinationRoutes(org),
-  ...restrictionQueryRoutes(org),
-  ...derivedMetricRoutes(org),
-  ...notificationRuleRoutes(org),
-  ...powerpackRoutes(org),
-  ...incidentRoutes(org),
-  ...incidentPartRoutes(org),
-  ...incidentSetupRoutes(org),
-  ...caseRoutes(org),
-  ...caseTypeRoutes(org),
-  ...onCallRoutes(org),
-  ...onCallNoticeRoutes(org),
-  ...deploymentGateRoutes(org),
-  ...suppressionRoutes(org),
-  ...securityNoticeRoutes(org),
-  ...keyRoutes(org),
-  ...oldKeyRoutes(org),
-  ...serviceAccountRoutes(org),
-  ...accessTokenRoutes(org),
-  ...peopleRoutes(org),
-  ...oldUserRoutes(org),
-  ...roleRoutes(org),
-  ...teamRoutes(org),
-  ...membershipRoutes(org),
-  ...teamLinkRoutes(org),
-  ...teamRuleRoutes(org),
-  ...teamHierarchyRoutes(org),
-  ...syntheticsRoutes(org),
-  ...syntheticsRunRoutes(org),
-  ...syntheticsVariableRoutes(org),
-  ...suiteRoutes(org),
-  ...notebookRoutes(org),
-  ...webhookRoutes(org),
-  ...forgetfulRoutes,
-];
 
 type Presented = { readonly apiKey: string | undefined; readonly appKey: string | undefined };
 type Gate = (needed: Keys, presented: Presented) => boolean;

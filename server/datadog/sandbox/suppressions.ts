@@ -2,7 +2,7 @@
 
 import { z } from "zod";
 import { collect, type Item } from "./collections.ts";
-import { type JsonObject, loose, stated } from "./json.ts";
+import { type JsonObject, loose, stated, textOf } from "./json.ts";
 import type { Organization } from "./organization.ts";
 import { type Asked, count, type Route, slice } from "./route.ts";
 import { createSearch } from "./search.ts";
@@ -82,11 +82,11 @@ const versioned = (org: Organization, wanted: JsonObject, { told, before }: Chan
 };
 
 const suppressionSearch = createSearch<Item>({
-  text: ({ attributes }) => String(attributes["name"]),
+  text: ({ attributes }) => textOf(attributes["name"]),
   field: ({ id, attributes }, name) => {
     if (name === "id") return [id];
     const value = attributes[name];
-    return [value].flat().flatMap((each) => (["string", "boolean"].includes(typeof each) ? [String(each)] : []));
+    return [value].flat().flatMap((each) => (typeof each === "object" ? [] : [textOf(each)]));
   },
 });
 

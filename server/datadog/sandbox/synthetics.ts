@@ -3,9 +3,9 @@
 import { z } from "zod";
 import { type Answer, ok, refused } from "./answer.ts";
 import type { SyntheticsTest } from "./documents.ts";
-import { type JsonObject, loose } from "./json.ts";
+import { except, type JsonObject, loose } from "./json.ts";
 import { creator, type Organization } from "./organization.ts";
-import { accept, type Asked, count, get, looking, patch, post, put, type Route, slice } from "./route.ts";
+import { accept, count, get, looking, patch, post, put, type Route, slice } from "./route.ts";
 import { answered, patched } from "./syntheticsTest.ts";
 import { stamp } from "./time.ts";
 
@@ -134,7 +134,7 @@ const own = [
 
 const createTest = (org: Organization, body: Draft, public_id = org.ids.dashboard()): SyntheticsTest => {
   const now = stamp(org.clock());
-  const wanted = Object.fromEntries(Object.entries(body).filter(([name]) => !own.includes(name)));
+  const wanted = except(body, own);
   const { locations = ["aws:us-west-2"] } = body;
   return {
     ...wanted,
@@ -159,7 +159,7 @@ const createTest = (org: Organization, body: Draft, public_id = org.ids.dashboar
 };
 
 /** In lists and where the kind is not asked for, the steps of a browser test are left out. */
-const outline = ({ steps: _, stepCount: __, ...test }: SyntheticsTest): JsonObject => test;
+const outline = (test: SyntheticsTest): JsonObject => except(test, ["steps", "stepCount"]);
 
 const deleteTests = (org: Organization, ids: readonly string[]): Answer => {
   if (ids.some((id) => !org.tests.has(id))) return refused(404, "Synthetics test not found");

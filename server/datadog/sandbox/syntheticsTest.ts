@@ -2,7 +2,7 @@
 
 import type { SyntheticsTest } from "./documents.ts";
 import type { Ids } from "./ids.ts";
-import type { Json, JsonObject } from "./json.ts";
+import { except, type Json, type JsonObject } from "./json.ts";
 
 type Told = JsonObject & { readonly type: string; readonly config: JsonObject };
 
@@ -30,8 +30,8 @@ const requestOf = (ids: Ids, request: JsonObject, publicId: string): JsonObject 
       : {}),
     ...(Array.isArray(files)
       ? {
-          files: objectsOf(files).map(({ content: _, ...file }) => ({
-            ...file,
+          files: objectsOf(files).map((file) => ({
+            ...except(file, ["content"]),
             bucketKey: file["bucketKey"] ?? `api-upload-file/${publicId}/${ids.uuid()}.json`,
           })),
         }
@@ -41,9 +41,7 @@ const requestOf = (ids: Ids, request: JsonObject, publicId: string): JsonObject 
 
 const without = (certificate: JsonObject, name: "cert" | "key"): JsonObject => {
   const part = certificate[name];
-  if (!isObject(part)) return {};
-  const { content: _, ...rest } = part;
-  return { [name]: rest };
+  return isObject(part) ? { [name]: except(part, ["content"]) } : {};
 };
 
 const stepped = (ids: Ids, told: Told): JsonObject => {

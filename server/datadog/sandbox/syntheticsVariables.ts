@@ -3,7 +3,7 @@
 import { z } from "zod";
 import { type Answer, ok, refused } from "./answer.ts";
 import type { SyntheticsVariable } from "./documents.ts";
-import { type JsonObject, loose } from "./json.ts";
+import { type JsonObject, loose, textOf } from "./json.ts";
 import type { Organization } from "./organization.ts";
 import { accept, del, get, looking, post, put, type Route } from "./route.ts";
 
@@ -29,7 +29,7 @@ export const syntheticsVariableRoutes = (org: Organization): readonly Route[] =>
   const keep = (variable: SyntheticsVariable): Answer => {
     const { name, parse_test_public_id: source } = variable.told;
     if ([...variables.values()].some((each) => each.told["name"] === name && each.id !== variable.id))
-      return refused(409, `A global variable named ${String(name)} already exists`);
+      return refused(409, `A global variable named ${textOf(name)} already exists`);
     if (typeof source === "string" && !org.tests.has(source)) return refused(404, "Synthetics test not found");
     variables.set(variable.id, variable);
     return ok(describe(variable));

@@ -32,7 +32,7 @@ export const tagIndexingRuleRoutes = (org: Organization): readonly Route[] =>
     type: "tag_indexing_rules",
     told,
     made: 201,
-    changedBy: "PATCH",
+    changedBy: "PUT",
     missing: (id) => `Tag indexing rule ${id} not found`,
     attributes: (wanted, before) => {
       const { options } = wanted;

@@ -55,12 +55,12 @@ const send = async (
 };
 
 /** The longest first, so that an id within another id does not spoil it. */
-const translate = (text: string, ids: ReadonlyMap<string, string>): string =>
+export const translate = (text: string, ids: ReadonlyMap<string, string>): string =>
   [...ids]
     .toSorted(([a], [b]) => b.length - a.length)
     .reduce((so, [theirs, ours]) => so.replaceAll(theirs, ours), text);
 
-const read = (text: string): Loose => {
+export const read = (text: string): Loose => {
   try {
     // A number that JavaScript cannot hold is compared by its digits.
     return JSON.parse(
@@ -85,7 +85,7 @@ const hear = (value: Loose, said: Set<string>): void => {
 const identifies = /(?:^|_)(?:id|uuid|token|key|hash|handle)$/;
 
 /** What one organization calls a thing, and what the other does: their names stand at the same places of both answers. */
-const learn = ({ theirs, ours }: { theirs: Loose; ours: Loose }, ids: Map<string, string>): void => {
+export const learn = ({ theirs, ours }: { theirs: Loose; ours: Loose }, ids: Map<string, string>): void => {
   if (kindOf(theirs) !== kindOf(ours) || theirs === null || typeof theirs !== "object") return;
   if (Array.isArray(theirs) && theirs.length !== ours.length) return;
   for (const [name, value] of Object.entries<Loose>(theirs)) {

@@ -12,7 +12,13 @@ const logsIntake = { host: "http-intake.logs.datadoghq.com", "dd-api-key": "an-a
 
 test("answers 404 in Datadog's shape to what it does not know", async () => {
   await using sandbox = await openSandbox();
-  for (const path of ["/api/v2/incidents", "/api/v1", "/", "//evil.example/api/v1/validate", "/api/v1/monitor/%zz"]) {
+  for (const path of [
+    "/api/v2/rum/applications",
+    "/api/v1",
+    "/",
+    "//evil.example/api/v1/validate",
+    "/api/v1/monitor/%zz",
+  ]) {
     const { status, json } = await sandbox.ask({
       path,
       headers: { ...bothKeys, host: "api.datadoghq.com" },
