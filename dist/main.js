@@ -7406,6 +7406,76 @@ object({
 });
 
 
+/** What is to become of a session that is sent again; `masked`: made-up values in place of masked ones, or (admins alone) what they stand for. */
+strictObject({
+  connection: string().min(1).max(64).describe("Name of a connection of kind sandbox"),
+  dry_run: boolean().default(false).describe("Send nothing: say what would be sent"),
+  pace: _enum(["fast", "recorded"]).default("fast").describe("recorded: with the pauses that were between the calls"),
+  stop_on_difference: boolean().default(false),
+  masked: _enum(["stand-in", "restore"]).default("stand-in"),
+});
+
+const cleanUp = object({
+  state: _enum(["running", "done", "interrupted"]),
+  deleted: number().int(),
+  /** Were gone already. */
+  missing: number().int(),
+  failed: number().int(),
+  reasons: array(string()),
+});
+
+/** A session that is sent again to a sandbox. It runs on: ask again until it is not `running`. */
+object({
+  id: uuid,
+  url: url(),
+  session_id: uuid,
+  /** The session that the replay is; null for a dry run. */
+  replay_session_id: uuid.nullable(),
+  connection: string(),
+  by: string(),
+  dry_run: boolean(),
+  pace: _enum(["fast", "recorded"]),
+  stop_on_difference: boolean(),
+  masked: _enum(["stand-in", "restore"]),
+  /** `interrupted`: the gateway ended before it did; nobody goes on with it. */
+  state: _enum(["running", "done", "stopped", "interrupted", "failed"]),
+  reason: string(),
+  started_at: time,
+  ended_at: time.nullable(),
+  /** Calls that the session had when it began; what became of how many of them so far follows. */
+  calls: number().int(),
+  same: number().int(),
+  different: number().int(),
+  failed: number().int(),
+  skipped: number().int(),
+  /** What a dry run would send. */
+  planned: number().int(),
+  /** Null until somebody asks for it. */
+  cleanup: cleanUp.nullable(),
+});
+
+
+const outcomes = ["same", "different", "failed", "skipped", "planned"]         ;
+
+object({
+  /** Of the recorded call. */
+  n: number().int(),
+  /** Of the call in the replay's own session; null where nothing was sent. */
+  replay_n: number().int().nullable(),
+  operation: string(),
+  method: string(),
+  path: string(),
+  outcome: _enum(outcomes),
+  /** Why it failed or was skipped. */
+  reason: string(),
+  recorded_status: number().int().nullable(),
+  replayed_status: number().int().nullable(),
+  /** `path`: `status`, `body.options.thresholds.critical`. Values are JSON, cut where they are long; null for what is not there. Null once the bodies have expired. */
+  differences: array(object({ path: string(), recorded: string().nullable(), replayed: string().nullable() }))
+    .nullable(),
+});
+
+
 const page =                      (item   ) =>
   object({ items: array(item), next_cursor: string().nullable() });
 
