@@ -6,6 +6,7 @@ import { z } from "zod";
 import { type ApiRefusal, isApiRefusal } from "../errors.ts";
 import { type LogParts, readCheckpoint, readEntries, readKeys, readLogTile } from "../journeys/log.ts";
 import { exportProof, type ProofParts } from "../journeys/proof.ts";
+import { plainJson } from "../model/plainJson.ts";
 import { admit, knownReader, turnAway, type AccessParts, refusals } from "./access.ts";
 import type { Api } from "./zodRoutes.ts";
 
@@ -41,6 +42,7 @@ export const registerLog = async (api: Api, parts: LogRoutes): Promise<void> => 
   api.route({
     method: "GET",
     url: "/proof",
+    exposeHeadRoute: false,
     schema: {
       summary: "Sessions with their receipts, bodies, seals and proofs, for dogwatch verify; for auditor and admin",
       security: [{ access: [] }],
@@ -124,5 +126,5 @@ const give = (parts: LogRoutes, { request, reply, type }: Asked, found: string |
 };
 
 async function* written(found: AsyncIterable<object>): AsyncGenerator<string> {
-  for await (const line of found) yield `${JSON.stringify(line)}\n`;
+  for await (const line of found) yield `${plainJson(line)}\n`;
 }

@@ -9,6 +9,7 @@ import { exportSearch, exportSession, type ExportParts } from "../journeys/expor
 import { writeCurl } from "../journeys/export/curl.ts";
 import { writeHar } from "../journeys/export/har.ts";
 import type { ReadCall } from "../journeys/history.ts";
+import { plainJson } from "../model/plainJson.ts";
 import { type Hit, searchCalls } from "../journeys/search/search.ts";
 import { type AccessParts, admit, knownReader, refusals, turnAway } from "./access.ts";
 import { callJson, pageJson } from "./json.ts";
@@ -65,6 +66,7 @@ export const registerSearch = async (api: Api, parts: SearchRoutes): Promise<voi
   api.route({
     method: "GET",
     url: "/search/export",
+    exposeHeadRoute: false,
     schema: {
       summary:
         "Calls that a search finds, newest first, with their bodies; for auditor, admin, and people of their repositories",
@@ -80,6 +82,8 @@ export const registerSearch = async (api: Api, parts: SearchRoutes): Promise<voi
   api.route({
     method: "GET",
     url: "/sessions/:id/export",
+    // Without a reader all of it would be read at once, for nobody.
+    exposeHeadRoute: false,
     schema: {
       summary: "The calls of a session in order, with their bodies; for auditor, admin, and people of its repository",
       security,
@@ -143,5 +147,5 @@ const written = (parts: SearchRoutes, wanted: ExportFormat, calls: AsyncIterable
 };
 
 async function* writeLines(publicUrl: string, calls: AsyncIterable<ReadCall>): AsyncGenerator<string> {
-  for await (const call of calls) yield `${JSON.stringify(callJson(publicUrl, call))}\n`;
+  for await (const call of calls) yield `${plainJson(callJson(publicUrl, call))}\n`;
 }
