@@ -11,7 +11,7 @@ import { writeHar } from "../journeys/export/har.ts";
 import type { ReadCall } from "../journeys/history.ts";
 import { plainJson } from "../model/plainJson.ts";
 import { type Hit, searchCalls } from "../journeys/search/search.ts";
-import { type AccessParts, admit, knownReader, refusals, turnAway } from "./access.ts";
+import { type AccessParts, admit, knownReader, readerOf, refusals, turnAway } from "./access.ts";
 import { callJson, pageJson } from "./json.ts";
 import type { Api } from "./zodRoutes.ts";
 
@@ -75,7 +75,10 @@ export const registerSearch = async (api: Api, parts: SearchRoutes): Promise<voi
       response: { 200: exported, ...refusals },
     },
     handler: async (request, reply) => {
-      const found = await exportSearch(parts, knownReader(request), request.query.q);
+      const found = await exportSearch(parts, knownReader(request), {
+        q: request.query.q,
+        readerNow: () => readerOf(parts, request),
+      });
       return give(parts, { request, reply, format: request.query.format, name: "dogwatch-search" }, found);
     },
   });
@@ -93,7 +96,10 @@ export const registerSearch = async (api: Api, parts: SearchRoutes): Promise<voi
     },
     handler: async (request, reply) => {
       const { id } = request.params;
-      const found = await exportSession(parts, knownReader(request), id);
+      const found = await exportSession(parts, knownReader(request), {
+        id,
+        readerNow: () => readerOf(parts, request),
+      });
       return give(parts, { request, reply, format: request.query.format, name: `dogwatch-${id}` }, found);
     },
   });
