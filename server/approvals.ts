@@ -13,6 +13,7 @@ import { Polling } from "./journeys/approval/poll.ts";
 import type { PageParts } from "./journeys/approval/page.ts";
 import { Showing } from "./journeys/approval/show.ts";
 import { AskedRepositoryAccess } from "./journeys/repositoryAccess.ts";
+import { createVisibleSessions } from "./journeys/visible.ts";
 import type { Config, GitHubSource } from "./model/config.ts";
 import type { Heard } from "./model/github.ts";
 import type { Log } from "./model/log.ts";
@@ -73,6 +74,11 @@ export async function joinApprovals({ config, store, log, hold }: ApprovalSurrou
   const ears = app === null ? null : listen({ ...parts, holder }, app);
   const sweep = setInterval(() => void expire(parts), sweepEvery);
   showing.start();
+  const repositories = new AskedRepositoryAccess({
+    github: app?.github ?? null,
+    log,
+    monotonic: () => performance.now(),
+  });
   return {
     approving,
     answering: {
@@ -80,7 +86,12 @@ export async function joinApprovals({ config, store, log, hold }: ApprovalSurrou
       store: store.approvals,
       sessions: store.sessions,
       receipts: store.receipts,
-      repositories: new AskedRepositoryAccess({ github: app?.github ?? null, log, monotonic: () => performance.now() }),
+      repositories,
+      scope: createVisibleSessions({
+        sessions: store.sessions,
+        access: repositories,
+        apiUrl: app?.source.apiUrl ?? null,
+      }).scope,
       watch: (id, ms, signal) => approving.watch(id, ms, signal),
       auditFirst: store.audit.write,
     },

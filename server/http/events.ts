@@ -29,6 +29,7 @@ export const registerEvents = async (api: Api, parts: EventRoutes): Promise<void
   api.route({
     method: "GET",
     url: "/sessions/:id/events",
+    exposeHeadRoute: false,
     schema: {
       summary: "A session as it happens: a call when it begins and when it ends, without bodies; ends with the session",
       description:

@@ -4,12 +4,15 @@ import { Readable } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { type ApiRefusal, isApiRefusal } from "../errors.ts";
+import { whileAllowed } from "../journeys/export/whileAllowed.ts";
+import { seesEverything } from "../journeys/history.ts";
 import { type LogParts, readCheckpoint, readEntries, readKeys, readLogTile } from "../journeys/log.ts";
 import { exportProof, type ProofParts } from "../journeys/proof.ts";
-import { admit, knownReader, turnAway, type AccessParts, refusals } from "./access.ts";
+import { plainJson } from "../model/plainJson.ts";
+import { admit, knownReader, readerOf, turnAway, type AccessParts, refusals } from "./access.ts";
 import type { Api } from "./zodRoutes.ts";
 
-export type LogRoutes = AccessParts & LogParts & ProofParts;
+export type LogRoutes = AccessParts & LogParts & ProofParts & { monotonic(): number };
 
 /** Sent as they are; the schemas are for the description only. */
 const text = (description: string) => ({ description, content: { "text/plain": { schema: z.any() } } });
@@ -41,6 +44,7 @@ export const registerLog = async (api: Api, parts: LogRoutes): Promise<void> => 
   api.route({
     method: "GET",
     url: "/proof",
+    exposeHeadRoute: false,
     schema: {
       summary: "Sessions with their receipts, bodies, seals and proofs, for dogwatch verify; for auditor and admin",
       security: [{ access: [] }],
@@ -52,9 +56,14 @@ export const registerLog = async (api: Api, parts: LogRoutes): Promise<void> => 
       const wanted = all === undefined ? [session ?? []].flat() : "all";
       const found = await exportProof(parts, knownReader(request), wanted);
       if (isApiRefusal(found)) return reply.send(turnAway(parts, { request, reply }, found));
+      const mayStill = async (): Promise<boolean> => {
+        const now = await readerOf(parts, request);
+        return !isApiRefusal(now) && seesEverything(now) === null;
+      };
+      const allowed = whileAllowed(found, { mayStill, monotonic: parts.monotonic });
       reply.header("content-disposition", 'attachment; filename="dogwatch-proof.jsonl"');
       // What breaks on the way ends the connection: without its last line the file is known to be cut.
-      return reply.type("application/x-ndjson").send(Readable.from(written(found), { objectMode: false }));
+      return reply.type("application/x-ndjson").send(Readable.from(written(allowed), { objectMode: false }));
     },
   });
 };
@@ -124,5 +133,5 @@ const give = (parts: LogRoutes, { request, reply, type }: Asked, found: string |
 };
 
 async function* written(found: AsyncIterable<object>): AsyncGenerator<string> {
-  for await (const line of found) yield `${JSON.stringify(line)}\n`;
+  for await (const line of found) yield `${plainJson(line)}\n`;
 }

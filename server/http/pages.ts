@@ -96,7 +96,9 @@ export async function registerPages(app: FastifyInstance, parts: PageParts): Pro
   // It says nothing by itself: what is on it the script reads as whoever looks.
   app.get("/overview", (request, reply) => show(parts, { request, reply }, async () => overviewPage));
   registerPolicyPages(app, { ...parts, audit: parts.approvals.audit });
-  app.get("/sessions/:id/calls/:n/:side/body", (request, reply) => sendBody(parts, { request, reply }));
+  app.get("/sessions/:id/calls/:n/:side/body", { exposeHeadRoute: false }, (request, reply) =>
+    sendBody(parts, { request, reply }),
+  );
 }
 
 /** Bytes as they were recorded, for saving: never rendered by a browser as anything. */

@@ -144,6 +144,7 @@ const registerBodies = (api: Api, parts: RecordingParts): void => {
     api.route({
       method: "GET",
       url: `/sessions/:id/calls/:n/${side}/body`,
+      exposeHeadRoute: false,
       schema: {
         summary: `The recorded ${side} body, byte for byte as it is stored`,
         description: "Still in its own coding: dogwatch-content-type and dogwatch-content-encoding name what it was.",

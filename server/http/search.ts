@@ -9,8 +9,9 @@ import { exportSearch, exportSession, type ExportParts } from "../journeys/expor
 import { writeCurl } from "../journeys/export/curl.ts";
 import { writeHar } from "../journeys/export/har.ts";
 import type { ReadCall } from "../journeys/history.ts";
+import { plainJson } from "../model/plainJson.ts";
 import { type Hit, searchCalls } from "../journeys/search/search.ts";
-import { type AccessParts, admit, knownReader, refusals, turnAway } from "./access.ts";
+import { type AccessParts, admit, knownReader, readerOf, refusals, turnAway } from "./access.ts";
 import { callJson, pageJson } from "./json.ts";
 import type { Api } from "./zodRoutes.ts";
 
@@ -65,6 +66,7 @@ export const registerSearch = async (api: Api, parts: SearchRoutes): Promise<voi
   api.route({
     method: "GET",
     url: "/search/export",
+    exposeHeadRoute: false,
     schema: {
       summary:
         "Calls that a search finds, newest first, with their bodies; for auditor, admin, and people of their repositories",
@@ -73,13 +75,18 @@ export const registerSearch = async (api: Api, parts: SearchRoutes): Promise<voi
       response: { 200: exported, ...refusals },
     },
     handler: async (request, reply) => {
-      const found = await exportSearch(parts, knownReader(request), request.query.q);
+      const found = await exportSearch(parts, knownReader(request), {
+        q: request.query.q,
+        readerNow: () => readerOf(parts, request),
+      });
       return give(parts, { request, reply, format: request.query.format, name: "dogwatch-search" }, found);
     },
   });
   api.route({
     method: "GET",
     url: "/sessions/:id/export",
+    // Without a reader all of it would be read at once, for nobody.
+    exposeHeadRoute: false,
     schema: {
       summary: "The calls of a session in order, with their bodies; for auditor, admin, and people of its repository",
       security,
@@ -89,7 +96,10 @@ export const registerSearch = async (api: Api, parts: SearchRoutes): Promise<voi
     },
     handler: async (request, reply) => {
       const { id } = request.params;
-      const found = await exportSession(parts, knownReader(request), id);
+      const found = await exportSession(parts, knownReader(request), {
+        id,
+        readerNow: () => readerOf(parts, request),
+      });
       return give(parts, { request, reply, format: request.query.format, name: `dogwatch-${id}` }, found);
     },
   });
@@ -143,5 +153,5 @@ const written = (parts: SearchRoutes, wanted: ExportFormat, calls: AsyncIterable
 };
 
 async function* writeLines(publicUrl: string, calls: AsyncIterable<ReadCall>): AsyncGenerator<string> {
-  for await (const call of calls) yield `${JSON.stringify(callJson(publicUrl, call))}\n`;
+  for await (const call of calls) yield `${plainJson(callJson(publicUrl, call))}\n`;
 }

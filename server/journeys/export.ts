@@ -19,8 +19,9 @@ import {
 import { isQueryProblem, readQuery } from "./search/language.ts";
 import { findPage, type SearchParts } from "./search/search.ts";
 import { readPlace } from "./search/place.ts";
+import { type Taking, whileAllowed } from "./export/whileAllowed.ts";
 
-export type ExportParts = HistoryParts & SearchParts;
+export type ExportParts = HistoryParts & SearchParts & { monotonic(): number };
 
 /** Calls that are in memory at a time, at most; their bodies one call at a time. */
 const atOnce = 50;
@@ -29,21 +30,27 @@ const atOnce = 50;
 export async function exportSession(
   parts: ExportParts,
   reader: Reader,
-  id: string,
+  { id, readerNow }: Taking & { readonly id: string },
 ): Promise<AsyncIterable<ReadCall> | ApiRefusal> {
   // Bodies are for people: a session reads none, not even its own.
   const refusal = reader.kind === "session" ? seesEverything(reader) : await seesSession(parts, reader, id);
   if (refusal !== null) return refusal;
   if ((await parts.sessions.get(id)) === null) return noSession(id);
   await viewed(parts, reader, `session ${id}, an export`);
-  return withAllBodies(parts, reader, callsOf(parts, id));
+  const lately = { ...parts, visible: { ...parts.visible, sees: parts.visible.seesLately } };
+  const mayStill = async (): Promise<boolean> => {
+    const now = await readerNow();
+    return !isApiRefusal(now) && (await seesSession(lately, now, id)) === null;
+  };
+  const { monotonic } = parts;
+  return whileAllowed(withAllBodies(parts, reader, callsOf(parts, id)), { mayStill, monotonic });
 }
 
 /** The newest first. */
 export async function exportSearch(
   parts: ExportParts,
   reader: Reader,
-  q: string,
+  { q, readerNow }: Taking & { readonly q: string },
 ): Promise<AsyncIterable<ReadCall> | ApiRefusal> {
   const scope = await scopeOf(parts, reader);
   if (isApiRefusal(scope)) return scope;
@@ -59,7 +66,13 @@ export async function exportSearch(
       after = next;
     }
   };
-  return withAllBodies(parts, reader, found());
+  // Of some repositories, GitHub is asked about what each page found.
+  const mayStill = async (): Promise<boolean> => {
+    const now = await readerNow();
+    return !isApiRefusal(now) && (scope.kind === "repositories" || seesEverything(now) === null);
+  };
+  const { monotonic } = parts;
+  return whileAllowed(withAllBodies(parts, reader, found()), { mayStill, monotonic });
 }
 
 async function* callsOf({ receipts }: ExportParts, id: string): AsyncGenerator<StoredCall> {

@@ -34,6 +34,11 @@ export type Answered = {
 };
 
 /** How many questions of one repository wait for an answer; null: those of callers that are no GitHub jobs. */
+/** Those of runs in these repositories, or those of no repository that ask one of these groups. */
+export type SeenApprovals =
+  | { readonly kind: "repositories"; readonly repositories: readonly string[] }
+  | { readonly kind: "groups"; readonly groups: readonly string[] };
+
 export type PendingIn = { readonly repository: RepositoryRef | null; readonly approvals: number };
 
 /** Every method rejects with `GatewayError` `recording_unavailable` when the database does not answer. */
@@ -48,7 +53,12 @@ export interface Approvals extends Departures, Places, Standings {
   get(id: string): Promise<Approval | null>;
   /** Newest first. */
   list(
-    page: PageRequest & { readonly state?: ApprovalState | undefined; readonly session_id?: string | undefined },
+    page: PageRequest & {
+      readonly state?: ApprovalState | undefined;
+      readonly session_id?: string | undefined;
+      /** Only these. */
+      readonly seen?: SeenApprovals | undefined;
+    },
   ): Promise<Page<Approval> | ApiRefusal>;
   /** Those that wait for an answer, counted by repository, at most a hundred of those. */
   pending(): Promise<readonly PendingIn[]>;
@@ -76,6 +86,15 @@ const pendingRow = z.object({
   repository: z.string().nullable(),
   approvals: count,
 });
+
+/** In SQL, so that no cursor names, and no page is cut by, what somebody may not see. */
+const seenBy = (seen: SeenApprovals | undefined) => {
+  if (seen === undefined) return sql.fragment`true`;
+  return seen.kind === "repositories"
+    ? sql.fragment`a.run->>'repository_id' = ANY (${sql.array(seen.repositories, "text")})`
+    : sql.fragment`a.run IS NULL AND a.binding->>'repository_id' IS NULL
+        AND (a.terms->'approvers'->'groups')::jsonb ?| ${sql.array(seen.groups, "text")}`;
+};
 
 export const createApprovals = (rows: Rows): Approvals => {
   const selectOne = async (db: Questions, id: string): Promise<Approval | null> => {
@@ -133,6 +152,7 @@ export const createApprovals = (rows: Rows): Approvals => {
           WHERE (${start.after}::uuid IS NULL OR a.id < ${start.after}::uuid)
             AND a.state = coalesce(${page.state ?? null}, a.state)
             AND a.session_id = coalesce(${page.session_id ?? null}::uuid, a.session_id)
+            AND ${seenBy(page.seen)}
           ORDER BY a.id DESC LIMIT ${rowsFor(page)}`),
       );
       return cutPage(found.map(readApproval), page, (last) => writeCursor("approvals", last.id));

@@ -160,6 +160,7 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
         chance: randomBytes,
         watch: (id) => store.approvals.get(id),
         repositories: { mayRead: async () => false, mayReadLately: async () => false },
+        scope: async () => [],
       },
       person: async () => null,
       audit,

@@ -3,6 +3,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { execFile } from "node:child_process";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { promisify } from "node:util";
 import { gzipSync } from "node:zlib";
 import { createRequire } from "node:module";
@@ -146,6 +149,35 @@ describe("a search", () => {
   });
 });
 
+test("no time is too early or too late to be asked for", async () => {
+  for (const q of [
+    "after:999999w plain",
+    "after:0000-01-01 plain",
+    "before:9999-12-31T23:59:59-23:59 plain",
+    "after:0000-01-01T00:00:00+23:59 before:9999-12-31 plain",
+  ]) {
+    const found = await search(q);
+    expect([q, found.status, found.json.items?.length]).toEqual([q, 200, 1]);
+  }
+  for (const q of ["before:0000-01-01", "before:999999w", "after:9999-12-31T23:59:59-23:59"])
+    expect((await search(q)).json).toEqual({ items: [], next_cursor: null });
+});
+
+test("whoever asks for nothing but the head of a stream has nothing read for them", async () => {
+  gateway.events.length = 0;
+  for (const path of [
+    "/v1/search/export?q=plain",
+    `/v1/sessions/${id}/export`,
+    `/v1/proof?session=${id}`,
+    `/v1/sessions/${id}/events`,
+    `/v1/sessions/${id}/calls/1/response/body`,
+  ]) {
+    const answer = await fetch(gateway.url + path, { method: "HEAD", headers: { authorization: `Bearer ${auditor}` } });
+    expect([path, answer.status]).toEqual([path, 404]);
+  }
+  expect(gateway.events.filter(({ kind }) => kind === "recording_viewed")).toEqual([]);
+});
+
 describe("an export", () => {
   const take = async (format: string) =>
     (await gateway.get(`/v1/sessions/${id}/export?format=${format}`, auditor)).text;
@@ -210,6 +242,49 @@ describe("an export", () => {
       { method: "POST", url: "/api/v1/monitor", body: Buffer.from([0, 1, 2, 255]).toString("latin1") },
       { method: "POST", url: "/api/v1/monitor", body: "" },
     ]);
+    await received.close();
+  });
+
+  test("moves no terminal, turns no writing around, and says the same", async () => {
+    const opened = (await gateway.open())["session_id"] ?? "";
+    const odd = `{"a":"\u009b31m\u202eevil\u2066\u200b\u2028\u007f 日本 é 👩‍🚀"}`;
+    const escapes = "\u001b]0;owned\u0007\u001b[2J";
+    await recordCall(gateway.store, opened, {
+      request: { bytes: Buffer.from(escapes), content_type: "text/plain" },
+      response: { bytes: Buffer.from(odd) },
+    });
+    await recordCall(gateway.store, opened, { request: { bytes: Buffer.from(odd) }, response: null });
+    const text = async (format: string) =>
+      (await gateway.get(`/v1/sessions/${opened}/export?format=${format}`, auditor)).text;
+    for (const format of ["har", "jsonl", "curl"])
+      expect([format, (await text(format)).match(/[^\P{C}\n]|\p{Zl}|\p{Zp}/u)]).toEqual([format, null]);
+    const [first, second] = (await text("jsonl")).split("\n").map((line) => line && call.parse(JSON.parse(line)));
+    expect(first).toMatchObject({ request: { body: { text: escapes } }, response: { body: { text: odd } } });
+    expect(second).toMatchObject({ request: { body: { text: odd } } });
+    expect(JSON.parse(await text("har")).log.entries[1].request.postData.text).toBe(odd);
+    const received = await receiver();
+    const script = (await text("curl")).replaceAll("https://api.datadoghq.com", received.url);
+    await promisify(execFile)("sh", ["-c", script], {
+      env: { PATH: process.env["PATH"] ?? "", DD_API_KEY: "k1", DD_APP_KEY: "k2" },
+    });
+    expect(received.requests.map(({ body }) => body)).toEqual([escapes, odd]);
+    await received.close();
+  });
+
+  test("as a script sends bodies that no command line would hold", async () => {
+    const opened = (await gateway.open())["session_id"] ?? "";
+    const bodies = [`{"it's":"${"long $(id) ".repeat(60_000)}"}`, `@${"x".repeat(300_000)}\n\n`];
+    for (const body of bodies)
+      await recordCall(gateway.store, opened, { request: { bytes: Buffer.from(body) }, response: null });
+    const received = await receiver();
+    const { text } = await gateway.get(`/v1/sessions/${opened}/export?format=curl`, auditor);
+    const folder = await mkdtemp(join(tmpdir(), "dogwatch-script-"));
+    await writeFile(join(folder, "script.sh"), text.replaceAll("https://api.datadoghq.com", received.url));
+    await promisify(execFile)("sh", [join(folder, "script.sh")], {
+      env: { PATH: process.env["PATH"] ?? "", DD_API_KEY: "k1", DD_APP_KEY: "k2" },
+    });
+    await rm(folder, { recursive: true });
+    expect(received.requests.map(({ body }) => body === bodies[0] || body === bodies[1])).toEqual([true, true]);
     await received.close();
   });
 

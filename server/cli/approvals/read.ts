@@ -5,6 +5,7 @@ import { type ApprovalJson, approval, page } from "../../contract.ts";
 import { Api, type ApiOptions, explained, readPages, WrongUsage } from "../api.ts";
 import type { Answer } from "../answer.ts";
 import { counted, readable } from "../words.ts";
+import { plainJsonLines } from "../../model/plainJson.ts";
 
 export type ListRequest = ApiOptions & { readonly state?: string; readonly json?: true };
 export type ShowRequest = ApiOptions & { readonly json?: true };
@@ -24,7 +25,7 @@ export const listApprovals = (request: ListRequest, { env, now }: World): Promis
       const after = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
       return api.get(`/v1/approvals?limit=200${filter}${after}`, page(approval));
     });
-    if (request.json) return { exitCode: 0, output: `${JSON.stringify(found, null, 2)}\n` };
+    if (request.json) return { exitCode: 0, output: `${plainJsonLines(found)}\n` };
     if (found.length === 0)
       return { exitCode: 0, output: state === "all" ? "no approvals\n" : `no approvals are ${state}\n` };
     const end = `${counted(found.length, "approval")}${whole ? "" : ", the newest; there are more"}`;
@@ -38,7 +39,7 @@ export const showApproval = (id: string, request: ShowRequest, { env, now }: Wor
       throw new WrongUsage(`${JSON.stringify(id)} is no approval's id (\`dogwatch approvals list\` has them)`);
     const found = await new Api(request, env).get(`/v1/approvals/${id}`, approval);
     const exitCode = unapproved.has(found.state) ? 1 : 0;
-    if (request.json) return { exitCode, output: `${JSON.stringify(found, null, 2)}\n` };
+    if (request.json) return { exitCode, output: `${plainJsonLines(found)}\n` };
     return { exitCode, output: `${describe(found, now).join("\n")}\n` };
   });
 

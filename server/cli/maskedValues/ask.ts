@@ -5,6 +5,7 @@ import { type CallJson, call, page, revealed } from "../../contract.ts";
 import type { Answer } from "../answer.ts";
 import { Api, type ApiOptions, explained, readPages, WrongUsage } from "../api.ts";
 import { counted, readable } from "../words.ts";
+import { plainJson, plainJsonLines } from "../../model/plainJson.ts";
 
 export type MaskedRequest = ApiOptions & { readonly masked: string; readonly json?: true };
 export type RevealRequest = ApiOptions & { readonly reason: string; readonly json?: true };
@@ -19,7 +20,7 @@ export const searchMasked = (request: MaskedRequest, env: NodeJS.ProcessEnv): Pr
       return api.post("/v1/masked-values/search", asked, page(call));
     });
     const exitCode = found.length === 0 ? 1 : 0;
-    if (request.json) return { exitCode, output: `${JSON.stringify(found, null, 2)}\n` };
+    if (request.json) return { exitCode, output: `${plainJsonLines(found)}\n` };
     const end = `${counted(found.length, "call")}${whole ? "" : ", the newest; there are more"}`;
     return { exitCode, output: `${[...found.map(lineOf), end].join("\n")}\n` };
   });
@@ -29,7 +30,7 @@ export const revealValue = (token: string, request: RevealRequest, env: NodeJS.P
   explained(async () => {
     const body = { token, reason: request.reason };
     const found = await new Api(request, env).post("/v1/masked-values/reveal", body, revealed);
-    return { exitCode: 0, output: request.json ? `${JSON.stringify(found)}\n` : `${readable(found.value, 100_000)}\n` };
+    return { exitCode: 0, output: request.json ? `${plainJson(found)}\n` : `${readable(found.value, 100_000)}\n` };
   });
 
 const fromStandardInput = (): string => readFileSync(0, "utf8").replace(/\r?\n$/, "");

@@ -5,6 +5,7 @@ import type { Answer } from "../answer.ts";
 import { Api, type ApiOptions, explained, WrongUsage } from "../api.ts";
 import { lineOf, searchMasked } from "../maskedValues/ask.ts";
 import { counted, readable } from "../words.ts";
+import { plainJsonLines } from "../../model/plainJson.ts";
 
 export type SearchOptions = ApiOptions & { readonly masked?: string; readonly limit?: string; readonly json?: true };
 
@@ -28,7 +29,7 @@ const searchCalls = (words: readonly string[], options: SearchOptions, env: Node
     const api = new Api(options, env);
     const { found, whole } = await readUpTo(api, words.join(" "), limit);
     const exitCode = found.length === 0 ? 1 : 0;
-    if (options.json) return { exitCode, output: `${JSON.stringify(found, null, 2)}\n` };
+    if (options.json) return { exitCode, output: `${plainJsonLines(found)}\n` };
     const end = `${counted(found.length, "call")}${whole ? "" : ", the newest; there may be more"}`;
     return { exitCode, output: `${[...found.flatMap(linesOf), end].join("\n")}\n` };
   });

@@ -9,7 +9,7 @@ import type { CallNumber } from "../../model/receipt.ts";
 import type { RunNow, Standing } from "../../stages/escalate/facts.ts";
 import type { WhereRun } from "../../stages/escalate/standing.ts";
 import type { Places } from "../../store/approvalPlaces.ts";
-import type { AnswerAttempt, Answered, NewApproval } from "../../store/approvals.ts";
+import type { AnswerAttempt, Answered, NewApproval, SeenApprovals } from "../../store/approvals.ts";
 import type { GrantSought, NewGrant } from "../../store/departures.ts";
 import type { Page, PageRequest } from "../history.ts";
 
@@ -20,7 +20,12 @@ export interface ApprovalStore extends Places {
   attach(id: string, call: CallNumber): Promise<void>;
   get(id: string): Promise<Approval | null>;
   list(
-    page: PageRequest & { readonly state?: ApprovalState | undefined; readonly session_id?: string | undefined },
+    page: PageRequest & {
+      readonly state?: ApprovalState | undefined;
+      readonly session_id?: string | undefined;
+      /** Only these. */
+      readonly seen?: SeenApprovals | undefined;
+    },
   ): Promise<Page<Approval> | ApiRefusal>;
   live(): Promise<readonly Approval[]>;
   answer(id: string, attempt: AnswerAttempt): Promise<Answered>;

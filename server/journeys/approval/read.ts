@@ -5,7 +5,7 @@ import type { Approval, ApprovalState } from "../../model/approval.ts";
 import type { AuditEvent } from "../../model/audit.ts";
 import type { RepositoryRef } from "../../model/github.ts";
 import type { Person } from "../../model/person.ts";
-import type { PendingIn } from "../../store/approvals.ts";
+import type { PendingIn, SeenApprovals } from "../../store/approvals.ts";
 import type { Standings } from "../../store/approvalStandings.ts";
 import { isSeer, type Page, type PageRequest, type Reader, readerName } from "../history.ts";
 import type { RepositoryAccess } from "../repositoryAccess.ts";
@@ -18,6 +18,8 @@ export type ReadParts = {
       pending(): Promise<readonly PendingIn[]>;
     };
   readonly repositories: RepositoryAccess;
+  /** `<issuer> <repository id>` of all repositories with sessions that GitHub let them read within the last minute. */
+  scope(person: Person): Promise<readonly string[]>;
   /** As it is when it is decided, or after `ms`. */
   watch(id: string, ms: number, signal: AbortSignal): Promise<Approval | null>;
   /** Resolves when it is durable: nobody is shown a question before it is written down that they looked. */
@@ -56,35 +58,36 @@ export const concerns = (
   return person.role !== "viewer" && terms.approvers.groups.some((group) => person.groups.includes(group));
 };
 
-/** Pages of the whole list that are looked through for one page of a person's. */
-const mostPages = 5;
 /** Repositories that GitHub is asked about at the same time. */
 const abreast = 8;
 
-/** A page may hold fewer than asked for, and still another follow: whoever may read little is not made to wait for all to be looked at. */
+/** Others than theirs are nowhere counted: no cursor names one, and no page is cut by one. Who lost access a moment ago is shown nothing of it. */
 async function listReadable(
-  { store, repositories }: ReadParts,
+  { store, repositories, scope }: ReadParts,
   person: Person,
   page: ApprovalsRequest,
 ): Promise<Page<Approval> | ApiRefusal> {
+  const seen = await seenBy(scope, person);
+  if (seen === null) return { items: [], next_cursor: null };
+  const found = await store.list({ ...page, seen });
+  if (isApiRefusal(found)) return found;
   const known = new Map<string, boolean>();
+  if (person.provider === "github")
+    await lookUp(
+      known,
+      found.items.map(({ run }) => run),
+      (of) => repositories.mayRead(person, of),
+    );
   const isKnown = ({ repository_id }: RepositoryRef): boolean => known.get(repository_id) === true;
-  const items: Approval[] = [];
-  let cursor = page.cursor;
-  for (let read = 0; read < mostPages; read++) {
-    const found = await store.list({ ...page, limit: page.limit - items.length, cursor });
-    if (isApiRefusal(found)) return found;
-    if (person.provider === "github")
-      await lookUp(
-        known,
-        found.items.map(({ run }) => run),
-        (of) => repositories.mayRead(person, of),
-      );
-    items.push(...found.items.filter((approval) => concerns(person, approval, isKnown) === true));
-    if (found.next_cursor === null || items.length >= page.limit) return { items, next_cursor: found.next_cursor };
-    cursor = found.next_cursor;
-  }
-  return { items, next_cursor: cursor ?? null };
+  return { ...found, items: found.items.filter((approval) => concerns(person, approval, isKnown) === true) };
+}
+
+/** Null: none at all. What `concerns` says of one question, for a list of them. */
+async function seenBy(scope: ReadParts["scope"], person: Person): Promise<SeenApprovals | null> {
+  if (person.provider !== "github")
+    return person.role === "viewer" || person.groups.length === 0 ? null : { kind: "groups", groups: person.groups };
+  const repositories = (await scope(person)).map((repository) => repository.split(" ").at(-1) ?? "");
+  return repositories.length === 0 ? null : { kind: "repositories", repositories };
 }
 
 /** Asks about each repository once. */

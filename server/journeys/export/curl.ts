@@ -28,12 +28,16 @@ const commandFor = ({ call, bodies }: ReadCall): string => {
     `--request ${shell(method)}`,
     ...headersOf(request.headers),
     ...(body === null ? [] : [body.option]),
-    shell(urlOf(call)),
+    shell(urlOf(call).replaceAll(unseen, (odd) => encodeURIComponent(odd.toWellFormed()))),
   ];
   // Nothing in an address is a pattern, and its dots stay where they are.
   const command = ["curl --silent --show-error --globoff --path-as-is", ...options].join(" \\\n  ");
   return [...lines, `${body?.before ?? ""}${command}`, "echo", ""].join("\n");
 };
+
+/** Whoever reads the script sees what it does: nothing in it moves a terminal or turns the writing around. */
+const unseen = /[^\P{C}\n\t]|\p{Zl}|\p{Zp}/gu;
+const hides = (text: string): boolean => text.search(unseen) !== -1;
 
 /** Between single quotes a shell reads nothing but what is there. */
 const shell = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
@@ -56,18 +60,24 @@ const headersOf = (headers: HeaderList): string[] => [
   ...[...keys.values()].map((key) => `--header ${key}`),
   ...headers.flatMap(([name, value]) => {
     const small = name.toLowerCase();
-    if (keys.has(small) || ownOfCurl.has(small) || !fieldName.test(name) || /[\0\r\n]/.test(value)) return [];
+    if (keys.has(small) || ownOfCurl.has(small) || !fieldName.test(name) || hides(value) || value.includes("\n"))
+      return [];
     // Without a value curl would leave the field out.
     return [`--header ${shell(value === "" ? `${name};` : `${name}: ${value}`)}`];
   }),
 ];
+
+/** Linux hands a program no longer argument than 128 KiB; what a shell does by itself has no such end. */
+const longestArgument = 64 * 1024;
 
 type Data = { readonly before: string; readonly option: string } | { readonly missing: string };
 
 const dataOf = (body: StoredBodyMeta, bytes: Buffer | null): Data => {
   if (bytes === null || body.truncated) return { missing: "its body is not recorded as a whole any more" };
   const text = textOf(bytes);
-  return text === null || text.includes("\0")
-    ? { before: `printf %s ${shell(bytes.toString("base64"))} | base64 -d | `, option: "--data-binary @-" }
+  if (text === null || hides(text))
+    return { before: `printf %s ${shell(bytes.toString("base64"))} | base64 -d | `, option: "--data-binary @-" };
+  return bytes.length > longestArgument
+    ? { before: `printf %s ${shell(text)} | `, option: "--data-binary @-" }
     : { before: "", option: `--data-raw ${shell(text)}` };
 };

@@ -2,6 +2,7 @@
 
 import { STATUS_CODES } from "node:http";
 import { codingsOf, decodeCodings } from "../../model/coding.ts";
+import { plainJson } from "../../model/plainJson.ts";
 import type { HeaderList, StoredBodyMeta, StoredCall } from "../../model/receipt.ts";
 import type { ReadCall } from "../history.ts";
 
@@ -12,7 +13,7 @@ export async function* writeHar(calls: AsyncIterable<ReadCall>, version: string)
   yield `{"log":{"version":"1.2","creator":{"name":"Dogwatch","version":${JSON.stringify(version)}},"pages":[],"entries":[`;
   let separator = "\n";
   for await (const call of calls) {
-    yield `${separator}${JSON.stringify(await entryOf(call))}`;
+    yield `${separator}${plainJson(await entryOf(call))}`;
     separator = ",\n";
   }
   yield "\n]}}\n";

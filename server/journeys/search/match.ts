@@ -62,8 +62,13 @@ export const matches = (query: Query, looked: Looked): boolean => {
 };
 
 export const indexOfWord = (folded: string, word: string, from: number): number => {
-  for (let at = folded.indexOf(word, from); at !== -1; at = folded.indexOf(word, at + 1))
-    if (!isOfWordAt(folded, at - 1) && !isOfWordAt(folded, at + word.length)) return at;
+  for (let at = folded.indexOf(word, from); at !== -1; ) {
+    let end = at + word.length;
+    if (!isOfWordAt(folded, at - 1) && !isOfWordAt(folded, end)) return at;
+    // A part of a longer one, in which no other begins: looked at once, however often it repeats itself.
+    while (isOfWordAt(folded, end)) end += 1;
+    at = folded.indexOf(word, end);
+  }
   return -1;
 };
 

@@ -27,15 +27,19 @@ const milliseconds = (text: string): number | null => {
 export const readDuration = (written: string): Bounds =>
   readBounds(written, { number: milliseconds, alone: () => null, expected: ">1s, <=250ms or 100ms..2s" });
 
+/** Nothing was recorded before 1970, and databases know no year 0 and read none of five digits. */
+const lastTime = Date.parse("9999-12-31T00:00:00Z");
+const within = (time: number): number => Math.min(lastTime, Math.max(0, time));
+
 /** ms since 1970. @throws RangeError */
 export const readTime = (written: string, now: Date): number => {
   const [, number, unit] = /^(\d{1,6})([smhdw])$/.exec(written) ?? [];
-  if (number !== undefined) return now.getTime() - Number(number) * units[unit as keyof typeof units];
+  if (number !== undefined) return within(now.getTime() - Number(number) * units[unit as keyof typeof units]);
   const time = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/i.test(written)
     ? Date.parse(written)
     : Number.NaN;
   if (Number.isNaN(time)) throw expects(written, "2026-05-04, 2026-05-04T03:02:01Z, or how long ago: 90m, 12h, 7d");
-  return time;
+  return within(time);
 };
 
 type Form = {

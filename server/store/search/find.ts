@@ -1,11 +1,12 @@
 /** Goes through the index from the newest call to the oldest, and hands over those in which what is wanted may stand: whoever asked looks closer. */
 
+import { setImmediate as turn } from "node:timers/promises";
 import { sql } from "slonik";
 import { z } from "zod";
-import type { Place, Scope, SearchedTexts } from "../../model/searched.ts";
+import type { Place, Scope, SearchedCall, SearchedTexts } from "../../model/searched.ts";
 import { count, type Questions, type Rows, time } from "../rows.ts";
 import { candidates, planOf, type Slice, type Wanted } from "./narrow.ts";
-import { keptBodies, nameOf, readSearched, readTexts, visible } from "./texts.ts";
+import { type KeptBody, keptBodies, nameOf, readSearched, readTexts, searchedBytes, visible } from "./texts.ts";
 
 export type SearchRequest = {
   readonly wanted: Wanted;
@@ -113,7 +114,10 @@ const listSlices = async ({ db, request }: Going, after: Place | null): Promise<
 const placeRow = z.object({ epoch: count, place: count, session_id: z.uuid(), n: count });
 
 /** The place at which it was told to stop. */
-const examineAll = async ({ db, request, examine }: Going, places: readonly Place[]): Promise<Place | null> => {
+const examineAll = async (
+  { db, request, examine, deadline, monotonic }: Going,
+  places: readonly Place[],
+): Promise<Place | null> => {
   const wanted = sql.unnest(
     places.map(({ epoch, place }) => [epoch, place]),
     ["int4", "int4"],
@@ -123,17 +127,58 @@ const examineAll = async ({ db, request, examine }: Going, places: readonly Plac
     JOIN search_places p ON p.epoch = w.epoch AND p.place = w.place JOIN sessions s ON s.id = p.session_id
     WHERE ${visible(request.scope)} ORDER BY p.epoch DESC, p.place DESC`);
   const calls = await readSearched(db, named);
-  const bodies = request.withTexts
-    ? [...calls.values()].flatMap(({ call }) => Object.values(keptBodies(call)).filter((body) => body !== null))
-    : [];
-  const texts = await readTexts(db, bodies);
-  for (const { epoch, place, ...name } of named) {
+  const found = named.flatMap(({ epoch, place, ...name }): Placed[] => {
     const call = calls.get(nameOf(name));
-    if (call === undefined) continue;
-    const { request, response } = keptBodies(call.call);
-    const text = (body: typeof request): string | null => (body === null ? null : (texts.get(body.id) ?? null));
-    if (examine({ ...call, request: text(request), response: text(response) }, { epoch, place }))
-      return { epoch, place };
+    return call === undefined ? [] : [{ call, kept: keptBodies(call.call), place: { epoch, place } }];
+  });
+  for (const few of request.withTexts ? inPieces(found) : [found]) {
+    const end = await examineFew({ db, request, examine }, few);
+    if (end !== null) return end;
+    const last = few.at(-1);
+    // Calls of agents come in between.
+    if (few.length < found.length) await turn();
+    if (last !== undefined && few.length < found.length && monotonic() > deadline) return last.place;
   }
+  return null;
+};
+
+type Placed = { readonly call: SearchedCall; readonly kept: ReturnType<typeof keptBodies>; readonly place: Place };
+
+/** Bytes of bodies that are looked through at a time: so much is in memory, and so long nobody else gets their turn. */
+const bytesAtOnce = 4 * 1024 * 1024;
+
+const bodiesOf = ({ kept }: Placed) => Object.values(kept).filter((body) => body !== null);
+
+/** What is packed may be as large as any. */
+const weightOf = (placed: Placed): number =>
+  bodiesOf(placed).reduce(
+    (sum, { meta }) => sum + (meta.encoding === null ? Math.min(meta.size, searchedBytes) : searchedBytes),
+    0,
+  );
+
+function* inPieces(found: readonly Placed[]): Generator<readonly Placed[]> {
+  let few: Placed[] = [];
+  let bytes = 0;
+  for (const placed of found) {
+    const weight = weightOf(placed);
+    if (few.length > 0 && bytes + weight > bytesAtOnce) {
+      yield few;
+      few = [];
+      bytes = 0;
+    }
+    few.push(placed);
+    bytes += weight;
+  }
+  yield few;
+}
+
+const examineFew = async (
+  { db, request, examine }: Pick<Going, "db" | "request" | "examine">,
+  few: readonly Placed[],
+): Promise<Place | null> => {
+  const texts = await readTexts(db, request.withTexts ? few.flatMap(bodiesOf) : []);
+  const text = (body: KeptBody | null): string | null => (body === null ? null : (texts.get(body.id) ?? null));
+  for (const { call, kept, place } of few)
+    if (examine({ ...call, request: text(kept.request), response: text(kept.response) }, place)) return place;
   return null;
 };

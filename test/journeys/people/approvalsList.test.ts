@@ -65,6 +65,34 @@ test("what somebody may not see changes nothing on any surface: no list, no coun
   expect(JSON.stringify(nothing)).not.toMatch(/writes-need-a-human|Delete monitor/);
 });
 
+test("pages are cut, and go on, by what is seen alone: no cursor names what is not", async () => {
+  const [stranger, octocat, hubot] = [await scene.as("stranger"), await scene.as("octocat"), await scene.as("hubot")];
+  const list = async (browser: Browser, more = "") =>
+    (await (await look(browser, `/v1/approvals?limit=1${more}`)).json()) as {
+      items: { id: string }[];
+      next_cursor: string | null;
+    };
+  const all = async (browser: Browser): Promise<string[]> => {
+    const ids: string[] = [];
+    for (let more = ""; ; ) {
+      const { items, next_cursor } = await list(browser, more);
+      ids.push(...items.map(({ id }) => id));
+      if (next_cursor === null) return ids;
+      // One of a page of one: what was given last, and nothing else.
+      expect(Buffer.from(next_cursor, "base64url").toString()).toContain(ids.at(-1));
+      more = `&cursor=${next_cursor}`;
+    }
+  };
+  for (let n = 0; n < 3; n++) await scene.ask({ repository: hidden, actor: "mona" });
+  const { approval: seen } = await scene.ask();
+  for (let n = 0; n < 3; n++) await scene.ask({ repository: hidden, actor: "mona" });
+  expect(await list(stranger)).toEqual({ items: [], next_cursor: null });
+  const [mine, theirs] = [await all(octocat), await all(hubot)];
+  expect(mine).toContain(seen.id);
+  expect(theirs.length).toBeGreaterThanOrEqual(6);
+  expect((await list(octocat)).items).toEqual([expect.objectContaining({ id: mine[0] })]);
+});
+
 test("a page that watches hears of what its reader sees: a question, an attempt, an answer", async () => {
   const octocat = await scene.as("octocat");
   const seen = [await versionFor(octocat)];

@@ -3,7 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { excerptsOf } from "../../../server/journeys/search/excerpt.ts";
 import { isQueryProblem, type Query, readQuery } from "../../../server/journeys/search/language.ts";
-import { Looked, matches } from "../../../server/journeys/search/match.ts";
+import { indexOfWord, Looked, matches } from "../../../server/journeys/search/match.ts";
 import type { StoredCall } from "../../../server/model/receipt.ts";
 import type { SearchedTexts } from "../../../server/model/searched.ts";
 
@@ -135,6 +135,16 @@ describe("is not found by", () => {
   ])("%s", (typed) => {
     expect(matches(query(typed), new Looked(searched()))).toBe(false);
   });
+});
+
+test("a word is looked for once in a word that repeats it, however long both are", () => {
+  const [word, long] = ["a".repeat(1_900), "a".repeat(8_000_000)];
+  expect(indexOfWord(`${long} ${word}`, word, 0)).toBe(long.length + 1);
+  const began = performance.now();
+  expect(indexOfWord(long, word, 0)).toBe(-1);
+  // Half a second; as long as both are one after the other it was a quarter of a minute.
+  expect(performance.now() - began).toBeLessThan(4_000);
+  expect(indexOfWord("xab ab_ ab", "ab", 0)).toBe(8);
 });
 
 test("patterns with many stars take no time to speak of", () => {

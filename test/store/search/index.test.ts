@@ -252,6 +252,35 @@ describe("in a database", () => {
     for (let n = 0; n < texts.length; n += 11) expect(await found(`word:anew${n}`)).toHaveLength(1);
   }, 60_000);
 
+  test("bodies of a megabyte are looked through a few at a time, and others get their turn in between", async () => {
+    const { id } = await store.sessions.open(newSession());
+    const large = 24;
+    await record(
+      id,
+      Array.from({ length: large }, (_, n) => `${n} ${"large ".repeat(174_000)}`),
+    );
+    await store.indexer.catchUp();
+    let turns = 0;
+    const counting = setImmediate(function count() {
+      turns += 1;
+      if (turns > 0) setImmediate(count).unref();
+    });
+    const together = new Map<number, number>();
+    await store.callSearch.search(
+      { wanted: "anything", scope: everything, withTexts: true, since: null, until: null, after: null, atOnce: 200 },
+      ({ call, response }) => {
+        if (call.session_id !== id) return true;
+        expect(response).toContain("large large");
+        together.set(turns, (together.get(turns) ?? 0) + 1);
+        return false;
+      },
+    );
+    turns = Number.NEGATIVE_INFINITY;
+    clearImmediate(counting);
+    expect([...together.values()].reduce((sum, count) => sum + count)).toBeGreaterThan(0);
+    expect(Math.max(...together.values())).toBeLessThanOrEqual(4);
+  });
+
   test("only what the scope shows is found, in whatever way it is asked for, and it makes no page longer", async () => {
     const claims = (repository_id: string) =>
       newSession({
