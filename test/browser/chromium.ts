@@ -59,6 +59,8 @@ export type Watched = {
 export type TestBrowser = {
   /** Signed in as nobody. */
   open(viewing?: Viewing): Promise<Watched>;
+  /** In one context with all others that are opened so: for who keeps nothing in it, and holds no stream, of which a context has few. */
+  openBeside(viewing?: Viewing): Promise<Watched>;
   close(): Promise<void>;
 };
 
@@ -81,8 +83,10 @@ export async function startChromium(program: string, gateway: string, line = gat
     env: { ...definedIn(process.env), TMPDIR: folder, HOME: folder },
     timeout: 60_000,
   });
+  let shared: Promise<BrowserContext> | null = null;
   return {
     open: async (viewing = {}) => watch(await newContext(browser, viewing), gateway),
+    openBeside: async (viewing = {}) => watch(await (shared ??= newContext(browser, viewing)), gateway),
     close: async () => {
       await browser.close();
       rmSync(folder, { recursive: true, force: true });
@@ -127,7 +131,7 @@ const newContext = (
 
 async function watch(context: BrowserContext, gateway: string): Promise<Watched> {
   const page = await context.newPage();
-  page.setDefaultTimeout(45_000);
+  page.setDefaultTimeout(90_000);
   const complaints: string[] = [];
   page.on("console", (message) => {
     if (message.type() === "error" || message.type() === "warning") complaints.push(`console: ${message.text()}`);

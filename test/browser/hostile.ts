@@ -58,7 +58,7 @@ export const hostilePages = (stage: () => Stage): void => {
 
     const bodies = Object.keys(hostile);
     for (const names of [bodies.slice(0, 5), bodies.slice(5, 9), bodies.slice(9)])
-      inBrowser(names.join(", "), { stage }, async ({ page, watched }) => {
+      inBrowser(names.join(", "), { stage, context: "shared" }, async ({ page, watched }) => {
         for (const name of names) {
           await open(page, callOf(name));
           await page.locator(".body-top").nth(1).waitFor();
@@ -68,16 +68,20 @@ export const hostilePages = (stage: () => Stage): void => {
         }
       });
 
-    inBrowser("lists, a waterfall and charts name callers who mean harm", { stage }, async ({ page, watched }) => {
-      for (const path of ["/sessions", `/sessions/${session}#call-1`, "/overview"]) {
-        await open(page, path);
-        await page.locator(".session, .row, .chart").first().waitFor();
-        await expectHarmless({ page });
-        expect(watched.complaints, path).toEqual([]);
-      }
-    });
+    inBrowser(
+      "lists, a waterfall and charts name callers who mean harm",
+      { stage, context: "shared" },
+      async ({ page, watched }) => {
+        for (const path of ["/sessions", `/sessions/${session}#call-1`, "/overview"]) {
+          await open(page, path);
+          await page.locator(".session, .row, .chart").first().waitFor();
+          await expectHarmless({ page });
+          expect(watched.complaints, path).toEqual([]);
+        }
+      },
+    );
 
-    inBrowser("a search finds them, shows where, and reads on", { stage }, async ({ page }) => {
+    inBrowser("a search finds them, shows where, and reads on", { stage, context: "shared" }, async ({ page }) => {
       await open(page, `/search?q=${encodeURIComponent(`needle session:${session}`)}`);
       expect(await page.locator(".hit").count()).toBe(50);
       await page.getByRole("button", { name: "More" }).click();
@@ -118,31 +122,35 @@ export const hostilePages = (stage: () => Stage): void => {
       }
     });
 
-    inBrowser("what is hidden is seen, and what is long goes on when it is asked for", { stage }, async ({ page }) => {
-      await open(page, callOf("bidi"));
-      await page.locator(".tree .esc").first().waitFor();
-      expect(await page.locator(".tree").first().innerText()).toContain(String.raw`invoice\u{202e}gnp.exe`);
-      await open(page, callOf("line"));
-      const body = page.getByRole("region", { name: "Body of the response" });
-      const before = (await body.innerText()).length;
-      expect(before).toBeLessThan(10_000);
-      await body.getByRole("button", { name: /more of/ }).click();
-      await page.waitForFunction(`document.querySelectorAll("pre")[1].textContent.length > 100000`);
-      await open(page, callOf("deep"));
-      for (let depth = 0; depth < 12; depth++) {
-        const folded = page.locator(".tree").first().locator("[aria-expanded=false]").first();
-        if ((await folded.count()) === 0) break;
-        await folded.click();
-      }
-      await open(page, callOf("binary"));
-      expect(await page.getByRole("region", { name: "Bytes of the response's body" }).innerText()).toContain(
-        "ff fe 00 c3 28 3c 73 3e 80",
-      );
-      await open(page, callOf("zipped"));
-      await page.getByText("decoded from gzip").first().waitFor();
-      await page.locator(".tree", { hasText: "zipped" }).first().waitFor();
-      await expectHarmless({ page });
-    });
+    inBrowser(
+      "what is hidden is seen, and what is long goes on when it is asked for",
+      { stage, context: "shared" },
+      async ({ page }) => {
+        await open(page, callOf("bidi"));
+        await page.locator(".tree .esc").first().waitFor();
+        expect(await page.locator(".tree").first().innerText()).toContain(String.raw`invoice\u{202e}gnp.exe`);
+        await open(page, callOf("line"));
+        const body = page.getByRole("region", { name: "Body of the response" });
+        const before = (await body.innerText()).length;
+        expect(before).toBeLessThan(10_000);
+        await body.getByRole("button", { name: /more of/ }).click();
+        await page.waitForFunction(`document.querySelectorAll("pre")[1].textContent.length > 100000`);
+        await open(page, callOf("deep"));
+        for (let depth = 0; depth < 12; depth++) {
+          const folded = page.locator(".tree").first().locator("[aria-expanded=false]").first();
+          if ((await folded.count()) === 0) break;
+          await folded.click();
+        }
+        await open(page, callOf("binary"));
+        expect(await page.getByRole("region", { name: "Bytes of the response's body" }).innerText()).toContain(
+          "ff fe 00 c3 28 3c 73 3e 80",
+        );
+        await open(page, callOf("zipped"));
+        await page.getByText("decoded from gzip").first().waitFor();
+        await page.locator(".tree", { hasText: "zipped" }).first().waitFor();
+        await expectHarmless({ page });
+      },
+    );
   });
 };
 

@@ -80,7 +80,7 @@ export const searching = (stage: () => Stage): void => {
 
   inBrowser(
     "older calls are read without leaving the page, none twice, with what was found marked",
-    { stage },
+    { stage, context: "shared" },
     async ({ page, stage }) => {
       const session = await recordPlenty(stage, "plentyful");
       await open(page, "/search?q=plentyful");

@@ -34,7 +34,7 @@ export const sessionPages = (stage: () => Stage): void => {
 
   inBrowser(
     "a session is played back at its own pace: paused, stepped through, hurried",
-    { stage },
+    { stage, context: "shared" },
     async ({ page, stage: { job } }) => {
       await open(page, `/sessions/${job}`);
       await page.getByLabel("Speed").selectOption("0.25");
@@ -64,7 +64,7 @@ export const sessionPages = (stage: () => Stage): void => {
 
   inBrowser(
     "a call shows what an update changed, goes to a shell, and has an address for every value",
-    { stage },
+    { stage, context: "shared" },
     async ({ page, stage: { job } }) => {
       await open(page, `/sessions/${job}/calls/9`);
       const diff = page.getByRole("region", { name: "What changed" });
@@ -72,8 +72,10 @@ export const sessionPages = (stage: () => Stage): void => {
       expect(await diff.locator(".del").allInnerTexts()).toContain('-       "critical": 2');
       // As it is written, not as a parser would write it.
       expect(await diff.locator(".add").allInnerTexts()).toContain('+       "critical": 2.5');
+      // It says so for two seconds only.
+      const said = page.getByText("Copied").waitFor();
       await page.getByRole("button", { name: "Copy as curl" }).click();
-      await page.getByText("Copied").waitFor();
+      await said;
       const copied = String(await page.evaluate("navigator.clipboard.readText()"));
       expect(copied).toMatch(/^curl -X 'PUT' 'https:\/\/api\.datadoghq\.com\/api\/v1\/monitor\/4212' /);
       expect(copied).toContain('-H "DD-API-KEY: $DD_API_KEY"');

@@ -18,7 +18,8 @@ import { drawn, startChromium, type TestBrowser, type Viewing, type Watched } fr
 import { openRecorder, openRecording, recordJob, type Recorded, recordMany } from "./scene.ts";
 
 export const many = 10_000;
-export const patience = 120_000;
+/** Of a machine that does much else. */
+export const patience = 300_000;
 
 export type Stage = {
   readonly scene: PeopleScene;
@@ -123,6 +124,8 @@ export type Looking = { readonly page: Page; readonly watched: Watched; readonly
 export type Browse = {
   readonly stage: () => Stage;
   readonly viewing?: Viewing;
+  /** A context costs a second of a processor: it is shared by who keeps nothing in it. Without `viewing`. */
+  readonly context?: "shared";
   /** Complaints that a test means to bring about. */
   readonly expected?: (complaint: string, stage: Stage) => boolean;
 };
@@ -130,20 +133,23 @@ export type Browse = {
 /** A test in a context of its own, in which the browser has nothing to complain of. Signed in as who sees everything, unless cookies are given. */
 export function inBrowser(
   name: string,
-  { stage, viewing = {}, expected }: Browse,
+  { stage, viewing = {}, context, expected }: Browse,
   look: (looking: Looking) => Promise<void>,
 ): void {
   test(
     // oxlint-disable-next-line vitest/valid-title -- it comes as a parameter
     name,
     async () => {
-      const watched = await stage().browser.open({ cookies: stage().cookies, ...viewing });
+      const { browser, cookies } = stage();
+      const watched = await (context === "shared"
+        ? browser.openBeside({ cookies })
+        : browser.open({ cookies, ...viewing }));
       try {
         await look({ page: watched.page, watched, stage: stage() });
         const complaints = watched.complaints.filter((one) => expected?.(one, stage()) !== true);
         expect(complaints, "the browser complained").toEqual([]);
       } finally {
-        await watched.page.context().close();
+        await (context === "shared" ? watched.page : watched.page.context()).close();
       }
     },
     patience,
