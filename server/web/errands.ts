@@ -27,20 +27,23 @@ const replayStateWords = {
 export type Verdict = { readonly label: string; readonly said: string; readonly box: string };
 
 export function replayVerdict(replay: ReplayJson): Verdict {
-  const { state, reason, dry_run, calls, different, failed } = replay;
+  const { state, reason, dry_run, calls, different, failed, skipped } = replay;
   const label = `${replayStateWords[state]}${state === "interrupted" ? ": its gateway ended, and nobody goes on with it" : ""}${reason === "" ? "" : `: ${reason}`}.`;
   const seen = turnsOf(replay);
   if (state === "running") return { label, said: `${seen} of ${counted(calls, "call")} so far.`, box: "pending" };
   const part = seen < calls ? ` ${counted(calls - seen, "call")} had no turn.` : "";
   if (dry_run) return { label, said: `This was a dry run: nothing was sent.${part}`, box: "" };
+  const unsent = skipped === 0 ? "" : ` ${counted(skipped, "call")} ${skipped === 1 ? "was" : "were"} not sent.`;
   if (different + failed === 0 && state === "done" && part === "")
-    return { label, said: "Every answer was the recorded one.", box: "approved" };
+    return skipped === 0
+      ? { label, said: "Every answer was the recorded one.", box: "approved" }
+      : { label, said: `Every answer that came was the recorded one.${unsent}`, box: "" };
   const found = [
     ...(different > 0 ? [`${counted(different, "answer")} ${different === 1 ? "differs" : "differ"}`] : []),
     ...(failed > 0 ? [`${counted(failed, "call")} failed`] : []),
   ];
   const said = found.length === 0 ? "No answer that came differs" : found.join(", ");
-  return { label, said: `${said}.${part}`, box: different + failed === 0 ? "" : "denied" };
+  return { label, said: `${said}.${unsent}${part}`, box: failed > 0 ? "denied" : different > 0 ? "pending" : "" };
 }
 
 /** How many calls have had their turn. */

@@ -7,7 +7,7 @@ import { all, textOf } from "../../standins/markup.ts";
 import { auditorToken } from "../../standins/world.ts";
 import { aDashboard, aMonitor } from "../undo/scene.ts";
 import { addShop, type Errands, put, shopJob, startErrands } from "./errandScene.ts";
-import { eventually, home, type PeopleScene, signInWithToken, startPeople } from "./scene.ts";
+import { eventually, home, type PeopleScene, signInWithToken, startPeople, viewerToken } from "./scene.ts";
 
 const hostile = `"><script>globalThis.hacked=1</script><img src=x onerror="alert(1)">\u202egnp.exe\u200b`;
 const hidden = /[\u202a-\u202e\u2066-\u2069\u200b]/;
@@ -125,6 +125,28 @@ describe("who may not", () => {
       const sent = await auditor.post(url, new URLSearchParams({ form, connection: "lab", confirmed: "yes" }), url);
       expect([url, sent.status]).toEqual([url, 403]);
       expect(textOf(sent.html)).toContain("may start nothing");
+    }
+    expect(await changes()).toEqual(before);
+  }, 60_000);
+
+  test("a viewer sees none of it, has no buttons, and is refused when sending the forms anyway", async () => {
+    const octocat = await scene.as("octocat");
+    const replay = await startAs(octocat);
+    await endOf(octocat, replay);
+    const viewer = scene.browser();
+    await signInWithToken(viewer, viewerToken);
+    const form = await formOf(viewer);
+    const before = await changes();
+    for (const url of [replays(), undo(), replay]) {
+      const page = await viewer.open(url);
+      expect(page.status).toBeGreaterThanOrEqual(403);
+      expect(formsOf(page)).toEqual([]);
+      expect(page.text).not.toMatch(/Renamed|monitor|octocat|acme/);
+    }
+    for (const url of [replays(), undo(), `${replay}/stop`, `${replay}/cleanup`]) {
+      const sent = await viewer.post(url, new URLSearchParams({ form, connection: "lab", confirmed: "yes" }), url);
+      expect([url, sent.status]).toEqual([url, 403]);
+      expect(textOf(sent.html)).toContain("looker (viewer) may start nothing");
     }
     expect(await changes()).toEqual(before);
   }, 60_000);
