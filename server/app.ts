@@ -264,6 +264,9 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
       apiUrl: github?.apiUrl ?? null,
     }),
   };
+  const line = (): ReturnType<typeof createOwnLine> => createOwnLine(app.server);
+  const replaying = replayParts(joined, { history, line });
+  const undoing = undoParts(joined, { history, line });
   await registerApi(app, {
     version,
     publicUrl,
@@ -295,8 +298,8 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
       accessTokens,
       signedIn: async (request) => (await signIn.viewer(request))?.reader ?? null,
       person: (request) => signIn.person(request),
-      replaying: replayParts(joined, { history, line: () => createOwnLine(app.server) }),
-      undoing: undoParts(joined, { history, line: () => createOwnLine(app.server) }),
+      replaying,
+      undoing,
       formToken: (request) => signIn.cookies.formToken(request),
       isOurForm: (request, token) => signIn.cookies.isOurForm(request, token),
     },
@@ -309,6 +312,8 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
       publicUrl,
       policyInForce: () => rules.current.policy.digest,
       approvals: approvals.answering,
+      replaying,
+      undoing,
       setup: joinSetup({ config: () => rules.current.config, env, store, log, audit }),
     }),
   );

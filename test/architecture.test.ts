@@ -131,7 +131,7 @@ const table: readonly { part: string; may: readonly string[]; types?: readonly s
   // What runs in browsers is bundled from its own files; of the server it knows the shape of its answers.
   {
     part: "server/web/app/",
-    may: ["own", "server/web/unseen.ts", "server/web/searching.ts"],
+    may: ["own", "server/web/unseen.ts", "server/web/searching.ts", "server/web/errands.ts"],
     types: ["server/contract.ts"],
   },
   {

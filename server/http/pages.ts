@@ -20,15 +20,19 @@ import { callJson, sessionJson } from "./json.ts";
 import { type Asked, answerPageError, refusalPage, sendPage, show, strictPolicy } from "./page.ts";
 import { outlinedCallJson } from "./outline.ts";
 import { registerPolicyPages } from "./policyPages.ts";
+import { registerReplayPages, type ReplayPagesParts } from "./replayPages.ts";
 import { registerSearchPage, type SearchPageParts } from "./searchPage.ts";
 import { registerSetupPages, type SetupPagesParts } from "./setup.ts";
 import type { SignIn } from "./signIn.ts";
+import { registerUndoPages, type UndoPagesParts } from "./undoPages.ts";
 
 export type PageParts = {
   readonly history: OutlineParts & PolicyParts & TryParts;
   readonly search: SearchPageParts["search"];
   readonly approvals: ApprovalParts;
   readonly signIn: SignIn;
+  readonly replaying: ReplayPagesParts["replaying"];
+  readonly undoing: UndoPagesParts["undoing"];
   readonly publicUrl: string;
   /** The digest of the policy that decides now. */
   policyInForce(): string;
@@ -95,7 +99,10 @@ export async function registerPages(app: FastifyInstance, parts: PageParts): Pro
   );
   // It says nothing by itself: what is on it the script reads as whoever looks.
   app.get("/overview", (request, reply) => show(parts, { request, reply }, async () => overviewPage));
-  registerPolicyPages(app, { ...parts, audit: parts.approvals.audit });
+  const forms = { ...parts, audit: parts.approvals.audit };
+  registerPolicyPages(app, forms);
+  registerReplayPages(app, forms);
+  registerUndoPages(app, forms);
   app.get("/sessions/:id/calls/:n/:side/body", { exposeHeadRoute: false }, (request, reply) =>
     sendBody(parts, { request, reply }),
   );

@@ -136,7 +136,7 @@ const registerEnds = (api: Api, parts: ReplayRoutes): void => {
     });
 };
 
-const replayJson = (publicUrl: string, one: Replay): ReplayJson => {
+export const replayJson = (publicUrl: string, one: Replay): ReplayJson => {
   const { own_session_id, options, sandbox: _, cleanup, ...rest } = one;
   return {
     ...rest,
@@ -151,7 +151,7 @@ const replayJson = (publicUrl: string, one: Replay): ReplayJson => {
 
 type Row = Extract<Awaited<ReturnType<typeof listReplayedCalls>>, { calls: unknown }>["calls"]["items"][number];
 
-const replayedCallJson = ({ own_n, status, differences, ...rest }: Row): ReplayedCallJson => ({
+export const replayedCallJson = ({ own_n, status, differences, ...rest }: Row): ReplayedCallJson => ({
   ...rest,
   replay_n: own_n,
   replayed_status: status,

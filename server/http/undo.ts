@@ -34,7 +34,7 @@ export const registerUndo = async (api: Api, parts: UndoRoutes): Promise<void> =
     handler: async (request, reply) => {
       const plan = await planUndo(parts.undoing, knownReader(request), request.params.id);
       if (isApiRefusal(plan)) return reply.send(turnAway(parts, { request, reply }, plan));
-      return undoJson(parts.publicUrl, { plan, results: new Map(), session: null });
+      return planJson(parts.publicUrl, plan);
     },
   });
   api.route({
@@ -61,7 +61,10 @@ type Shown = {
   readonly session: Session | null;
 };
 
-const undoJson = (publicUrl: string, { plan, results, session }: Shown): UndoJson => ({
+export const planJson = (publicUrl: string, plan: Plan): UndoJson =>
+  undoJson(publicUrl, { plan, results: new Map(), session: null });
+
+export const undoJson = (publicUrl: string, { plan, results, session }: Shown): UndoJson => ({
   session_id: plan.session.id,
   connection: plan.session.connection,
   session: session === null ? null : { id: session.id, url: sessionUrl(publicUrl, session.id) },

@@ -102,6 +102,14 @@ export async function openOwnSession(
   return owned(parts, { session, connection, first, caller });
 }
 
+/** Those on which they would get one. */
+export const connectionsFor = (
+  parts: Pick<OwnSessionParts, "connections">,
+  reader: Exclude<Reader, { kind: "session" }>,
+  errand: Omit<Errand, "connection">,
+): readonly OwnConnection[] =>
+  parts.connections().filter(({ name }) => !("code" in allowed(parts, callerFor(reader, errand), name)));
+
 /** Goes on in one that is open; whose it is is asked before. */
 export async function resumeOwnSession(parts: OwnSessionParts, session: Session): Promise<OwnSession | ApiRefusal> {
   const { caller } = session;
@@ -116,7 +124,10 @@ export async function resumeOwnSession(parts: OwnSessionParts, session: Session)
 export const ownSubject = (reader: Exclude<Reader, { kind: "session" }>): string =>
   reader.kind === "person" ? reader.person.name : `accessToken:${reader.name}`;
 
-const callerFor = (reader: Exclude<Reader, { kind: "session" }>, { purpose, about }: Errand): Caller =>
+const callerFor = (
+  reader: Exclude<Reader, { kind: "session" }>,
+  { purpose, about }: Omit<Errand, "connection">,
+): Caller =>
   ownCaller({
     subject: ownSubject(reader),
     groups: reader.kind === "person" ? reader.person.groups : [],
@@ -125,7 +136,11 @@ const callerFor = (reader: Exclude<Reader, { kind: "session" }>, { purpose, abou
   });
 
 /** What narrows who may use a connection narrows this too. */
-function allowed(parts: OwnSessionParts, caller: Caller, name: string): OwnConnection | ApiRefusal {
+function allowed(
+  parts: Pick<OwnSessionParts, "connections">,
+  caller: Caller,
+  name: string,
+): OwnConnection | ApiRefusal {
   const connection = parts.connections().find((one) => one.name === name);
   if (connection === undefined) return refuseApi("not_found", `there is no connection ${JSON.stringify(name)}`);
   const answer = connection.allow?.(flattenCaller(caller)) ?? true;

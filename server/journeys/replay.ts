@@ -18,7 +18,15 @@ import {
   seesSession,
   viewed,
 } from "./history.ts";
-import { aboutSession, isActing, mayAct, openOwnSession, type OwnSession, type OwnSessionParts } from "./ownSession.ts";
+import {
+  aboutSession,
+  connectionsFor,
+  isActing,
+  mayAct,
+  openOwnSession,
+  type OwnSession,
+  type OwnSessionParts,
+} from "./ownSession.ts";
 import { cleanUp } from "./replay/cleanUp.ts";
 import { Ids } from "./replay/ids.ts";
 import type { Planning } from "./replay/plan.ts";
@@ -119,6 +127,18 @@ const mayRestore = (reader: Reader, { masked }: ReplayOptions): ApiRefusal | nul
   masked === "stand-in" || roleOf(reader) === "admin"
     ? null
     : refuseApi("forbidden", `${readerName(reader)} may not have masked values sent; role admin may`);
+
+/** What a form may offer to whoever sees the session: where it may go, or why they may start none. All of it is asked again at the start. */
+export function offerReplay(
+  parts: ReplayParts,
+  reader: Reader,
+  about: Session,
+): { readonly sandboxes: readonly string[]; readonly refusal: string | null } {
+  const refusal = mayAct(reader);
+  if (refusal !== null || !isActing(reader)) return { sandboxes: [], refusal: refusal?.message ?? "" };
+  const offered = connectionsFor(parts, reader, { purpose: "replay", about });
+  return { sandboxes: offered.filter(({ kind }) => kind === "sandbox").map(({ name }) => name), refusal: null };
+}
 
 /** Of a session that the reader sees, the newest first. */
 export async function listReplays(

@@ -10,6 +10,7 @@ import { holdLease, type Leased, LeaseLost } from "./approval/lease.ts";
 import { type HistoryParts, noSession, type Reader, seesEverything, seesSession, viewed } from "./history.ts";
 import {
   aboutSession,
+  mayAct,
   openOwnSession,
   type OwnSession,
   type OwnSessionParts,
@@ -59,6 +60,10 @@ export async function planUndo(parts: UndoParts, reader: Reader, id: string): Pr
   await viewed(parts, reader, `session ${id}, what would undo it`);
   return planOf(parts, session);
 }
+
+/** Whether they may have it done, for whoever is shown the plan: asked again when they do. */
+export const mayUndo = async (parts: UndoParts, reader: Reader, session: Session): Promise<ApiRefusal | null> =>
+  mayAct(reader) ?? whyNotTheirs(parts, reader, session);
 
 /** Does as much of it as can be done now. Asked again it goes on: what was done is not done another time. */
 export async function applyUndo(parts: UndoParts, reader: Reader, id: string): Promise<Undone | ApiRefusal> {

@@ -11,7 +11,17 @@ export type Page = {
   readonly view?: View;
 };
 
-export type View = "sessions" | "session" | "search" | "call" | "overview" | "policy" | "approvals" | "approval";
+export type View =
+  | "sessions"
+  | "session"
+  | "search"
+  | "call"
+  | "overview"
+  | "policy"
+  | "approvals"
+  | "approval"
+  | "replay"
+  | "undo";
 
 const sections = [
   { href: "/sessions", name: "Sessions" },

@@ -39,6 +39,7 @@ ${claim(session, "workflow", "Workflow")}${claim(session, "job_workflow_ref", "W
 <dt>Seal</dt><dd>${sealOf(session)}</dd>
 </dl>
 ${exportsOf(session, calls.provable)}
+<p><a href="/sessions/${session.id}/replays">Replay it, and its replays so far</a> · <a href="/sessions/${session.id}/undo">Undo what it changed</a></p>
 <h2>Calls</h2>
 ${session.state === "open" ? html`<p class="soft">It is still open: load the page again to see more.</p>` : null}${table(
   "Calls",

@@ -2,6 +2,7 @@
 
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { findChromium } from "./chromium.ts";
+import { errandPages } from "./errands.ts";
 import { hostilePages } from "./hostile.ts";
 import { livePages } from "./live.ts";
 import { looks } from "./looks.ts";
@@ -33,4 +34,5 @@ describe.skipIf(chromium.program === null).concurrent("in Chromium", () => {
   livePages(stage);
   searching(stage);
   hostilePages(stage);
+  errandPages(stage);
 });

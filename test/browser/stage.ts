@@ -15,6 +15,7 @@ import {
   startPeople,
 } from "../journeys/people/scene.ts";
 import { drawn, startChromium, type TestBrowser, type Viewing, type Watched } from "./chromium.ts";
+import { type Errands, startErrands } from "../journeys/people/errandScene.ts";
 import { openRecorder, openRecording, recordJob, type Recorded, recordMany } from "./scene.ts";
 
 export const many = 10_000;
@@ -24,6 +25,8 @@ export const patience = 300_000;
 export type Stage = {
   readonly scene: PeopleScene;
   readonly recorded: Recorded;
+  /** Sandboxes beside: what jobs of acme/shop work on, and where sessions are replayed. */
+  readonly errands: Errands;
   readonly browser: TestBrowser;
   /** To `lineHome`: one test may cut it. */
   readonly line: Line;
@@ -45,7 +48,8 @@ const rules = `
     - { name: writes-need-a-human, effect: approve, when: 'operation.access in ["write", "destructive"] && caller.repository == "acme/app"' }`;
 
 export async function openStage(program: string): Promise<Stage> {
-  const scene = await startPeople({ rules });
+  const errands = await startErrands();
+  const scene = await startPeople({ rules, connections: errands.connections });
   const recorded = await openRecorder(scene.scene.database);
   const line = await Line.to(scene.url);
   const [{ long, job }, browser, cookies] = await Promise.all([
@@ -62,6 +66,7 @@ export async function openStage(program: string): Promise<Stage> {
   return {
     scene,
     recorded,
+    errands,
     browser,
     line,
     long,
@@ -74,6 +79,7 @@ export async function openStage(program: string): Promise<Stage> {
       await recorded.close();
       await line.close();
       await scene.close();
+      await errands.close();
     },
   };
 }

@@ -30,6 +30,8 @@ export type WorldOptions = {
   readonly tokens?: string;
   /** Puts something between the gateway and its database. */
   readonly databaseThrough?: (connectionString: string) => Promise<string>;
+  /** More items of `connections` in YAML. */
+  readonly connections?: string;
   /** In place of the test issuer and the recording upstream. */
   readonly instead?: { readonly issuer?: string; readonly endpoint?: string };
 };
@@ -49,7 +51,9 @@ type Addresses = Readonly<Record<"issuer" | "upstream" | "database" | "dataDir",
 
 export const allowEverything = "    - { name: everything, effect: allow, when: 'true' }";
 
-export const configurationOf = (scene: Addresses & Pick<WorldOptions, "rules" | "more" | "tokens">): string => `
+export const configurationOf = (
+  scene: Addresses & Pick<WorldOptions, "rules" | "more" | "tokens" | "connections">,
+): string => `
 listen: 127.0.0.1:0
 publicUrl: http://gateway.test
 dataDir: ${JSON.stringify(scene.dataDir)}
@@ -59,6 +63,7 @@ identity:
     - { name: github, kind: github, issuer: "${scene.issuer}", audience: "http://gateway.test", allow: 'caller.repository_owner_id == "1234"' }
 connections:
   - { name: prod, kind: live, site: datadoghq.com, endpoint: "${scene.upstream}", apiKey: ${realKeys.api}, appKey: ${realKeys.app} }
+${scene.connections ?? ""}
 access:
   tokens: ${scene.tokens ?? `[{ name: tests, role: auditor, token: ${auditorToken} }]`}
 policy:

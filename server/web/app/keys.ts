@@ -20,7 +20,7 @@ export const keyHelp: readonly (readonly [keys: string, what: string])[] = [
   ["n", "next call that was denied"],
   ["e", "to the end, and stay there"],
   ["[ ]", "previous, next call (on the page of a call)"],
-  ["u", "up: from a call to its session, from a question to all"],
+  ["u", "up: from a call, a replay or an undo to its session, from a question to all"],
   ["a d r", "to Approve, to Deny, to the reason (on the page of a question)"],
   ["Esc", "close"],
 ];

@@ -9,11 +9,13 @@ import { read, reasonOf } from "./gateway.ts";
 import { Help } from "./help.tsx";
 import { OverviewPage } from "./overview.tsx";
 import { RuleCounts } from "./policy.tsx";
+import { takeReplay } from "./replay.tsx";
 import { enliven } from "./question.ts";
 import { takeSearch } from "./search.tsx";
 import { SessionPage } from "./session.tsx";
 import { SessionsPage, type SessionsPageJson } from "./sessions.tsx";
 import { takeOverTrial } from "./tryPolicy.tsx";
+import { takeUndo } from "./undo.tsx";
 
 const main = document.querySelector("main");
 const view = main?.dataset["view"];
@@ -64,6 +66,11 @@ async function start(): Promise<void> {
     case "policy":
       takeOverTrial();
       return countRules();
+    case "replay":
+      main?.classList.add("wide");
+      return show(await takeReplay(id));
+    case "undo":
+      return show(await takeUndo(id));
     default:
       return undefined;
   }

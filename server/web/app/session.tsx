@@ -39,6 +39,14 @@ export function SessionPage({ id, first, provable }: SessionPageProps) {
       <Title session={session} />
       <Facts session={session} />
       <Exports session={session} provable={provable} />
+      <p class="errands">
+        <a class="button quiet" href={`/sessions/${id}/replays`}>
+          Replay…
+        </a>{" "}
+        <a class="button quiet" href={`/sessions/${id}/undo`}>
+          Undo…
+        </a>
+      </p>
       <Totals session={session} calls={calls.length} now={now} />
       {trouble !== null && (
         <p class="notice" role="status">

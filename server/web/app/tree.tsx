@@ -11,9 +11,13 @@ export type TreeProps = {
   readonly root: JsonValue;
   /** `request` or `response`: addresses are `#request$.options`. */
   readonly side: string;
+  /** Values that are marked as differing from those beside. */
+  readonly marks?: ReadonlySet<string>;
 };
 
 type Row = Member & { readonly depth: number; readonly isOpen: boolean | null };
+
+const noMarks: ReadonlySet<string> = new Set();
 
 /** Rows that are drawn at once; more for whoever asks. */
 const firstRows = 300;
@@ -22,17 +26,25 @@ const mostMembers = 5_000;
 /** Values shorter than this open by themselves. */
 const small = 1_500;
 
-export function Tree({ text, root, side }: TreeProps) {
+export function Tree({ text, root, side, marks = noMarks }: TreeProps) {
   const [folds, setFolds] = useState<ReadonlyMap<string, boolean>>(new Map());
   const [most, setMost] = useState(firstRows);
   const here = useHash(side);
-  const rows = useMemo(() => rowsOf({ text, root, folds, here, most }), [text, root, folds, here, most]);
+  const rows = useMemo(() => rowsOf({ text, root, folds, here, marks, most }), [text, root, folds, here, marks, most]);
   const fold = (path: string, isOpen: boolean): void => setFolds(new Map(folds).set(path, isOpen));
   return (
     <div class="tree">
       <ul>
         {rows.shown.map((row) => (
-          <TreeRow key={row.path} text={text} row={row} side={side} isHere={row.path === here} fold={fold} />
+          <TreeRow
+            key={row.path}
+            text={text}
+            row={row}
+            side={side}
+            isHere={row.path === here}
+            differs={marks.has(row.path)}
+            fold={fold}
+          />
         ))}
       </ul>
       {rows.rest && (
@@ -74,11 +86,15 @@ type Asked = {
   readonly root: JsonValue;
   readonly folds: ReadonlyMap<string, boolean>;
   readonly here: string | null;
+  readonly marks: ReadonlySet<string>;
   readonly most: number;
 };
 
 /** The rows of everything that is open, in order, at most so many: a stack instead of recursion, for depth is the recording's to choose. */
-function rowsOf({ text, root, folds, here, most }: Asked): { readonly shown: readonly Row[]; readonly rest: boolean } {
+function rowsOf({ text, root, folds, here, marks, most }: Asked): {
+  readonly shown: readonly Row[];
+  readonly rest: boolean;
+} {
   const shown: Row[] = [];
   const waiting: (Member & { readonly depth: number })[] = [{ key: null, path: "$", value: root, depth: 0 }];
   let rest = false;
@@ -86,7 +102,7 @@ function rowsOf({ text, root, folds, here, most }: Asked): { readonly shown: rea
     if (shown.length === most) return { shown, rest: true };
     const { value, path, depth } = next;
     const isFolder = value.kind === "object" || value.kind === "array";
-    const leads = here !== null && isWithin(here, path) && here !== path;
+    const leads = leadsTo(here, path) || (isFolder && [...marks].some((mark) => leadsTo(mark, path)));
     const isOpen = isFolder
       ? (folds.get(path) ?? (leads || depth === 0 || (depth < 4 && value.end - value.start < small)))
       : null;
@@ -99,15 +115,19 @@ function rowsOf({ text, root, folds, here, most }: Asked): { readonly shown: rea
   return { shown, rest };
 }
 
+const leadsTo = (there: string | null, path: string): boolean =>
+  there !== null && there !== path && isWithin(there, path);
+
 type RowProps = {
   readonly text: string;
   readonly row: Row;
   readonly side: string;
   readonly isHere: boolean;
+  readonly differs: boolean;
   fold(path: string, isOpen: boolean): void;
 };
 
-function TreeRow({ text, row, side, isHere, fold }: RowProps) {
+function TreeRow({ text, row, side, isHere, differs, fold }: RowProps) {
   const { key, path, value, depth, isOpen } = row;
   const item = useRef<HTMLLIElement>(null);
   useEffect(() => {
@@ -115,7 +135,17 @@ function TreeRow({ text, row, side, isHere, fold }: RowProps) {
   }, [isHere]);
   const name = key === null ? (path === "$" ? null : /\[\d+\]$/.exec(path)?.[0]) : key;
   return (
-    <li ref={item} class={isHere ? "here" : undefined} style={{ paddingLeft: `${Math.min(depth, 24) * 1.1 + 0.6}rem` }}>
+    <li
+      ref={item}
+      class={isHere ? "here" : differs ? "differs" : undefined}
+      style={{ paddingLeft: `${Math.min(depth, 24) * 1.1 + 0.6}rem` }}
+    >
+      {differs && (
+        <strong title="differs">
+          <span aria-hidden="true">≠</span>
+          <span class="unseen">differs: </span>
+        </strong>
+      )}
       {isOpen === null ? (
         <span class="leaf">
           {name !== null && name !== undefined && <Key name={name} />}

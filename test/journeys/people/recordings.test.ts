@@ -51,6 +51,8 @@ const surfacesOf = (id: string): readonly string[] => [
   `/v1/sessions/${id}/events`,
   `/v1/sessions/${id}/undo`,
   `/sessions/${id}`,
+  `/sessions/${id}/replays`,
+  `/sessions/${id}/undo`,
   `/sessions/${id}/calls/1`,
   `/sessions/${id}/calls/1/response/body`,
 ];

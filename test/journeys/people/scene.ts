@@ -49,6 +49,8 @@ export type PeopleOptions = {
   readonly shown?: object;
   /** In place of that Datadog. */
   readonly endpoint?: string;
+  /** More items of `connections` in YAML. */
+  readonly connections?: string;
   /** In place of those that allow reads and ask about everything else. */
   readonly rules?: string;
 };
@@ -76,6 +78,7 @@ export async function startPeople(options: PeopleOptions = {}): Promise<PeopleSc
     - { name: reads, effect: allow, when: 'operation.access == "read"' }
     - { name: writes-need-a-human, effect: approve, when: 'operation.access in ["write", "destructive"]'${options.rule === undefined ? "" : `, ${options.rule}`} }`,
       instead: { issuer: github.issuer, ...(options.endpoint !== undefined && { endpoint: options.endpoint }) },
+      ...(options.connections !== undefined && { connections: options.connections }),
       tokens: `[{ name: tests, role: auditor, token: ${auditorToken} }, { name: boss, role: admin, token: ${adminToken} }, { name: looker, role: viewer, token: ${viewerToken} }]`,
       more: [options.github === null ? "" : sectionOf(github, app, options.github ?? ""), options.more ?? ""].join(
         "\n",
@@ -153,18 +156,23 @@ export const signInWithToken = async (browser: Browser, token: string): Promise<
 export async function openJob(
   github: GitHubStandin,
   url: string,
-  { repository, actor }: { readonly repository: Repository; readonly actor: string },
+  {
+    repository,
+    actor,
+    connection,
+  }: { readonly repository: Repository; readonly actor: string; readonly connection?: string },
 ): Promise<TokenAnswer> {
   const pull = github.pulls.open(repository, { author: actor, files: ["README.md"] });
-  return openRun(github, url, github.runs.start(repository, { actor, pull }));
+  return openRun(github, url, github.runs.start(repository, { actor, pull }), connection);
 }
 
-export async function openRun(github: GitHubStandin, url: string, run: Run): Promise<TokenAnswer> {
+export async function openRun(github: GitHubStandin, url: string, run: Run, connection?: string): Promise<TokenAnswer> {
   const access = github.grant(github.runs.claims(run));
   const response = await fetch(`${access.ACTIONS_ID_TOKEN_REQUEST_URL}&audience=${home}`, {
     headers: { authorization: `Bearer ${access.ACTIONS_ID_TOKEN_REQUEST_TOKEN}` },
   });
-  return exchange(url, ((await response.json()) as { value: string }).value);
+  const { value } = (await response.json()) as { value: string };
+  return exchange(url, value, connection === undefined ? {} : { connection });
 }
 
 export const sendCall = (
