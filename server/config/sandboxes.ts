@@ -18,11 +18,11 @@ export const sandboxesAsLive = ({ connections }: Pick<ConfigFile, "connections">
 
 const sameAs = (sandbox: Connection, live: Connection, path: Located["path"]): Located[] => [
   ...(["apiKey", "appKey"] as const).flatMap((key) =>
-    [live.apiKey, live.appKey].some((theirs) => isSame(theirs, sandbox[key]))
+    isSame(live[key], sandbox[key])
       ? [
           {
             path: [...path, key],
-            message: `is also a key of connection ${live.name}, which is live: a sandbox needs keys of an organization of its own`,
+            message: `is that of connection ${live.name} too, which is live: a sandbox needs keys of an organization of its own`,
           },
         ]
       : [],

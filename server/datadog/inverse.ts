@@ -21,7 +21,10 @@ export type KindName =
   | "slo"
   | "slo_correction"
   | "notebook"
-  | "webhook";
+  | "webhook"
+  | "logs_metric"
+  | "logs_pipeline"
+  | "notification_rule";
 
 /** One kind of resource. What belongs to none has no known inverse. */
 export type Kind = {
@@ -43,8 +46,8 @@ export type Kind = {
   readonly envelope: Envelope;
   /** `data.type` of JSON:API. */
   readonly type?: string;
-  /** Changes name it in the body too. */
-  readonly idInBody?: true;
+  /** Of JSON:API: which requests name it in the body too. Whoever makes one that is named so chooses its id. */
+  readonly idInBody?: "create" | "change";
   /** Datadog decides these, by exact place in the resource's own fields; `[]` is every item of a list. */
   readonly readOnly: readonly string[];
   /** Ids that Datadog gives to parts: what is made anew gets new ones, and they are no difference. */
@@ -152,7 +155,7 @@ export const kinds: readonly Kind[] = [
     idField: "id",
     envelope: "attributes",
     type: "downtime",
-    idInBody: true,
+    idInBody: "change",
     readOnly: ["canceled", "created", "modified", "run_as", "status", "schedule.current_downtime"],
     ownIds: [],
     references: [{ field: "monitor_id", kind: "monitor" }],
@@ -258,6 +261,53 @@ export const kinds: readonly Kind[] = [
     idField: "name",
     envelope: "bare",
     readOnly: [],
+    ownIds: [],
+    references: [],
+  },
+  {
+    name: "logs_metric",
+    noun: "log-based metric",
+    create: "v2.LogsMetricsApi.CreateLogsMetric",
+    show: "v2.LogsMetricsApi.GetLogsMetric",
+    change: "v2.LogsMetricsApi.UpdateLogsMetric",
+    remove: "v2.LogsMetricsApi.DeleteLogsMetric",
+    id: /^[A-Za-z][\w.]{0,199}$/,
+    idField: "id",
+    envelope: "attributes",
+    type: "logs_metrics",
+    idInBody: "create",
+    readOnly: [],
+    ownIds: [],
+    references: [],
+  },
+  {
+    name: "logs_pipeline",
+    noun: "log pipeline",
+    create: "v1.LogsPipelinesApi.CreateLogsPipeline",
+    show: "v1.LogsPipelinesApi.GetLogsPipeline",
+    change: "v1.LogsPipelinesApi.UpdateLogsPipeline",
+    remove: "v1.LogsPipelinesApi.DeleteLogsPipeline",
+    id: /^[\w-]{1,64}$/,
+    idField: "id",
+    envelope: "bare",
+    readOnly: ["id", "is_read_only", "type"],
+    ownIds: [],
+    references: [],
+    lost: "a read of a pipeline does not say where in their order it stood",
+  },
+  {
+    name: "notification_rule",
+    noun: "notification rule",
+    create: "v2.MonitorsApi.CreateMonitorNotificationRule",
+    show: "v2.MonitorsApi.GetMonitorNotificationRule",
+    change: "v2.MonitorsApi.UpdateMonitorNotificationRule",
+    remove: "v2.MonitorsApi.DeleteMonitorNotificationRule",
+    id: uuid,
+    idField: "id",
+    envelope: "attributes",
+    type: "monitor-notification-rule",
+    idInBody: "change",
+    readOnly: ["created", "created_at", "modified", "modified_at"],
     ownIds: [],
     references: [],
   },

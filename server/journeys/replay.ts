@@ -3,6 +3,7 @@
 import { type ApiRefusal, isApiRefusal, refuseApi } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import type { Catalogue } from "../datadog/catalogue.ts";
+import { fingerprint } from "../datadog/fingerprint.ts";
 import type { Outcome, Replay, ReplayOptions } from "../model/replay.ts";
 import type { Session } from "../model/session.ts";
 import type { MaskKeys } from "../stages/mask/token/keys.ts";
@@ -23,7 +24,7 @@ import { Ids } from "./replay/ids.ts";
 import type { Planning } from "./replay/plan.ts";
 import type { Resources } from "./replay/resources.ts";
 import { run, type RunParts } from "./replay/run.ts";
-import { chooseSandbox, fingerprint, type SandboxParts } from "./replay/sandbox.ts";
+import { chooseSandbox, type SandboxParts } from "./replay/sandbox.ts";
 import type { VolatileFields } from "./replay/volatile.ts";
 import type { Works } from "./replay/works.ts";
 

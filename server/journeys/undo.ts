@@ -1,7 +1,7 @@
 /** Undoing a session: the plan that would restore what was there before its writes, and its steps done through the normal path. */
 
 import { randomUUID } from "node:crypto";
-import { type ApiRefusal, isApiRefusal, refuseApi } from "../errors.ts";
+import { type ApiRefusal, GatewayError, isApiRefusal, refuseApi } from "../errors.ts";
 import type { Person } from "../model/person.ts";
 import type { Session } from "../model/session.ts";
 import type { Undos, UndoSession } from "../store/undos.ts";
@@ -120,7 +120,7 @@ async function applyAlone(parts: UndoParts, turn: Turn): Promise<Undone | ApiRef
   if (isApiRefusal(plan)) return plan;
   const isLeft = plan.steps.some(({ doing, progress }) => isDoing(doing) && progress?.state !== "done");
   if (!isLeft) return { plan, results: await applySteps(idle(parts, turn), plan), session: null };
-  const own = earlier === null ? await begin(parts, turn) : await resume(parts, earlier, turn.run);
+  const own = earlier === null ? await begin(parts, turn) : await resume(parts, earlier, turn);
   if (isApiRefusal(own)) return own;
   const end = parts.monotonic() + mostTime;
   const sender = { line: parts.line(), token: own.token, hasTime: () => parts.monotonic() < end };
@@ -171,12 +171,19 @@ async function begin(parts: UndoParts, { reader, session, run }: Turn): Promise<
   return own;
 }
 
-async function resume(parts: UndoParts, { id }: UndoSession, run: string): Promise<OwnSession | ApiRefusal> {
+async function resume(parts: UndoParts, { id }: UndoSession, turn: Turn): Promise<OwnSession | ApiRefusal> {
+  const { run } = turn;
   const session = await parts.sessions.get(id);
   if (session === null) return noSession(id);
-  const own = await resumeOwnSession(parts, session);
-  if (!isApiRefusal(own)) await parts.undos.setRun(id, run);
-  return own;
+  try {
+    const own = await resumeOwnSession(parts, session);
+    if (!isApiRefusal(own)) await parts.undos.setRun(id, run);
+    return own;
+  } catch (error) {
+    // It was idle for too long just now.
+    if (error instanceof GatewayError && error.code === "session_closed") return begin(parts, turn);
+    throw error;
+  }
 }
 
 /** Whether somebody may still answer a question of it, or has, and it is not used. */

@@ -20,6 +20,12 @@ const models: Record<Kind["name"], { readonly shown: readonly Model[]; readonly 
   slo: { shown: [v1.SLOResponseData, v1.ServiceLevelObjective], sent: [v1.ServiceLevelObjectiveRequest] },
   slo_correction: { shown: [v1.SLOCorrectionResponseAttributes], sent: [v1.SLOCorrectionCreateRequestAttributes] },
   notebook: { shown: [v1.NotebookResponseDataAttributes], sent: [v1.NotebookCreateDataAttributes] },
+  logs_metric: { shown: [v2.LogsMetricResponseAttributes], sent: [v2.LogsMetricCreateAttributes] },
+  logs_pipeline: { shown: [v1.LogsPipeline], sent: [v1.LogsPipeline] },
+  notification_rule: {
+    shown: [v2.MonitorNotificationRuleResponseAttributes],
+    sent: [v2.MonitorNotificationRuleAttributes],
+  },
   webhook: { shown: [v1.WebhooksIntegration], sent: [v1.WebhooksIntegration] },
 };
 const fieldsOf = (of: readonly Model[]): Set<string> =>
@@ -36,6 +42,7 @@ const beyond: Partial<Record<Kind["name"], readonly string[]>> = {
   monitor: ["org_id", "created_at", "overall_state_modified", "restricted", "restriction_policy", "run_as"],
   dashboard_list: ["dashboards"],
   downtime_v1: ["uuid", "org_id", "child_id", "created", "modified", "status"],
+  notification_rule: ["created_at", "modified_at"],
   slo: ["type_id", "status", "overall_status"],
 };
 
@@ -69,7 +76,10 @@ describe.each(kinds)("$name", (kind) => {
 
   test("its ids are whole, and nothing that a path could read as something else", () => {
     for (const evil of ["", ".", "..", "a/b", "a%2Fb", "a?b", "a#b", "1\n", "0", "-1", "1.5", " 1", "{id}", "ä"])
-      expect([evil, kind.id.test(evil)]).toEqual([evil, kind.name === "webhook" && /^-?\d$/.test(evil)]);
+      expect([evil, kind.id.test(evil)]).toEqual([
+        evil,
+        ["webhook", "logs_pipeline"].includes(kind.name) && /^-?\d$/.test(evil),
+      ]);
   });
 });
 
@@ -97,8 +107,11 @@ test.skipIf(recordings === null)(
       "dashboard_list",
       "downtime",
       "downtime_v1",
+      "logs_metric",
+      "logs_pipeline",
       "monitor",
       "notebook",
+      "notification_rule",
       "slo",
       "slo_correction",
     ]);

@@ -2,6 +2,7 @@
 
 import type { Environment } from "../../config/load.ts";
 import type { Config } from "../../model/config.ts";
+import { purposeOf } from "../../model/ownCaller.ts";
 import { type CallFilter, type CallReader, openCallReader, type RecordedSession } from "../../store/replayCalls.ts";
 import { visitEmbedded } from "../../store/embedded/visit.ts";
 import { standIn } from "./policyFile.ts";
@@ -71,7 +72,8 @@ export function filterOf({ since, repo = [], session = [] }: Selection, now: Dat
   return {
     ...(from !== undefined && { since: from }),
     sessions,
-    ...(repositories.length > 0 && { isWanted: (one) => isOf(one, repositories) }),
+    // No rule decided of a replay's calls.
+    isWanted: (one) => purposeOf(one.caller) !== "replay" && (repositories.length === 0 || isOf(one, repositories)),
   };
 }
 

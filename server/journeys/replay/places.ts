@@ -73,7 +73,7 @@ export function idPlace(subject: Subject, place: Place): IdPlace | null {
   if (ownNames.has(name) && !isItem) {
     if (own !== null && isWhole(place)) return { type: own, exact: true, isOwn: true };
     const kind = kindOf(subject, place.parent);
-    if (kind !== null) return { type: kind, exact: true, isOwn: kind === own && isListed(place, own) };
+    if (kind !== null) return { type: kind, exact: true, isOwn: own !== null && kind === own && isListed(place, own) };
     return own !== null && isListed(place, own) ? { type: own, exact: true, isOwn: true } : inside;
   }
   if (own !== null && isItem && (name === "ids" || name === "public_ids"))
@@ -117,8 +117,9 @@ const isWhole = ({ pattern, parent }: Place): boolean =>
 
 /** The thing itself in a list of them, or in a member that is called as it is: `monitors[].id`, `event.id`. */
 function isListed({ pattern, parent }: Place, own: IdType): boolean {
-  const around = pattern.slice(0, Math.max(0, pattern.lastIndexOf(".")));
-  return parent !== null && (/^[a-z_]+\[\]$/.test(around) || around === own.replace(/_id$/, ""));
+  const around = pattern.slice(0, Math.max(0, pattern.lastIndexOf("."))).replace(/\[\]$/, "");
+  const stem = own.replace(/_id$/, "");
+  return parent !== null && [stem, `${stem}s`, `${stem.replace(/y$/, "ie")}s`].includes(around);
 }
 
 /** Of things that are named by a secret: `token` of a shared dashboard, `key` of `api_key`. */

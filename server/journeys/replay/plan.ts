@@ -83,8 +83,9 @@ function notSentThen({ state, error, error_code, forwarded_at }: StoredCall): st
       return "it has not ended yet";
     case "refused":
       return `it was not sent then: ${error ?? error_code ?? "it was refused"}`;
-    case "closed":
     case "indeterminate":
+      return null;
+    case "closed":
       return forwarded_at === null || error_code === "upstream_unreachable"
         ? `it was not sent then: ${error ?? "its caller went away"}`
         : null;

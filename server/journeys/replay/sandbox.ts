@@ -1,6 +1,5 @@
 /** Which connection a replay may go to, and whether it still is the one that it was. */
 
-import { createHash } from "node:crypto";
 import { type ApiRefusal, refuseApi } from "../../errors.ts";
 import type { Connection } from "../../model/connection.ts";
 import { addressApart, type Apart, NotApart } from "../../stages/forward/apart.ts";
@@ -35,9 +34,3 @@ async function refusedAddress({ apart }: SandboxParts, { name, endpoint }: Conne
     throw error;
   }
 }
-
-/** What makes a connection what it is; its keys are in it by digest. */
-export const fingerprint = ({ kind, site, endpoint, apiKey, appKey }: Connection): string =>
-  digest(JSON.stringify([kind, site, endpoint ?? null, digest(apiKey.reveal()), digest(appKey.reveal())]));
-
-const digest = (text: string): string => createHash("sha256").update(text).digest("hex");

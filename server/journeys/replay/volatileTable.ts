@@ -379,6 +379,20 @@ export const volatileTable: readonly Row[] = [
     fields: "errors[]",
     reason: "names the organization by its number",
   },
+  {
+    api: "v2.AuthNMappingsApi",
+    operations: "CreateAuthNMapping GetAuthNMapping UpdateAuthNMapping",
+    fields:
+      "data.attributes.created_at data.attributes.modified_at included[].attributes.created_at included[].attributes.modified_at",
+    reason: saved,
+  },
+  {
+    api: "v2.AuthNMappingsApi",
+    operations: "ListAuthNMappings",
+    fields:
+      "data[].attributes.created_at data[].attributes.modified_at included[].attributes.created_at included[].attributes.modified_at",
+    reason: saved,
+  },
   // Synthetics
   {
     api: "v1.SyntheticsApi",

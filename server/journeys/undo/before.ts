@@ -91,7 +91,7 @@ async function stateShown(
 export function isGone(kind: Kind, text: string): boolean {
   if (kind.goneWhen === undefined) return false;
   const { field, values } = kind.goneWhen;
-  const whole = versionIn({ ...kind, readOnly: [] }, text, { isErased: () => false });
+  const whole = versionIn({ ...kind, readOnly: [] }, text, { isErased: null });
   const said = isUnknown(whole) ? null : whole.content.get(field);
   return typeof said === "string" && values.includes(said);
 }

@@ -22,7 +22,11 @@ export function versionIn(kind: Kind, text: string, { isErased }: Pick<Hidden, "
     const id = idIn(kind, found.named);
     if (id === null) return { why: `it does not say which ${kind.noun} it is about` };
     const content = without(found.own, kind.readOnly);
-    return { id, content, erased: nullsIn(content).filter((path) => isErased([...found.at, ...path])) };
+    return {
+      id,
+      content,
+      erased: isErased === null ? [] : nullsIn(content).filter((path) => isErased([...found.at, ...path])),
+    };
   } catch (error) {
     if (error instanceof UnreadableJson) return { why: `it is not JSON that can be relied on (${error.message})` };
     throw error;
@@ -59,11 +63,13 @@ function idIn({ id, idField }: Kind, named: Content): string | null {
   return typeof text === "string" && id.test(text) ? text : null;
 }
 
-/** What makes it anew; with an `id`, what changes that one into it. */
-export function bodyOf(kind: Kind, content: Content, id: string | null = null): string {
-  const own = id === null ? without(content, kind.ownIds) : content;
+export type Sending = { readonly id: string; readonly as: "create" | "change" };
+
+/** What makes it anew, or changes the one with this id into it. */
+export function bodyOf(kind: Kind, content: Content, { id, as }: Sending): string {
+  const own = as === "create" ? without(content, kind.ownIds) : content;
   if (kind.envelope !== "attributes") return jsonText(own);
-  const named: [string, unknown][] = id !== null && kind.idInBody === true ? [["id", id]] : [];
+  const named: [string, unknown][] = kind.idInBody === as ? [["id", id]] : [];
   return jsonText(new Map([["data", new Map<string, unknown>([["type", kind.type], ...named, ["attributes", own]])]]));
 }
 

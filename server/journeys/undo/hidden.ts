@@ -13,8 +13,8 @@ export type Hidden = {
   isMasked(text: string): boolean;
   /** Whether two texts are the same once what masks took out is back; false where that cannot be told. */
   isSame(one: string, other: string): boolean;
-  /** Whether a null at this place of a body may stand for what is no text: a mask that names the field leaves nothing else of it. */
-  isErased(path: readonly (string | number)[]): boolean;
+  /** Whether a null at this place of a body may stand for what is no text: a mask that names the field leaves nothing else of it. Null where none does. */
+  readonly isErased: ((path: readonly (string | number)[]) => boolean) | null;
 };
 
 /** Values of one text together, bytes. */
@@ -37,7 +37,7 @@ export function readHidden(keys: MaskKeys, { custom, fields }: Pick<Masks, "cust
     return back + text.slice(at);
   };
   return {
-    isErased: (path) => fieldsAt(erasing, path).length > 0,
+    isErased: erasing.rules.length === 0 ? null : (path) => fieldsAt(erasing, path).length > 0,
     isMasked: (text) => mayHoldToken(text) && findTokens(text, knows).length > 0,
     isSame: (one, other) => {
       if (one === other) return true;

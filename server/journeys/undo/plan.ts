@@ -73,11 +73,11 @@ export function requestOf(
   const sendable = (content: Content): Content => beginning(kind, withReferences(kind, content, ids), now);
   switch (doing.action) {
     case "recreate":
-      return requests.to(kind.create, null, bodyOf(kind, sendable(doing.wanted)));
+      return requests.to(kind.create, null, bodyOf(kind, sendable(doing.wanted), { id, as: "create" }));
     case "restore":
       return requests.to(kind.restore ?? "", null, JSON.stringify({ data: [{ id, type: kind.name }] }));
     case "put_back":
-      return requests.to(kind.change, id, bodyOf(kind, sendable(doing.sent), id));
+      return requests.to(kind.change, id, bodyOf(kind, sendable(doing.sent), { id, as: "change" }));
     case "delete":
       return requests.to(kind.remove, id, null);
     default:

@@ -44,7 +44,7 @@ export async function look(
   if (answer.status === 404) return { kind: "absent" };
   const text = textOf(answer);
   if (answer.status !== 200) return { kind: "not seen", ended: failed(`to look, ${datadogSaid(answer)}`) };
-  const version = versionIn(kind, text, { isErased: () => false });
+  const version = versionIn(kind, text, { isErased: null });
   if (isUnknown(version)) return { kind: "not seen", ended: failed(`of what is there, ${version.why}`) };
   if (version.id !== id) return { kind: "not seen", ended: failed("Datadog shows another one there") };
   return isGone(kind, text) ? { kind: "absent" } : { kind: "there", content: version.content };

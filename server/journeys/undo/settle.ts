@@ -92,9 +92,7 @@ type Made = Pick<Result, "id" | "differs" | "why">;
 function madeBy({ doing, resource }: Ready, text: string, { ids, hidden }: Known): Made {
   const { kind } = resource;
   const made =
-    doing.action === "recreate" || doing.action === "put_back"
-      ? versionIn(kind, text, { isErased: () => false })
-      : null;
+    doing.action === "recreate" || doing.action === "put_back" ? versionIn(kind, text, { isErased: null }) : null;
   if (made === null || isUnknown(made)) return { id: null, differs: [], why: doneWords[doing.action] };
   const wanted = "wanted" in doing && doing.wanted !== null ? withReferences(kind, doing.wanted, ids) : made.content;
   return {

@@ -242,6 +242,50 @@ test("a composite monitor and an SLO alert name what came back under another id"
   expect(await read(7)).toMatchObject({ query: `error_budget("${newId(undone, 8)}").over("30d") > 75` });
 });
 
+test("a log-based metric and a notification rule come back, and a log pipeline is put back", async () => {
+  const metric = {
+    data: {
+      id: "checkout.latency",
+      type: "logs_metrics",
+      attributes: { compute: { aggregation_type: "count" }, filter: { query: "service:checkout" }, group_by: [] },
+    },
+  };
+  const rule = {
+    data: {
+      type: "monitor-notification-rule",
+      attributes: { name: "Checkout", recipients: ["slack-checkout"], filter: { tags: ["team:checkout"] } },
+    },
+  };
+  await scene.datadog("POST", "/api/v2/logs/config/metrics", metric);
+  const { id } = (await scene.datadog("POST", "/api/v2/monitor/notification_rule", rule)).data;
+  const pipeline = await scene.datadog("POST", "/api/v1/logs/config/pipelines", {
+    name: "Checkout",
+    filter: { query: "service:checkout" },
+    processors: [],
+  });
+  const paths = [
+    "/api/v2/logs/config/metrics/checkout.latency",
+    `/api/v2/monitor/notification_rule/${id}`,
+    `/api/v1/logs/config/pipelines/${pipeline.id}`,
+  ];
+  const session = await scene.openSession();
+  const [metricBefore, ruleBefore, pipelineBefore] = await readAll(session, paths);
+  await scene.call(session, "DELETE", paths[0] ?? "");
+  await scene.call(session, "DELETE", paths[1] ?? "");
+  await scene.call(session, "PUT", paths[2] ?? "", { ...pipeline, name: "Changed" });
+  const undone = await scene.apply(session.session_id);
+  expect(states(undone)).toEqual([
+    [6, "put_back", "done"],
+    [5, "recreate", "done"],
+    [4, "recreate", "done"],
+  ]);
+  expect(undone.steps.flatMap(({ differs }) => differs)).toEqual([]);
+  expect(await scene.datadog("GET", paths[0] ?? "")).toEqual(metricBefore);
+  const ruleAgain = await scene.datadog("GET", `/api/v2/monitor/notification_rule/${newId(undone, 5)}`);
+  expect(alike(ruleAgain.data.attributes)).toEqual(alike(ruleBefore.data.attributes));
+  expect(alike(await scene.datadog("GET", paths[2] ?? ""))).toEqual(alike(pipelineBefore));
+});
+
 test("what the official client deleted, the official client reads again", async () => {
   const monitor = await scene.datadog("POST", "/api/v1/monitor", aMonitor);
   const slo = (await scene.datadog("POST", "/api/v1/slo", anSlo(monitor.id))).data[0];
