@@ -340,8 +340,7 @@ const replayParts = (
   catalogue,
   resources: readResources(catalogue),
   volatile: () => volatileFields(rules.current.config.replay.volatile, catalogue.entries),
-  maskKeys,
-  customMasks: () => rules.masks.custom,
+  masks: maskSets({ rules, catalogue, maskKeys }),
   works,
   line,
 });

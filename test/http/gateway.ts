@@ -5,6 +5,8 @@ import Fastify from "fastify";
 import { readHidden } from "../../server/journeys/undo/hidden.ts";
 import { buildCatalogue } from "../../server/datadog/catalogue.ts";
 import { registerApi } from "../../server/http/api.ts";
+import { buildFamilies } from "../../server/stages/mask/place/family.ts";
+import { compileMasks } from "../../server/stages/mask/plan.ts";
 import { readResources } from "../../server/journeys/replay/resources.ts";
 import { Works } from "../../server/journeys/replay/works.ts";
 import type { OfferedConnection } from "../../server/journeys/token.ts";
@@ -193,8 +195,12 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
         catalogue,
         resources: readResources(catalogue),
         volatile: () => new Map(),
-        maskKeys: keysOf(keyLine("k")),
-        customMasks: () => new Set(),
+        masks: () => ({
+          masks: compileMasks([]),
+          keys: keysOf(keyLine("k")),
+          families: buildFamilies(catalogue.entries),
+          undecodable: "digest",
+        }),
         works: new Works(),
         line: () => () => Promise.reject(new Error("this gateway has no data plane")),
       },

@@ -260,7 +260,7 @@ async function judge(job: Run, { attempt, ended }: Judging): Promise<ReplayedCal
       subject: about.subject,
       ids: job.planning.ids,
       volatile: job.volatile.get(about.operation.id) ?? new Set(),
-      custom: job.planning.standIns.custom,
+      custom: job.planning.standIns.masks.masks.custom,
       sites: { recorded: siteOf(recorded.call.host), here: job.planning.site },
     },
     then,
