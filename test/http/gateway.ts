@@ -230,7 +230,7 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
         undos: store.undos,
         publicUrl: audience,
         approvals: { store: store.approvals },
-        hidden: () => readHidden(keysOf(keyLine("k")), { custom: new Set(), fields: [] }),
+        hidden: () => readHidden(keysOf(keyLine("k")), compileMasks([])),
         mayWrite: async () => false,
         line: () => () => Promise.reject(new Error("this gateway has no data plane")),
       },
