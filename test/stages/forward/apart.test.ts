@@ -105,3 +105,26 @@ test("nothing is sent where a live connection goes, and it is said why", async (
   expect(hosts.length).toBe(before);
   await upstreams.close();
 });
+
+test("a connection that is there already is not used once a live one goes to its address", async () => {
+  const upstreams = new Upstreams();
+  let live: readonly string[] = [];
+  const apart = { resolve: async () => ["127.0.0.1"], live: () => live };
+  const origin = `http://lab.example:${port}`;
+  const sockets = new Set<unknown>();
+  server.on("request", ({ socket }) => sockets.add(socket));
+  // Until one was used again, so that there is one to be used again.
+  for (let sent = 0; sent === sockets.size; sent++) {
+    const answer = await upstreams.sendApart(origin, outgoing, apart).answered;
+    if (isBroken(answer)) throw new Error(answer.message);
+    await answer.body.collect();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  const before = hosts.length;
+  live = [`http://prod.example:${port}`];
+  expect(await upstreams.sendApart(origin, outgoing, apart).answered).toMatchObject({ broken: "network", sent: false });
+  expect(hosts.length).toBe(before);
+  live = [];
+  expect(await upstreams.sendApart(origin, outgoing, apart).answered).toMatchObject({ status: 200 });
+  await upstreams.close();
+});
