@@ -182,7 +182,7 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
         },
         connections: () => connections.map((connection) => ({ ...connection, kind: "live" as const })),
         connection: () => undefined,
-        apart: { resolve: async () => [], live: () => [] },
+        apart: { resolve: async () => [], live: () => [], here: () => [] },
         seal: (id) => sealer.seal(id),
         audit,
         now,
