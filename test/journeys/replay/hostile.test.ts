@@ -158,6 +158,29 @@ describe("masked values", () => {
   });
 });
 
+test("what is named by a secret of the sandbox's own is cleaned up by that, and a token that a sandbox answers opens nothing", async () => {
+  const key = "0123456789abcdef0123456789abcdef";
+  answerLive = say({
+    "POST /api/v1/api_key": `{"api_key":{"key":"${key.toUpperCase()}","name":"a"}}`,
+    "GET /api/v1/org": '{"secret":"of another one"}',
+  });
+  answerLab = say({ "POST /api/v1/api_key": `{"api_key":{"key":"${key}","name":"a"}}` });
+  const session = await scene.open();
+  await scene.call(session, { path: "/api/v1/api_key", body: { name: "a" } });
+  const read = await scene.call(session, { path: "/api/v1/org" });
+  const token: string = JSON.parse(read.body.toString()).secret;
+  const ended = await scene.replay(session.session_id);
+  expect(JSON.stringify(await scene.calls(ended.replay_session_id ?? ""))).not.toContain(key);
+  await cleaned(ended.id);
+  expect(arrived()).toEqual([`DELETE /api/v1/api_key/${key}`]);
+
+  answerLab = say({ "POST /api/v1/api_key": `{"api_key":{"key":"${token}","name":"a"}}` });
+  const other = await scene.replay(session.session_id);
+  await cleaned(other.id);
+  // To the sandbox its own id goes back, as it said it.
+  expect(arrived()).toEqual([`DELETE /api/v1/api_key/${encodeURIComponent(token)}`]);
+});
+
 test("no more replays begin together than a gateway may be at", async () => {
   let open = (): void => undefined;
   const opened = new Promise<void>((resolve) => (open = resolve));
