@@ -45,7 +45,7 @@ import { hideIn } from "./stages/mask/beside.ts";
 import type { MaskSet } from "./stages/mask/masking.ts";
 import { buildFamilies } from "./stages/mask/place/family.ts";
 import type { MaskKeys } from "./stages/mask/token/keys.ts";
-import { type Apart, resolveHere, type Resolve } from "./stages/forward/apart.ts";
+import { addressesHere, type Apart, resolveHere, type Resolve } from "./stages/forward/apart.ts";
 import { createTidy } from "./stages/forward/tidy.ts";
 import { originsOf, Upstreams } from "./stages/forward/upstream.ts";
 import { breakOff } from "./stages/reply/end.ts";
@@ -345,8 +345,7 @@ const replayParts = (
   catalogue,
   resources: readResources(catalogue),
   volatile: () => volatileFields(rules.current.config.replay.volatile, catalogue.entries),
-  maskKeys,
-  customMasks: () => rules.masks.custom,
+  masks: maskSets({ rules, catalogue, maskKeys }),
   works,
   line,
 });
@@ -406,7 +405,11 @@ const callParts = (
   observe: metrics.observe,
 });
 
-const apartFrom = (rules: Rules, resolve: Resolve): Apart => ({ resolve, live: () => liveOrigins(rules.current) });
+const apartFrom = (rules: Rules, resolve: Resolve): Apart => ({
+  resolve,
+  live: () => liveOrigins(rules.current),
+  here: addressesHere,
+});
 
 const liveOrigins = ({ connections }: Rulebook): readonly string[] =>
   [...connections.values()].filter(({ kind }) => kind === "live").flatMap(originsOf);

@@ -1,6 +1,12 @@
 /** Sends the gateway's own calls to its own port, in memory: they come in by the same door as everybody's. */
 
-import { request as httpRequest, type Server } from "node:http";
+import {
+  type ClientRequest,
+  type IncomingMessage,
+  request as httpRequest,
+  type RequestOptions,
+  type Server,
+} from "node:http";
 import { duplexPair } from "node:stream";
 import type { LineAnswer, OwnLine } from "../journeys/replay/send.ts";
 
@@ -16,7 +22,7 @@ export const createOwnLine =
     const [near, far] = duplexPair();
     server.emit("connection", far);
     const fields = [["Host", "dogwatch"], ["Connection", "close"], ...headers];
-    const outgoing = httpRequest(
+    const outgoing = begin(
       { createConnection: () => near, method, path: target, headers: fields.flat(), setHost: false },
       (response) => {
         let pieces: Buffer[] | null = [];
@@ -36,6 +42,10 @@ export const createOwnLine =
         );
       },
     );
+    if (outgoing instanceof Error) {
+      near.destroy();
+      return Promise.reject(outgoing);
+    }
     const late = setTimeout(() => outgoing.destroy(new Error("the call had no answer in time")), patience);
     outgoing.on("error", reject);
     outgoing.end(body ?? undefined);
@@ -44,3 +54,12 @@ export const createOwnLine =
       near.destroy();
     });
   };
+
+/** A header field or a path that is none is an error of this call, and throws nothing at whoever sends many. */
+const begin = (options: RequestOptions, answer: (response: IncomingMessage) => void): ClientRequest | Error => {
+  try {
+    return httpRequest(options, answer);
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
+};

@@ -6,7 +6,7 @@ import type { Catalogue } from "../datadog/catalogue.ts";
 import { fingerprint } from "../datadog/fingerprint.ts";
 import type { Outcome, Replay, ReplayOptions } from "../model/replay.ts";
 import type { Session } from "../model/session.ts";
-import type { MaskKeys } from "../stages/mask/token/keys.ts";
+import type { MaskSet } from "../stages/mask/masking.ts";
 import type { ReplayedCallRow, Replays } from "../store/replays.ts";
 import {
   type HistoryParts,
@@ -34,7 +34,9 @@ import type { Resources } from "./replay/resources.ts";
 import { run, type RunParts } from "./replay/run.ts";
 import { chooseSandbox, type SandboxParts } from "./replay/sandbox.ts";
 import type { VolatileFields } from "./replay/volatile.ts";
-import type { Works } from "./replay/works.ts";
+import type { Room, Works } from "./replay/works.ts";
+
+type Acting = Exclude<Reader, { kind: "session" }>;
 
 /** `app.ts` joins it. */
 export type ReplayParts = HistoryParts &
@@ -46,9 +48,8 @@ export type ReplayParts = HistoryParts &
     readonly resources: Resources;
     /** In force now. */
     volatile(): VolatileFields;
-    readonly maskKeys: MaskKeys;
-    /** Kinds of masks of the configuration's own. */
-    customMasks(): ReadonlySet<string>;
+    /** In force now. */
+    masks(): MaskSet;
     /** What this gateway is at. */
     readonly works: Works;
     auditFirst(event: AuditEvent): Promise<void>;
@@ -70,9 +71,25 @@ export async function startReplay(
   const about = await aboutSession(parts, reader, request.session_id);
   if (isApiRefusal(about)) return about;
   if (!isActing(reader)) return refuseApi("forbidden", "a session token starts nothing");
-  const refusal = mayRestore(reader, options) ?? parts.works.refusal();
+  const refusal = mayRestore(reader, options);
   if (refusal !== null) return refusal;
-  const sandbox = await chooseSandbox(parts, request.connection);
+  const room = parts.works.enter();
+  if (isApiRefusal(room)) return room;
+  try {
+    return await begin(parts, reader, { request, about, room });
+  } finally {
+    room.leave();
+  }
+}
+
+type Beginning = { readonly request: ReplayRequest; readonly about: Session; readonly room: Room };
+
+async function begin(
+  parts: ReplayParts,
+  reader: Acting,
+  { request: { connection, options }, about, room }: Beginning,
+): Promise<Replay | ApiRefusal> {
+  const sandbox = await chooseSandbox(parts, connection);
   if (isApiRefusal(sandbox)) return sandbox;
   const by = readerName(reader);
   const how = `to connection ${sandbox.name}${options.dry_run ? ", dry run" : ""}${options.masked === "restore" ? ", with the values that masks hide" : ""}`;
@@ -90,11 +107,11 @@ export async function startReplay(
     options,
     calls: about.calls,
   });
-  parts.works.add(replay.id, (signal) =>
+  room.fill(replay.id, (signal) =>
     run(parts, {
       replay,
       own,
-      planning: planningFor(parts, replay, sandbox.site),
+      planning: planningFor(parts, replay, { site: sandbox.site, recordedOn: about.connection }),
       volatile: parts.volatile(),
       isSameSandbox: same(parts, replay),
       signal,
@@ -104,14 +121,14 @@ export async function startReplay(
 }
 
 const planningFor = (
-  { catalogue, resources, maskKeys, customMasks }: ReplayParts,
-  replay: Replay,
-  site: string,
+  { catalogue, resources, masks }: ReplayParts,
+  { options }: Replay,
+  { site, recordedOn }: { readonly site: string; readonly recordedOn: string },
 ): Planning => ({
   catalogue,
   resources,
   ids: new Ids(),
-  standIns: { keys: maskKeys, unmasking: replay.options.masked, custom: customMasks() },
+  standIns: { masks: masks(), unmasking: options.masked, connection: recordedOn },
   site,
 });
 
@@ -200,8 +217,22 @@ export async function cleanUpReplay(parts: ReplayParts, reader: Reader, id: stri
   if (!isActing(reader)) return refuseApi("forbidden", "a session token starts nothing");
   if (replay.state === "running") return refuseApi("conflict", `replay ${id} is still running`);
   if (replay.own_session_id === null) return refuseApi("conflict", `replay ${id} was a dry run and created nothing`);
-  const refusal = parts.works.refusal() ?? (same(parts, replay)() ? null : gone(replay));
-  if (refusal !== null) return refusal;
+  if (!same(parts, replay)()) return gone(replay);
+  const room = parts.works.enter();
+  if (isApiRefusal(room)) return room;
+  try {
+    return await beginCleanUp(parts, reader, { replay, room });
+  } finally {
+    room.leave();
+  }
+}
+
+async function beginCleanUp(
+  parts: ReplayParts,
+  reader: Acting,
+  { replay, room }: { readonly replay: Replay; readonly room: Room },
+): Promise<Replay | ApiRefusal> {
+  const { id } = replay;
   const sandbox = await chooseSandbox(parts, replay.connection);
   if (isApiRefusal(sandbox)) return sandbox;
   const about = await parts.sessions.get(replay.session_id);
@@ -209,11 +240,11 @@ export async function cleanUpReplay(parts: ReplayParts, reader: Reader, id: stri
   if (!(await parts.replays.beginCleanUp(id))) return (await parts.replays.get(id)) ?? noReplay(id);
   const own = await openForCleanUp(parts, reader, { replay, about });
   if (isApiRefusal(own)) return own;
-  parts.works.add(replay.id, (signal) =>
+  room.fill(replay.id, (signal) =>
     cleanUp(parts, {
       replay,
       own,
-      planning: planningFor(parts, replay, sandbox.site),
+      planning: planningFor(parts, replay, { site: sandbox.site, recordedOn: replay.connection }),
       isSameSandbox: same(parts, replay),
       signal,
     }),
@@ -223,7 +254,7 @@ export async function cleanUpReplay(parts: ReplayParts, reader: Reader, id: stri
 
 async function openForCleanUp(
   parts: ReplayParts,
-  reader: Parameters<typeof openOwnSession>[1],
+  reader: Acting,
   { replay, about }: { readonly replay: Replay; readonly about: Session },
 ): Promise<OwnSession | ApiRefusal> {
   const what = `replay ${replay.id}`;

@@ -47,6 +47,16 @@ export const aboutOf = (caller: Caller): string | null => {
 export const originOf = ({ issuer, claims: { origin } }: Caller): Caller | null =>
   issuer === ownIssuer && isCaller(origin) ? origin : null;
 
+/**
+ * What whoever started it may be called on GitHub: `octocat` of `github:octocat`, and of `okta:mona@example.com` both `mona@example.com` and `mona`, for
+ * nobody answers under another name for what they have started. Who stands behind an access token is not known.
+ */
+export const starterNames = ({ subject }: Pick<Caller, "subject">): readonly string[] => {
+  const [, provider, name = ""] = /^([^:]*):(.*)$/s.exec(subject) ?? [];
+  if (provider === undefined || provider === "accessToken" || name === "") return [];
+  return [...new Set([name, name.split("@")[0] ?? ""])].filter((one) => one !== "");
+};
+
 /** In whose repository a session happens: people who may read that one see it. */
 export const homeOf = (caller: Caller): Pick<Caller, "issuer" | "claims"> => originOf(caller) ?? caller;
 

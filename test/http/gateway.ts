@@ -5,6 +5,8 @@ import Fastify from "fastify";
 import { readHidden } from "../../server/journeys/undo/hidden.ts";
 import { buildCatalogue } from "../../server/datadog/catalogue.ts";
 import { registerApi } from "../../server/http/api.ts";
+import { buildFamilies } from "../../server/stages/mask/place/family.ts";
+import { compileMasks } from "../../server/stages/mask/plan.ts";
 import { readResources } from "../../server/journeys/replay/resources.ts";
 import { Works } from "../../server/journeys/replay/works.ts";
 import type { OfferedConnection } from "../../server/journeys/token.ts";
@@ -181,7 +183,7 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
         },
         connections: () => connections.map((connection) => ({ ...connection, kind: "live" as const })),
         connection: () => undefined,
-        apart: { resolve: async () => [], live: () => [] },
+        apart: { resolve: async () => [], live: () => [], here: () => [] },
         seal: (id) => sealer.seal(id),
         audit,
         now,
@@ -194,8 +196,12 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
         catalogue,
         resources: readResources(catalogue),
         volatile: () => new Map(),
-        maskKeys: keysOf(keyLine("k")),
-        customMasks: () => new Set(),
+        masks: () => ({
+          masks: compileMasks([]),
+          keys: keysOf(keyLine("k")),
+          families: buildFamilies(catalogue.entries),
+          undecodable: "digest",
+        }),
         works: new Works(),
         line: () => () => Promise.reject(new Error("this gateway has no data plane")),
       },
@@ -225,7 +231,7 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
         undos: store.undos,
         publicUrl: audience,
         approvals: { store: store.approvals },
-        hidden: () => readHidden(keysOf(keyLine("k")), { custom: new Set(), fields: [] }),
+        hidden: () => readHidden(keysOf(keyLine("k")), compileMasks([])),
         mayWrite: async () => false,
         line: () => () => Promise.reject(new Error("this gateway has no data plane")),
       },

@@ -5,7 +5,7 @@ import { createServer as createSecureServer, type Server as SecureServer } from 
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Authority } from "../../../action/relay/authority.ts";
-import { parsePlace, tunnel } from "../../../action/relay/tunnel.ts";
+import { parsePlace, type Place, tunnel } from "../../../action/relay/tunnel.ts";
 import type { Log } from "../../../action/log.ts";
 import type { ProxyVariables } from "../../../action/network.ts";
 import type { WrittenBody } from "../../journeys/recorded/comparable.ts";
@@ -173,8 +173,14 @@ type Connect = { readonly request: IncomingMessage; readonly socket: Duplex; rea
 /** Nothing that is Datadog's leaves this machine, whatever its host is called; everything else is none of ours. */
 const datadogs = /(^|\.)(datadoghq\.(com|eu)|ddog-gov\.com)$/;
 
+/** `api.datadoghq.com.` is `api.datadoghq.com` to a resolver. */
+const placeOf = (target = ""): Place | undefined => {
+  const place = parsePlace(target);
+  return place && { ...place, host: place.host.replace(/\.+$/, "") };
+};
+
 const takeConnect = (parts: ListenParts, secure: SecureServer, { request, socket, head }: Connect): void => {
-  const place = parsePlace(request.url ?? "");
+  const place = placeOf(request.url);
   socket.on("error", () => socket.destroy());
   if (!place) return void socket.end("HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
   if (head.length > 0) socket.unshift(head);

@@ -7,7 +7,7 @@ import type { Approval, Binding, CurrentState, Grant, RunContext, Terms } from "
 import { type Caller, whoIs } from "../../model/caller.ts";
 import type { RuleSource } from "../../model/config.ts";
 import type { Decision } from "../../model/decision.ts";
-import { originOf } from "../../model/ownCaller.ts";
+import { originOf, starterNames } from "../../model/ownCaller.ts";
 import type { Operation } from "../../model/operation.ts";
 import { bodyBindingOf, digestOf, requestDigestOf } from "../../stages/escalate/binding.ts";
 import { codeOf } from "../../stages/escalate/code.ts";
@@ -109,7 +109,8 @@ export class Asking {
       );
     const run = await (job === caller ? directory.contextOf(job) : directory.contextAfter(job));
     // Nobody answers for what they have undone themselves.
-    if (!isUnasked(run)) return job === caller ? run : { ...run, own_people: [...run.own_people, ...loginOf(caller)] };
+    if (!isUnasked(run))
+      return job === caller ? run : { ...run, own_people: [...run.own_people, ...starterNames(caller)] };
     return refuse(
       "approval_required",
       `a rule asks for a person's approval, and nobody could be asked: ${run.unasked}; nothing was sent, and sending it again asks again`,
@@ -175,10 +176,6 @@ type Known = {
   readonly request: Request;
   readonly request_digest: string;
 };
-
-/** `github:octocat` */
-const loginOf = ({ subject }: Caller): readonly string[] =>
-  subject.startsWith("github:") ? [subject.slice("github:".length)] : [];
 
 const bindingOf = (
   { session_id, caller, connection, decision, rules, request }: HeldCall,

@@ -2,15 +2,19 @@
 
 import { type Catalogue, type CatalogueEntry } from "../../datadog/catalogue.ts";
 import { keyedPathParameters } from "../../datadog/credentials.ts";
-import type { JsonNode } from "../../model/jsonTree.ts";
+import { type JsonNode, readTree } from "../../model/jsonTree.ts";
 import type { CleanUp } from "../../model/replay.ts";
+import { maskPathText } from "../../stages/mask/beside.ts";
+import { mayHoldToken } from "../../stages/mask/token/text.ts";
 import type { Replays } from "../../store/replays.ts";
 import type { Run, RunParts } from "./run.ts";
-import { known, type Known } from "./plan.ts";
+import { known, type Known, type Planning } from "./plan.ts";
 import { idPlace, scalarsOf, textOf } from "./places.ts";
 import { comparable, recordedCalls, type RecordedCall } from "./recorded.ts";
 import { sendCall, type Sending } from "./send.ts";
-import { withStandIns } from "./standIns.ts";
+import { isSegment } from "./rewrite.ts";
+import type { StandIns } from "./standIns.ts";
+import { maskedAgain, maskingIn, unmask } from "./unmask.ts";
 
 export type CleanUpParts = Omit<RunParts, "replays"> & { readonly replays: Pick<Replays, "noteCleanUp"> };
 type Job = Omit<Run, "own" | "volatile"> & { readonly own: NonNullable<Run["own"]> };
@@ -37,8 +41,13 @@ export async function cleanUp(parts: CleanUpParts, job: Job): Promise<void> {
 
 async function deleteAll(parts: CleanUpParts, job: Job, tally: Tally): Promise<"done" | "interrupted"> {
   const created = await createdBy(parts, job);
-  for (const { sending, what } of created.toReversed()) {
+  for (const { sending, path } of created.toReversed()) {
     if (job.signal.aborted || !job.isSameSandbox()) return "interrupted";
+    const what = `${"method" in sending ? sending.method : "DELETE"} ${path}`;
+    if ("why" in sending) {
+      tally.fail(`${what}: ${sending.why}`);
+      continue;
+    }
     const sent = await sendCall(parts.line(), await job.own.token(), sending);
     if (sent.kind === "unanswered") tally.fail(`${what}: ${sent.why}`);
     else if (sent.status < 300) tally.deleted++;
@@ -48,7 +57,8 @@ async function deleteAll(parts: CleanUpParts, job: Job, tally: Tally): Promise<"
   return "done";
 }
 
-type Created = { readonly sending: Sending; readonly what: string };
+/** `path`: as people may see it. */
+type Created = { readonly sending: Sending | { readonly why: string }; readonly path: string };
 
 /** What is there no more because the replay itself deleted it is left out. */
 async function createdBy(parts: CleanUpParts, { replay, planning }: Job): Promise<readonly Created[]> {
@@ -60,10 +70,8 @@ async function createdBy(parts: CleanUpParts, { replay, planning }: Job): Promis
     if (about === null || call.status === null || call.status >= 300) continue;
     if (call.method === "DELETE") created.delete(`${call.host}${call.path}`);
     if (call.method !== "POST") continue;
-    const one = await creation({ recorded, about, deletes });
-    if (one === null) continue;
-    const sending = { ...one, path: withStandIns(one.path, { ...planning.standIns, unmasking: "restore" }, "query") };
-    created.set(`${one.host}${one.path}`, { sending, what: `${sending.method} ${one.path}` });
+    const one = await creation({ planning, recorded, about, deletes });
+    if (one !== null) created.set(`${call.host}${one.path}`, one);
   }
   return [...created.values()];
 }
@@ -95,37 +103,100 @@ const json = [
   ["Accept", "application/json"],
 ] as const;
 
-type Creating = { readonly recorded: RecordedCall; readonly about: Known; readonly deletes: Deletes };
+type Creating = {
+  readonly planning: Planning;
+  readonly recorded: RecordedCall;
+  readonly about: Known;
+  readonly deletes: Deletes;
+};
 
-async function creation({ recorded, about, deletes }: Creating): Promise<Sending | null> {
-  const { call, request, response } = recorded;
-  const { operation } = about;
-  if (operation.access === "read") return null;
+/** They change or add to what may have been there before: deleting at their path would take more away than they brought. */
+const addsOnly = /\.(?:Update|Upsert|BulkWrite)\w*$|^v1\.TagsApi\.CreateHostTags$/;
+
+async function creation(creating: Creating): Promise<Created | null> {
+  const { recorded, about, deletes } = creating;
+  const { call } = recorded;
+  const { operation, subject } = about;
+  if (operation.access === "read" || addsOnly.test(operation.id)) return null;
   const common = { host: call.host, query: "", headers: json };
-  const answer = response?.bytes == null ? null : (await comparable(response.bytes, call.response?.headers ?? [])).tree;
-  if (about.subject.own === "test_id") return testDeletion(common, answer, about);
   const item = deletes.items.get(plain(operation.path));
-  const id = item === undefined || answer === null ? null : idIn(answer, about, item);
-  if (id !== null)
-    return { ...common, method: "DELETE", path: `${call.path.replace(/\/$/, "")}/${pathSegment(id)}`, body: null };
+  if (item !== undefined || subject.own === "test_id") {
+    const ids = await idsOf(creating, (answer) =>
+      item === undefined ? ownId(answer, about) : idIn(answer, about, item),
+    );
+    if (ids === null) return null;
+    if (subject.own === "test_id") return testDeletion(common, ids);
+    const around = call.path.replace(/\/$/, "");
+    const path = `${around}/${encodeURIComponent(ids.shown.toWellFormed())}`;
+    const collection = await openedPath(creating, around);
+    if (ids.real === null || collection === null || !isSegment(ids.real)) return { path, sending: { why: unnameable } };
+    return {
+      path,
+      sending: { ...common, method: "DELETE", path: `${collection}/${encodeURIComponent(ids.real)}`, body: null },
+    };
+  }
   // A thing that is one with the path at which it was created: the tag configuration of a metric, the dashboards of a list.
   if (!deletes.same.has(plain(operation.path))) return null;
-  return { ...common, method: "DELETE", path: call.path, body: request?.bytes ?? null };
+  const [path, body] = [await openedPath(creating, call.path), await openedBody(creating)];
+  if (path === null || body === "hidden") return { path: call.path, sending: { why: unnameable } };
+  return { path: call.path, sending: { ...common, method: "DELETE", path, body } };
 }
 
-/** A secret that names a thing is a token of a mask here, which is opened when it is sent. */
-const pathSegment = (id: string): string => (id.startsWith("dwm_") ? id : encodeURIComponent(id));
+const unnameable = "what names it is hidden by a mask, or is no part of an address";
+
+/** `real`: null where a mask hides it and it cannot be put back. */
+type CreatedId = { readonly shown: string; readonly real: string | null };
+
+async function idsOf(
+  { planning, recorded: { call, response }, about: { operation } }: Creating,
+  find: (answer: JsonNode) => string | null,
+): Promise<CreatedId | null> {
+  if (response?.bytes == null) return null;
+  const headers = call.response?.headers ?? [];
+  const { tree, text } = await comparable(response.bytes, headers);
+  const shown = tree === null ? null : find(tree);
+  if (shown === null || text === null) return null;
+  if (!mayHoldToken(shown)) return { shown, real: shown };
+  const opening = openingOf(planning);
+  const again = maskedAgain(maskingIn(opening, call, operation), "response", headers);
+  const opened = await unmask(opening, { text, written: "json", again });
+  const real = opened === null ? null : readTree(opened);
+  return { shown, real: real === null ? null : find(real) };
+}
+
+/** It is the sandbox's own, and goes nowhere else. */
+const openingOf = ({ standIns }: Planning): StandIns => ({ ...standIns, unmasking: "restore" });
+
+function openedPath({ planning, recorded: { call }, about }: Creating, path: string): Promise<string | null> {
+  const masking = maskingIn(openingOf(planning), call, about.operation);
+  const again = (text: string): string => maskPathText(masking, text, []);
+  return unmask(openingOf(planning), { text: path, written: "query", again });
+}
+
+/** Bytes. */
+const largestKept = 64 * 1024;
+
+async function openedBody({
+  planning,
+  recorded: { call, request },
+  about,
+}: Creating): Promise<Buffer | null | "hidden"> {
+  if (request === null) return null;
+  if (request.bytes === null) return "hidden";
+  const { headers } = call.request;
+  const { text } = await comparable(request.bytes, headers);
+  if (text === null || text.length > largestKept) return "hidden";
+  const again = maskedAgain(maskingIn(openingOf(planning), call, about.operation), "request", headers);
+  const opened = await unmask(openingOf(planning), { text, written: "json", again });
+  return opened === null ? "hidden" : Buffer.from(opened, "utf8");
+}
 
 /** Synthetic tests go in a list: https://docs.datadoghq.com/api/latest/synthetics/#delete-tests */
-function testDeletion(
-  common: Pick<Sending, "host" | "query" | "headers">,
-  answer: JsonNode | null,
-  about: Known,
-): Sending | null {
-  const id = answer === null ? null : ownId(answer, about);
-  if (id === null) return null;
-  const body = Buffer.from(JSON.stringify({ public_ids: [id] }));
-  return { ...common, method: "POST", path: "/api/v1/synthetics/tests/delete", body };
+function testDeletion(common: Pick<Sending, "host" | "query" | "headers">, { shown, real }: CreatedId): Created {
+  const path = `/api/v1/synthetics/tests/${encodeURIComponent(shown.toWellFormed())}`;
+  if (real === null) return { path, sending: { why: unnameable } };
+  const body = Buffer.from(JSON.stringify({ public_ids: [real] }));
+  return { path, sending: { ...common, method: "POST", path: "/api/v1/synthetics/tests/delete", body } };
 }
 
 /** Of what was created, as its path names it: its id, or its name where things go by their names. */
@@ -154,7 +225,9 @@ class Tally {
 
   fail(reason: string): void {
     this.#failed++;
-    if (this.#reasons.length < mostReasons) this.#reasons.push(reason.slice(0, 500));
+    // PostgreSQL takes neither half letters nor NUL.
+    if (this.#reasons.length < mostReasons)
+      this.#reasons.push(reason.slice(0, 500).toWellFormed().replaceAll("\0", "\uFFFD"));
   }
 
   so(state: CleanUp["state"]): CleanUp {

@@ -7,6 +7,8 @@ import { readTree } from "../../model/jsonTree.ts";
 import type { Operation } from "../../model/operation.ts";
 import type { HeaderList, StoredCall } from "../../model/receipt.ts";
 import { headerOf } from "../../stages/forward/endToEnd.ts";
+import { maskHeaderValue, maskPathText, maskQuery } from "../../stages/mask/beside.ts";
+import type { Masking } from "../../stages/mask/masking.ts";
 import type { Ids } from "./ids.ts";
 import { scalarsOf, type Subject, textOf } from "./places.ts";
 import { largestRead, type RecordedBytes, type RecordedCall } from "./recorded.ts";
@@ -21,7 +23,8 @@ import {
   type Unsendable,
 } from "./rewrite.ts";
 import type { Sending } from "./send.ts";
-import { type StandIns, withStandIns, type Written } from "./standIns.ts";
+import type { StandIns, Written } from "./standIns.ts";
+import { maskedAgain, maskingIn, unmask } from "./unmask.ts";
 
 /** What stays the same from call to call of one replay. */
 export type Planning = {
@@ -57,14 +60,16 @@ export async function plan(
   const host = hostOfPrefix(planning.site, prefixIn(call.host) ?? "");
   if (host === undefined) return skipped(`${planning.site} has no such host as ${call.host}`);
   const rewriting: Rewriting = { ...planning, operation, status: call.status };
-  const path = rewritePath(rewriting, withStandIns(call.path, planning.standIns, "query"));
+  const masking = maskingIn(planning.standIns, call, operation);
+  const target = await unmaskTarget(planning, call, masking);
+  if (isUnsendable(target)) return target;
+  const path = rewritePath(rewriting, target.path);
   if (typeof path !== "string") return path;
-  const query = rewriteQuery(rewriting, withStandIns(call.query, planning.standIns, "query"));
+  const query = rewriteQuery(rewriting, target.query);
   if (typeof query !== "string") return query;
-  const headers = call.request.headers.map(
-    ([name, value]) => [name, withStandIns(value, planning.standIns, "plain")] as const,
-  );
-  const body = await planBody({ planning, rewriting, headers }, request);
+  const headers = await unmaskHeaders(planning, call.request.headers, masking);
+  if (isUnsendable(headers)) return headers;
+  const body = await planBody({ planning, rewriting, headers, masking }, request);
   if (isUnsendable(body)) return body;
   return {
     operation,
@@ -73,6 +78,48 @@ export async function plan(
     sent: body.sent,
   };
 }
+
+async function unmaskTarget(
+  { standIns }: Planning,
+  call: Pick<StoredCall, "path" | "query">,
+  masking: Masking,
+): Promise<Pick<StoredCall, "path" | "query"> | Unsendable> {
+  const path = await unmask(standIns, {
+    text: call.path,
+    written: "query",
+    again: (text) => maskPathText(masking, text, []),
+  });
+  if (path === null) return notRestored("its path");
+  const query = await unmask(standIns, {
+    text: call.query,
+    written: "query",
+    again: (text) => maskQuery(masking, text, []),
+  });
+  return query === null ? notRestored("its query") : { path, query };
+}
+
+/** What a header field may hold: anything else would end it (RFC 9110 §5.5). */
+const fieldValue = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+async function unmaskHeaders(
+  { standIns }: Planning,
+  recorded: HeaderList,
+  masking: Masking,
+): Promise<HeaderList | Unsendable> {
+  const headers: [string, string][] = [];
+  for (const [name, text] of recorded) {
+    const again = (value: string): string => maskHeaderValue(masking, { name, value }, []);
+    const value = await unmask(standIns, { text, written: "plain", again });
+    if (value === null || !fieldValue.test(value)) return notRestored(`its header field ${name}`);
+    headers.push([name, value]);
+  }
+  return headers;
+}
+
+const notRestored = (where: string): Unsendable => ({
+  outcome: "failed",
+  reason: `what masks hide in ${where} cannot be put back: no mask in force would hide that very value there`,
+});
 
 const skipped = (reason: string): Unsendable => ({ outcome: "skipped", reason });
 
@@ -103,14 +150,19 @@ function writingOf(text: string, headers: HeaderList): Written {
   return /^application\/x-www-form-urlencoded\b/i.test(headerOf(headers, "content-type") ?? "") ? "query" : "plain";
 }
 
-type BodyPlanning = { readonly planning: Planning; readonly rewriting: Rewriting; readonly headers: HeaderList };
+type BodyPlanning = {
+  readonly planning: Planning;
+  readonly rewriting: Rewriting;
+  readonly headers: HeaderList;
+  readonly masking: Masking;
+};
 
 type PlannedBody = { readonly bytes: Buffer | null; readonly sent: ReadonlySet<string> };
 
 const nothingSent: ReadonlySet<string> = new Set();
 
 async function planBody(
-  { planning, rewriting, headers }: BodyPlanning,
+  { planning, rewriting, headers, masking }: BodyPlanning,
   request: RecordedBytes | null,
 ): Promise<PlannedBody | Unsendable> {
   if (request === null) return { bytes: null, sent: nothingSent };
@@ -126,7 +178,9 @@ async function planBody(
       : { outcome: "failed", reason: `no ids can be looked for in its body: ${decoded.says}` };
   const text = decoded.toString("utf8");
   if (!Buffer.from(text, "utf8").equals(decoded)) return asItWas;
-  const written = withStandIns(text, planning.standIns, writingOf(text, headers));
+  const again = maskedAgain(masking, "request", headers);
+  const written = await unmask(planning.standIns, { text, written: writingOf(text, headers), again });
+  if (written === null) return notRestored("its body");
   const tree = readTree(written);
   const changed = tree === null ? written : rewriteBody(rewriting, written, tree);
   if (typeof changed !== "string") return changed;

@@ -55,10 +55,20 @@ export function rewritePath(rewriting: Rewriting, path: string): string | Unsend
     if (type === null) continue;
     const value = rewriteParameter(rewriting, { type, name, value: operation.params[name] ?? "" });
     if (typeof value !== "string") return value;
-    if (value !== operation.params[name]) segments[index + 1] = encodeURIComponent(value).replaceAll("%3A", ":");
+    if (value === operation.params[name]) continue;
+    if (!isSegment(value)) return noSegment(type, value);
+    segments[index + 1] = encodeURIComponent(value).replaceAll("%3A", ":");
   }
   return segments.join("/");
 }
+
+/** A sandbox may answer anything as an id. */
+export const isSegment = (value: string): boolean => value !== "" && value.isWellFormed() && !/^\.\.?$/.test(value);
+
+const noSegment = (type: IdType, value: string): Unsendable => ({
+  outcome: "failed",
+  reason: `the counterpart of this ${type} here, ${quoted(value.toWellFormed())}, is no part of an address`,
+});
 
 type Parameter = { readonly type: IdType; readonly name: string; readonly value: string };
 
@@ -77,12 +87,13 @@ function rewriteParameter(rewriting: Rewriting, parameter: Parameter): string | 
 /** What nothing in the session created: nothing here is known to be its counterpart, so nothing here is changed in its place. */
 function unknownInPath({ operation, status }: Rewriting, { type, value }: Parameter): string | Unsendable {
   const wasMissing = status !== null && status >= 400 && status < 500;
-  if (operation.access === "read" && wasMissing) return value;
-  return {
-    outcome: "skipped",
-    reason: `${type} ${quoted(value)} was not created in this session: nothing here is known to be its counterpart`,
-  };
+  return operation.access === "read" && wasMissing ? value : unknownId(type, value);
 }
+
+const unknownId = (type: IdType, value: string): Unsendable => ({
+  outcome: "skipped",
+  reason: `${type} ${quoted(value)} was not created in this session: nothing here is known to be its counterpart`,
+});
 
 const secretInPath = (name: string): Unsendable => ({
   outcome: "failed",
@@ -121,6 +132,7 @@ export function rewriteQuery(rewriting: Rewriting, query: string): string | Unse
     const value = decoded(pair.slice(equals + 1));
     const changed = rewriteField(rewriting, name, value);
     if (typeof changed !== "string") return changed;
+    if (!changed.isWellFormed()) return noSegment("id", changed);
     if (changed !== value)
       pairs[index] = `${pair.slice(0, equals)}=${encodeURIComponent(changed).replaceAll("%2C", ",")}`;
   }
@@ -211,6 +223,8 @@ function scalar(
     : findInside(rewriting, subject, { type: at.type, value });
   if (found.kind === "lost") return lost(at.type, value, found);
   const changed = found.kind === "mapped" ? found.value : rewriteComposed(rewriting, value, at.type);
+  if (changed === null && at.exact && at.type === subject.own && choosesByBody(rewriting))
+    return unknownId(at.type, value);
   if (changed === null || changed === value) return null;
   if (typeof changed !== "string") return changed;
   if (node.kind === "number" && !/^-?\d+$/.test(changed))
@@ -244,9 +258,19 @@ function memberName(
   if (subject.own === null) return null;
   const found = rewriting.ids.find(subject.own, name);
   if (found.kind === "lost") return lost(subject.own, name, found);
+  if (found.kind === "unknown" && isIdLike.test(name) && choosesByBody(rewriting)) return unknownId(subject.own, name);
   if (found.kind === "mapped" && found.value !== name) edits.push({ ...at, text: JSON.stringify(found.value) });
   return null;
 }
+
+/** What changes or removes things that only its body names: `DELETE /api/v1/dashboard`, `POST /api/v1/slo/bulk_delete`. */
+const choosesByBody = ({ operation }: Rewriting): boolean =>
+  operation.known &&
+  !operation.path.includes("{") &&
+  (operation.access === "destructive" || (operation.access === "write" && /^(?:PUT|PATCH)$/.test(operation.method)));
+
+const isIdLike =
+  /^(?:\d{4,}|[0-9a-f]{16,}|[a-z0-9]{3}-[a-z0-9]{3}-[a-z0-9]{3}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/i;
 
 /** A composite monitor's query is made of ids: `123 && !456`. https://docs.datadoghq.com/monitors/types/composite/ */
 function composite({ rewriting, subject, edits }: Walk, tree: JsonNode): Unsendable | null {

@@ -53,7 +53,7 @@ async function sendAll(parts: RunParts, job: Run): Promise<End> {
   const beating = setInterval(() => void ledger.beat(), beatEvery);
   try {
     for await (const recorded of recordedCalls(parts, replay.session_id, replay.calls)) {
-      await pace.wait(recorded);
+      await pace.wait(recorded, ledger);
       const stopped = stoppedBy(job, ledger);
       if (stopped !== null) return stopped;
       await ledger.add(await replayCall(parts, job, recorded));
@@ -149,6 +149,9 @@ const creates = ({ recorded: { call }, about: { operation } }: Learning): boolea
 const treeOf = async ({ call, response }: RecordedCall) =>
   response?.bytes == null ? null : (await comparable(response.bytes, call.response?.headers ?? [])).tree;
 
+/** A recorded agent may have waited for people for days, and a clock may have been wrong by years. ms */
+const longestPause = 15 * 60_000;
+
 /** Keeps the pauses that were between the calls, if that was asked for. */
 class Pace {
   readonly #parts: Pick<RunParts, "monotonic">;
@@ -160,14 +163,16 @@ class Pace {
     this.#job = job;
   }
 
-  async wait({ call }: RecordedCall): Promise<void> {
+  async wait({ call }: RecordedCall, ledger: Pick<Ledger, "isRunning">): Promise<void> {
     const { replay, signal, own } = this.#job;
     if (replay.options.pace === "fast") return;
     const recorded = call.received_at.getTime();
     this.#first ??= { recorded, here: this.#parts.monotonic() };
-    const due = this.#first.here + (recorded - this.#first.recorded);
-    for (let left = due - this.#parts.monotonic(); left > 0 && !signal.aborted; left = due - this.#parts.monotonic()) {
-      await sleep(Math.min(left, 1_000), undefined, { signal }).catch(() => undefined);
+    const now = (): number => this.#parts.monotonic();
+    const left = (): number => (this.#first?.here ?? 0) + recorded - (this.#first?.recorded ?? 0) - now();
+    if (left() > longestPause) this.#first = { recorded, here: now() + longestPause };
+    while (left() > 0 && !signal.aborted && ledger.isRunning) {
+      await sleep(Math.min(left(), 1_000), undefined, { signal }).catch(() => undefined);
       // A session in which nothing happens for long is over.
       await own?.token();
     }
@@ -179,12 +184,20 @@ const beatEvery = 2_000;
 /** So many calls are compared and noted together, or as many as there are after so long, ms. */
 const together = 64;
 const atLeastEvery = 500;
+/** Bytes of bodies. */
+const mostHeld = 16 * 1024 * 1024;
+
+const bytesIn = ({ recorded: { request, response }, sent }: Attempt): number =>
+  (request?.bytes?.length ?? 0) +
+  (response?.bytes?.length ?? 0) +
+  (typeof sent === "object" && "answer" in sent ? (sent.answer.body?.length ?? 0) : 0);
 
 /** Compares what was recorded of both calls and notes it, while the next ones are sent. */
 class Ledger {
   readonly #parts: RunParts;
   readonly #job: Run;
   #waiting: Attempt[] = [];
+  #held = 0;
   #writing: Promise<void> = Promise.resolve();
   #notedAt: number;
   isRunning = true;
@@ -198,9 +211,10 @@ class Ledger {
 
   async add(attempt: Attempt): Promise<void> {
     this.#waiting.push(attempt);
+    this.#held += bytesIn(attempt);
     const { stop_on_difference } = this.#job.replay.options;
     if (stop_on_difference) return this.finish();
-    if (this.#waiting.length >= together || this.#isDue()) await this.#flush();
+    if (this.#waiting.length >= together || this.#held >= mostHeld || this.#isDue()) await this.#flush();
   }
 
   /** Says that somebody is at it, though there is nothing new. */
@@ -221,6 +235,7 @@ class Ledger {
   async #flush(): Promise<void> {
     await this.#writing;
     const attempts = this.#waiting.splice(0);
+    this.#held = 0;
     this.#notedAt = this.#parts.monotonic();
     this.#writing = this.#write(attempts);
     this.#writing.catch(() => undefined);
@@ -260,7 +275,7 @@ async function judge(job: Run, { attempt, ended }: Judging): Promise<ReplayedCal
       subject: about.subject,
       ids: job.planning.ids,
       volatile: job.volatile.get(about.operation.id) ?? new Set(),
-      custom: job.planning.standIns.custom,
+      custom: job.planning.standIns.masks.masks.custom,
       sites: { recorded: siteOf(recorded.call.host), here: job.planning.site },
     },
     then,

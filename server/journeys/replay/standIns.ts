@@ -2,6 +2,7 @@
 
 import { createHash, createHmac } from "node:crypto";
 import { isTokenKind } from "../../stages/mask/detect/kinds.ts";
+import type { MaskSet } from "../../stages/mask/masking.ts";
 import type { MaskKeys } from "../../stages/mask/token/keys.ts";
 import { keyedDigest } from "../../stages/mask/token/equality.ts";
 import { reveal } from "../../stages/mask/token/sealer.ts";
@@ -11,17 +12,24 @@ import { findTokens, mayHoldToken } from "../../stages/mask/token/text.ts";
 export type Unmasking = "stand-in" | "restore";
 
 export type StandIns = {
-  readonly keys: MaskKeys;
+  /** In force when the replay began. */
+  readonly masks: MaskSet;
   readonly unmasking: Unmasking;
-  /** Kinds of the configuration's own. */
-  readonly custom: ReadonlySet<string>;
+  /** Of the recorded session. */
+  readonly connection: string;
 };
 
 /** In JSON a restored value is escaped as its string demands. */
 export type Written = "plain" | "json" | "query";
 
-export function withStandIns(text: string, { keys, unmasking, custom }: StandIns, written: Written): string {
+export function withStandIns(
+  text: string,
+  { masks, unmasking }: Pick<StandIns, "masks" | "unmasking">,
+  written: Written,
+): string {
   if (!mayHoldToken(text)) return text;
+  const { keys } = masks;
+  const { custom } = masks.masks;
   const parts: string[] = [];
   let at = 0;
   for (const { start, end } of findTokens(text, (kind) => isTokenKind(kind, custom))) {
@@ -35,7 +43,20 @@ export function withStandIns(text: string, { keys, unmasking, custom }: StandIns
 function valueFor(keys: MaskKeys, unmasking: Unmasking, token: string): string {
   const opened = reveal(keys, token);
   if (opened?.value == null) return standInFor(opened?.kind ?? "field", chanceOf(keys, token), null);
-  return unmasking === "restore" ? opened.value : standInFor(opened.kind, chanceOf(keys, opened.value), opened.value);
+  return unmasking === "restore" ? opened.value : otherThan(opened.kind, opened.value, keys);
+}
+
+const tries = 8;
+
+/** Of what has few digits and letters, or none, a made-up one of its shape may be the very same. */
+function otherThan(kind: string, value: string, keys: MaskKeys): string {
+  const chance = chanceOf(keys, value);
+  for (let n = 0; n < tries; n++) {
+    const made = standInFor(kind, chance, value);
+    if (made !== value) return made;
+  }
+  const made = standInFor("field", chance, null);
+  return made === value ? `${made}-x` : made;
 }
 
 const escaped = (value: string, written: Written): string => {
@@ -45,7 +66,7 @@ const escaped = (value: string, written: Written): string => {
     case "json":
       return JSON.stringify(value).slice(1, -1);
     case "query":
-      return encodeURIComponent(value);
+      return encodeURIComponent(value.toWellFormed());
     default:
       return written satisfies never;
   }

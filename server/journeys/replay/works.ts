@@ -2,24 +2,44 @@
 
 import { type ApiRefusal, refuseApi } from "../../errors.ts";
 
+/** Room for one that is about to begin. */
+export type Room = {
+  /** `id` of the replay; `work` never rejects. */
+  fill(id: string, work: (signal: AbortSignal) => Promise<void>): void;
+  /** Once it is filled this does nothing. */
+  leave(): void;
+};
+
 const most = 8;
 /** How long the call that is on its way may take when the gateway stops, ms. */
 const lastWords = 5_000;
 
 export class Works {
   readonly #running = new Map<Promise<void>, { readonly id: string; readonly controller: AbortController }>();
+  #entering = 0;
   #stopping = false;
 
-  /** Null when one more may begin. */
-  refusal(): ApiRefusal | null {
+  /** Taken at once, so that of many that are asked for together no more begin than may. */
+  enter(): Room | ApiRefusal {
     if (this.#stopping) return refuseApi("gateway_busy", "this gateway is stopping; try again");
-    return this.#running.size < most
-      ? null
-      : refuseApi("gateway_busy", `this gateway is at ${most} replays already; try again when one has ended`);
+    if (this.#running.size + this.#entering >= most)
+      return refuseApi("gateway_busy", `this gateway is at ${most} replays already; try again when one has ended`);
+    this.#entering++;
+    let isIn = false;
+    const leave = (): void => {
+      if (!isIn) this.#entering--;
+      isIn = true;
+    };
+    return {
+      leave,
+      fill: (id, work) => {
+        leave();
+        this.#add(id, work);
+      },
+    };
   }
 
-  /** `id` of the replay; `work` never rejects. */
-  add(id: string, work: (signal: AbortSignal) => Promise<void>): void {
+  #add(id: string, work: (signal: AbortSignal) => Promise<void>): void {
     const controller = new AbortController();
     const running = work(controller.signal).finally(() => this.#running.delete(running));
     this.#running.set(running, { id, controller });

@@ -84,13 +84,17 @@ export const pathText = (path: Path): string =>
 const mostDifferences = 20;
 
 /** Where two versions differ, ids of parts aside; the first twenty. */
-export function differences(kind: Kind, [one, other]: readonly [Content, Content], { isSame }: Pick<Hidden, "isSame">) {
-  const found: string[] = [];
+export function differences(
+  kind: Kind,
+  [one, other]: readonly [Content, Content],
+  { isSame, shown }: Pick<Hidden, "isSame" | "shown">,
+): readonly string[] {
+  const found: Path[] = [];
   compare(without(one, kind.ownIds), without(other, kind.ownIds), { path: [], found, isSame });
-  return found;
+  return found.map((path) => pathText(path.map((step) => (typeof step === "string" ? shown(step) : step))));
 }
 
-type Comparing = Pick<Hidden, "isSame"> & { readonly path: Path; readonly found: string[] };
+type Comparing = Pick<Hidden, "isSame"> & { readonly path: Path; readonly found: Path[] };
 
 function compare(one: unknown, other: unknown, { path, found, isSame }: Comparing): void {
   if (found.length >= mostDifferences) return;
@@ -100,8 +104,8 @@ function compare(one: unknown, other: unknown, { path, found, isSame }: Comparin
   } else if (Array.isArray(one) && Array.isArray(other) && one.length === other.length) {
     for (const [i, item] of one.entries()) compare(item, other[i], { path: [...path, i], found, isSame });
   } else if (typeof one === "string" && typeof other === "string") {
-    if (!isSame(one, other)) found.push(pathText(path));
-  } else if (textOf(one) !== textOf(other)) found.push(pathText(path));
+    if (!isSame(one, other)) found.push(path);
+  } else if (textOf(one) !== textOf(other)) found.push(path);
 }
 
 /** A field that is left out and one that is null say the same to Datadog. */

@@ -1,5 +1,6 @@
 /** Values that masks hide: they are compared inside the gateway, and never shown, so that nobody has to guess whether one was changed. */
 
+import { hideIn } from "../../stages/mask/beside.ts";
 import { inRecording } from "../../stages/mask/detect/detector.ts";
 import { isTokenKind } from "../../stages/mask/detect/kinds.ts";
 import { compileFields, fieldsAt } from "../../stages/mask/json/fields.ts";
@@ -15,13 +16,16 @@ export type Hidden = {
   isSame(one: string, other: string): boolean;
   /** Whether a null at this place of a body may stand for what is no text: a mask that names the field leaves nothing else of it. Null where none does. */
   readonly isErased: ((path: readonly (string | number)[]) => boolean) | null;
+  /** A sentence, or a name, of Datadog's, as a recording may hold it: the gateway was answered without masks. */
+  shown(text: string): string;
 };
 
 /** Values of one text together, bytes. */
 const most = 1024 * 1024;
 
 /** `masks`: those in force. */
-export function readHidden(keys: MaskKeys, { custom, fields }: Pick<Masks, "custom" | "fields">): Hidden {
+export function readHidden(keys: MaskKeys, masks: Masks): Hidden {
+  const { custom, fields } = masks;
   const erasing = compileFields(fields.filter(({ sides }) => (sides & inRecording) !== 0));
   const knows = (kind: string): boolean => isTokenKind(kind, custom);
   const whole = (text: string): string | null => {
@@ -37,6 +41,7 @@ export function readHidden(keys: MaskKeys, { custom, fields }: Pick<Masks, "cust
     return back + text.slice(at);
   };
   return {
+    shown: (text) => hideIn(masks, text),
     isErased: erasing.rules.length === 0 ? null : (path) => fieldsAt(erasing, path).length > 0,
     isMasked: (text) => mayHoldToken(text) && findTokens(text, knows).length > 0,
     isSame: (one, other) => {

@@ -6,11 +6,13 @@ import type { CallNumber } from "../../model/receipt.ts";
 import type { LineAnswer, OwnLine } from "../replay/send.ts";
 import { isGone } from "./before.ts";
 import { type Content, isUnknown, versionIn } from "./document.ts";
+import type { Hidden } from "./hidden.ts";
 import { clientOf } from "./progress.ts";
 import type { UndoRequest } from "./requests.ts";
 
 export type Sender = {
   readonly line: OwnLine;
+  readonly hidden: Pick<Hidden, "shown">;
   token(): Promise<string>;
 };
 
@@ -43,7 +45,7 @@ export async function look(
   if (isOurs(answer)) return { kind: "not seen", ended: endedBy(answer, "to look at what is there is") };
   if (answer.status === 404) return { kind: "absent" };
   const text = textOf(answer);
-  if (answer.status !== 200) return { kind: "not seen", ended: failed(`to look, ${datadogSaid(answer)}`) };
+  if (answer.status !== 200) return { kind: "not seen", ended: failed(`to look, ${datadogSaid(sender, answer)}`) };
   const version = versionIn(kind, text, { isErased: null });
   if (isUnknown(version)) return { kind: "not seen", ended: failed(`of what is there, ${version.why}`) };
   if (version.id !== id) return { kind: "not seen", ended: failed("Datadog shows another one there") };
@@ -55,7 +57,8 @@ export async function act(sender: Sender, request: UndoRequest, key: string): Pr
   if (answer === null) return { kind: "not done", call: null, ended: failed(brokenOff) };
   const call = callOf(answer);
   if (isOurs(answer)) return { kind: "not done", call, ended: endedBy(answer, `${request.operation} is`) };
-  if (answer.status < 200 || answer.status > 299) return { kind: "not done", call, ended: failed(datadogSaid(answer)) };
+  if (answer.status < 200 || answer.status > 299)
+    return { kind: "not done", call, ended: failed(datadogSaid(sender, answer)) };
   return { kind: "done", call, text: textOf(answer) };
 }
 
@@ -115,11 +118,13 @@ const errors = z.object({ errors: z.array(z.string()) });
 
 const failed = (why: string): Ended => ({ state: "failed", why });
 
-/** What Datadog complains of may quote what was sent; its beginning tells enough. */
-function datadogSaid(answer: LineAnswer): string {
-  const says = errorsIn(answer).join("; ").slice(0, 300);
+/** What Datadog complains of may quote what was sent, masked values too; its beginning tells enough. */
+function datadogSaid({ hidden }: Pick<Sender, "hidden">, answer: LineAnswer): string {
+  const says = hidden.shown(errorsIn(answer).join("; ").slice(0, longestRead)).slice(0, 300);
   return `Datadog answered ${answer.status}${says === "" ? "" : `: ${says}`}`;
 }
+
+const longestRead = 64 * 1024;
 
 const errorsIn = (answer: LineAnswer): readonly string[] => {
   const parsed = errors.safeParse(jsonIn(answer));

@@ -5,6 +5,7 @@
 
 import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
+import { networkInterfaces } from "node:os";
 import { buildConnector } from "undici";
 import { placeAt, placeOf } from "../../model/address.ts";
 
@@ -15,7 +16,12 @@ export type Apart = {
   readonly resolve: Resolve;
   /** `https://api.datadoghq.com`, …: where live connections go now. */
   live(): readonly string[];
+  /** Addresses of this machine: a listener on all of them is reached by each. */
+  here(): readonly string[];
 };
+
+export const addressesHere = (): readonly string[] =>
+  Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address));
 
 /** As the machine itself resolves names, its own list of hosts included. */
 export const resolveHere: Resolve = async (host) => {
@@ -36,25 +42,38 @@ export class NotApart extends Error {
 }
 
 /** @throws NotApart, also when it cannot be told */
-export async function addressApart(origin: string, { resolve, live }: Apart): Promise<string> {
+export async function addressApart(origin: string, apart: Apart): Promise<string> {
   const { hostname } = new URL(origin);
   const port = portOf(origin);
-  const [own, theirs] = await Promise.all([addressesOf(resolve, hostname), livePlaces({ resolve, live }, port)]);
+  const place = placeHere(apart.here(), port);
+  const [own, theirs] = await Promise.all([addressesOf(apart.resolve, hostname), livePlaces(apart, port, place)]);
   const [first] = own;
   if (first === undefined) throw new NotApart(`${hostname} has no address`);
   for (const address of own)
-    if (theirs.has(placeAt(address, port)))
+    if (theirs.has(place(address)))
       throw new NotApart(`${hostname} is at ${address}:${port}, which is where a live connection goes`);
   if (theirs.has(placeOf(origin))) throw new NotApart(`${origin} is where a live connection goes`);
   return first;
 }
 
 /** On another port there is another listener, so only those at the same one are asked about. */
-async function livePlaces({ resolve, live }: Apart, port: number): Promise<ReadonlySet<string>> {
+async function livePlaces(
+  { resolve, live }: Apart,
+  port: number,
+  place: (address: string) => string,
+): Promise<ReadonlySet<string>> {
   const near = [...new Set(live().filter((origin) => portOf(origin) === port))];
   const addresses = await Promise.all(near.map((origin) => addressesOf(resolve, new URL(origin).hostname)));
-  return new Set([...near.map(placeOf), ...addresses.flat().map((address) => placeAt(address, port))]);
+  return new Set([...near.map(placeOf), ...addresses.flat().map(place)]);
 }
+
+const placeHere = (here: readonly string[], port: number): ((address: string) => string) => {
+  const own = new Set(here.map((address) => placeAt(address, port)));
+  return (address) => {
+    const place = placeAt(address, port);
+    return own.has(place) ? placeAt("127.0.0.1", port) : place;
+  };
+};
 
 async function addressesOf(resolve: Resolve, hostname: string): Promise<readonly string[]> {
   const plain = hostname.replace(/^\[|\]$/g, "");

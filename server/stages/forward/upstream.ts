@@ -44,7 +44,7 @@ const defaultBounds: Bounds = { connections: 256, connect: 10_000, wait: 15_000,
 /** Connections to every origin in use. `pipelining: 1`: a request never waits behind another one's answer. */
 export class Upstreams {
   readonly #pools = new Map<string, Pool>();
-  readonly #poolsApart = new Map<string, Pool>();
+  readonly #poolsApart = new Map<string, { readonly pool: Pool; readonly live: string }>();
   readonly #bounds: Bounds;
 
   constructor(bounds: Partial<Bounds> = {}) {
@@ -57,9 +57,13 @@ export class Upstreams {
 
   /** Only if no live connection is there; its connections are shared with nothing else. */
   sendApart(origin: string, outgoing: Outgoing, apart: Apart): Sent {
+    const live = apart.live().join(" ");
     const known = this.#poolsApart.get(origin);
-    const pool = known ?? this.#open(origin, connectApart(apart, this.#bounds.connect));
-    if (known === undefined) this.#poolsApart.set(origin, pool);
+    if (known?.live === live) return this.#dispatch(known.pool, outgoing);
+    const pool = this.#open(origin, connectApart(apart, this.#bounds.connect));
+    this.#poolsApart.set(origin, { pool, live });
+    // Where its connections lead a live one may go by now; what is on its way ends.
+    known?.pool.close().catch(() => undefined);
     return this.#dispatch(pool, outgoing);
   }
 
@@ -101,7 +105,8 @@ export class Upstreams {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#pools.values(), ...this.#poolsApart.values()].map((pool) => pool.destroy()));
+    const apart = [...this.#poolsApart.values()].map(({ pool }) => pool);
+    await Promise.all([...this.#pools.values(), ...apart].map((pool) => pool.destroy()));
   }
 }
 

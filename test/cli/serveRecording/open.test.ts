@@ -95,6 +95,12 @@ describe("clients", () => {
     const refused = await raw(url, "CONNECT logs.browser-intake.datadoghq.com:443 HTTP/1.1\r\nHost: x\r\n\r\n");
     expect(refused).toMatch(/^HTTP\/1\.1 403 Forbidden/);
     expect(log.at(-1)).toContain("nothing is sent to Datadog here");
+    // A resolver reads a dot at the end as the whole name (RFC 1034 §3.1).
+    for (const host of ["logs.browser-intake.datadoghq.com.", "DATADOGHQ.eu.", "x.ddog-gov.com.."])
+      expect(await raw(url, `CONNECT ${host}:443 HTTP/1.1\r\nHost: x\r\n\r\n`)).toMatch(/^HTTP\/1\.1 403 Forbidden/);
+    expect(await raw(url, "CONNECT api.datadoghq.com.:443 HTTP/1.1\r\nHost: x\r\n\r\nx\r\n\r\n")).toMatch(
+      /^HTTP\/1\.1 200 Connection Established/,
+    );
   });
 
   test("that do not trust its certificate are told of, and were not asked anything", async () => {

@@ -122,6 +122,25 @@ test("at the recorded pace the pauses are those of the recording", async () => {
   expect(Date.parse(second?.received_at ?? "") - Date.parse(first?.received_at ?? "")).toBeGreaterThan(pause * 0.9);
 });
 
+test("whoever is in a pause of the recording hears that somebody else ended the replay, and pauses no longer than anybody waits", async () => {
+  const session = await scene.open();
+  for (const path of ["/api/v1/org", "/api/v1/monitor"]) await scene.call(session, { path });
+  await scene.endedCalls(session.session_id);
+  // No receipt changes, so its triggers are off for a moment.
+  await scene.database.query(
+    `SET session_replication_role = replica; UPDATE calls SET received_at = received_at + interval '100 years'
+     WHERE session_id = '${session.session_id}' AND n = 2; SET session_replication_role = origin`,
+  );
+  const { json } = await scene.ask("POST", `/v1/sessions/${session.session_id}/replays`, {
+    body: { connection: "lab", pace: "recorded" },
+  });
+  while ((await scene.calls(json.replay_session_id)).length === 0) await new Promise((go) => setTimeout(go, 20));
+  // As another gateway does, that was asked to stop it.
+  await scene.database.query("UPDATE replays SET state = 'stopped', ended_at = started_at WHERE id = $1", [json.id]);
+  while ((await scene.session(json.replay_session_id)).state === "open") await new Promise((go) => setTimeout(go, 20));
+  expect(await scene.calls(json.replay_session_id)).toHaveLength(1);
+}, 60_000);
+
 test("a replay can itself be replayed, and is listed with its session's", async () => {
   const session = await record();
   const first = await scene.replay(session);

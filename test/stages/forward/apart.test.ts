@@ -19,7 +19,8 @@ const resolve: Resolve = async (host) => {
   if (host === "broken.example") throw new Error("queryA ETIMEOUT");
   return names[host] ?? [];
 };
-const apartFrom = (...live: readonly string[]) => ({ resolve, live: () => live });
+const here = () => ["127.0.0.1", "192.0.2.77", "fe80::1"];
+const apartFrom = (...live: readonly string[]) => ({ resolve, live: () => live, here });
 
 test.each([
   ["the same name", "https://prod.example"],
@@ -33,6 +34,17 @@ test.each([
   await expect(addressApart(origin, apartFrom("https://prod.example"))).rejects.toThrow(NotApart);
   await expect(addressApart("https://prod.example", apartFrom(origin))).rejects.toThrow(NotApart);
 });
+
+test.each(["https://192.0.2.77:8443", "https://[fe80::1]:8443"])(
+  "not to this machine by another of its addresses: %s",
+  async (origin) => {
+    await expect(addressApart(origin, apartFrom("https://127.0.0.1:8443"))).rejects.toThrow(NotApart);
+    await expect(addressApart("https://127.0.0.1:8443", apartFrom(origin))).rejects.toThrow(NotApart);
+    await expect(
+      addressApart(origin.replace("8443", "8444"), apartFrom("https://127.0.0.1:8443")),
+    ).resolves.toBeDefined();
+  },
+);
 
 test("not when it cannot be told: neither of the sandbox nor of the live one", async () => {
   await expect(addressApart("https://broken.example", apartFrom("https://prod.example"))).rejects.toThrow(
@@ -85,7 +97,7 @@ test("what is compared is what is connected to, once: a name that changes its mi
     return [answers.shift() ?? "192.0.2.7"];
   };
   const upstreams = new Upstreams();
-  const apart = { resolve: changing, live: () => ["https://192.0.2.7"] };
+  const apart = { resolve: changing, live: () => ["https://192.0.2.7"], here };
   const answer = await upstreams.sendApart(`http://lab.example:${port}`, outgoing, apart).answered;
   if (isBroken(answer)) throw new Error(answer.message);
   await answer.body.collect();
@@ -98,10 +110,33 @@ test("what is compared is what is connected to, once: a name that changes its mi
 test("nothing is sent where a live connection goes, and it is said why", async () => {
   const before = hosts.length;
   const upstreams = new Upstreams();
-  const apart = { resolve: async () => ["127.0.0.1"], live: () => [`http://prod.example:${port}`] };
+  const apart = { resolve: async () => ["127.0.0.1"], live: () => [`http://prod.example:${port}`], here };
   const answer = await upstreams.sendApart(`http://lab.example:${port}`, outgoing, apart).answered;
   expect(answer).toMatchObject({ broken: "network", sent: false });
   expect(isBroken(answer) && answer.message).toContain(`lab.example is at 127.0.0.1:${port}, which is where a live`);
   expect(hosts.length).toBe(before);
+  await upstreams.close();
+});
+
+test("a connection that is there already is not used once a live one goes to its address", async () => {
+  const upstreams = new Upstreams();
+  let live: readonly string[] = [];
+  const apart = { resolve: async () => ["127.0.0.1"], live: () => live, here };
+  const origin = `http://lab.example:${port}`;
+  const sockets = new Set<unknown>();
+  server.on("request", ({ socket }) => sockets.add(socket));
+  // Until one was used again, so that there is one to be used again.
+  for (let sent = 0; sent === sockets.size; sent++) {
+    const answer = await upstreams.sendApart(origin, outgoing, apart).answered;
+    if (isBroken(answer)) throw new Error(answer.message);
+    await answer.body.collect();
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  const before = hosts.length;
+  live = [`http://prod.example:${port}`];
+  expect(await upstreams.sendApart(origin, outgoing, apart).answered).toMatchObject({ broken: "network", sent: false });
+  expect(hosts.length).toBe(before);
+  live = [];
+  expect(await upstreams.sendApart(origin, outgoing, apart).answered).toMatchObject({ status: 200 });
   await upstreams.close();
 });
