@@ -53,8 +53,12 @@ const requestOf = ({ n, request }: UndoStepJson): Html | null =>
     ? null
     : html`<details><summary>Request: <code>${request.method} ${request.path}</code></summary>${request.body === null ? html`<p>It has no body.</p>` : html`<pre tabindex="0" aria-label="Body of the request for call ${n}">${readable(request.body)}</pre>`}</details>`;
 
+/** Of each request; there may be hundreds. */
+const mostShown = 20_000;
+
 /** Indented where that changes no character that counts. */
 function readable(text: string): string {
+  if (text.length > mostShown) return `${text.slice(0, mostShown)}\n… ${text.length - mostShown} more characters`;
   try {
     const indented = JSON.stringify(JSON.parse(text), null, 2);
     return indented.replace(/\s/g, "") === text.replace(/\s/g, "") ? indented : text;

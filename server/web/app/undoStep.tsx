@@ -1,5 +1,6 @@
 /** One step of an undo: what it takes back and how, the request as it is sent, and how it stands. */
 
+import { useState } from "preact/hooks";
 import type { UndoStepJson } from "../../contract.ts";
 import { actionWords, resourceWords, stepMarks } from "../errands.ts";
 import { readJson } from "./json.ts";
@@ -51,25 +52,29 @@ const CallLink = ({ call_id, words }: { readonly call_id: string; readonly words
 };
 
 function Request({ n, request }: { readonly n: number; readonly request: NonNullable<UndoStepJson["request"]> }) {
-  const root = request.body === null ? null : readJson(request.body);
+  const [isOpen, setIsOpen] = useState(false);
   return (
-    <details>
+    <details onToggle={(event) => setIsOpen(event.currentTarget.open)}>
       <summary>
         Request:{" "}
         <code>
           <Shown text={`${request.method} ${request.path}`} />
         </code>
       </summary>
-      {request.body === null ? (
-        <p class="soft">It has no body.</p>
-      ) : root === null ? (
-        <pre tabIndex={0} role="region" aria-label={`Body of the request for call ${n}`}>
-          <Long text={request.body} first={8_000} step={100_000} />
-        </pre>
-      ) : (
-        <Tree text={request.body} root={root} side={`request-${n}`} />
-      )}
+      {isOpen && <RequestBody n={n} body={request.body} />}
     </details>
+  );
+}
+
+function RequestBody({ n, body }: { readonly n: number; readonly body: string | null }) {
+  if (body === null) return <p class="soft">It has no body.</p>;
+  const root = readJson(body);
+  return root === null ? (
+    <pre tabIndex={0} role="region" aria-label={`Body of the request for call ${n}`}>
+      <Long text={body} first={8_000} step={100_000} />
+    </pre>
+  ) : (
+    <Tree text={body} root={root} side={`request-${n}`} />
   );
 }
 
