@@ -107,6 +107,13 @@ export const resourceWords = ({ resource, operation }: UndoStepJson): string => 
   return `${kind.replace(/^./, (letter) => letter.toUpperCase())} ${resource.id}${resource.name === "" ? "" : ` “${resource.name}”`}`;
 };
 
+/** Of the call of a step. */
+export const callWords = (state: UndoStepJson["state"]): string =>
+  state === "done" ? "The call that did it" : state === "waiting" ? "The call that waits" : "The call that tried";
+
+/** What a step is about, where it takes nothing back. */
+export const aboutWords = ({ request }: UndoStepJson): string => (request === null ? "About" : "Takes back");
+
 export function undoVerdict({ steps }: UndoJson): Verdict {
   const count = (...states: readonly UndoStepJson["state"][]): number =>
     steps.filter(({ state }) => states.includes(state)).length;

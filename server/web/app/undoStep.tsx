@@ -2,7 +2,7 @@
 
 import { useState } from "preact/hooks";
 import type { UndoStepJson } from "../../contract.ts";
-import { actionWords, resourceWords, stepMarks } from "../errands.ts";
+import { aboutWords, actionWords, callWords, resourceWords, stepMarks } from "../errands.ts";
 import { readJson } from "./json.ts";
 import { Long, Shown } from "./shown.tsx";
 import { Tree } from "./tree.tsx";
@@ -19,7 +19,7 @@ export function UndoStep({ step, all }: { readonly step: UndoStepJson; readonly 
         : <Shown text={why} />
       </p>
       <p class="soft">
-        Takes back <CallLink call_id={step.call_id} words={`call ${n}`} /> (<Shown text={operation} />)
+        {aboutWords(step)} <CallLink call_id={step.call_id} words={`call ${n}`} /> (<Shown text={operation} />)
         {from !== null && (
           <>
             , to what <CallLink call_id={from.call_id} words={`call ${from.call_id.split("/")[1]}`} /> showed
@@ -78,7 +78,7 @@ function RequestBody({ n, body }: { readonly n: number; readonly body: string | 
   );
 }
 
-const Outcome = ({ step: { result, done_by, new_id, approval, differs } }: { readonly step: UndoStepJson }) => (
+const Outcome = ({ step: { state, result, done_by, new_id, approval, differs } }: { readonly step: UndoStepJson }) => (
   <>
     {result !== "" && (
       <p>
@@ -92,7 +92,7 @@ const Outcome = ({ step: { result, done_by, new_id, approval, differs } }: { rea
     )}
     {done_by !== null && (
       <p>
-        <CallLink call_id={done_by.call_id} words="The call that did it, or tried" />
+        <CallLink call_id={done_by.call_id} words={callWords(state)} />
         {new_id !== null && (
           <>
             . It has another id now:{" "}
