@@ -60,7 +60,7 @@ export function answerPageError(error: FastifyError, request: FastifyRequest, re
 
 const noSuchPage = messagePage(
   "Not found",
-  "There is no such session, call, approval or policy. Links to recordings end in /sessions/ID or /sessions/ID/calls/N.",
+  "There is no such session, call, replay, approval or policy. Links to recordings end in /sessions/ID or /sessions/ID/calls/N.",
 );
 
 const brokenPage = messagePage("Not shown", "Something is broken in the gateway; its log says what.");

@@ -13,6 +13,7 @@ import {
   type ReplayParts,
   startReplay,
   stopReplay,
+  watchReplay,
 } from "../journeys/replay.ts";
 import { mayAct } from "../journeys/ownSession.ts";
 import { replayPage } from "../web/replay.ts";
@@ -46,7 +47,7 @@ function registerOfSession(app: FastifyInstance, parts: ReplayPagesParts): void 
       });
     }),
   );
-  app.post("/sessions/:id/replays", (request, reply) => {
+  app.post("/sessions/:id/replays", acting, (request, reply) => {
     const { id } = params.parse(request.params);
     return takeForm(parts, { request, reply, back: `/sessions/${id}/replays` }, async ({ reader }) => {
       const { connection, pace, dry_run, stop_on_difference } = startForm.parse(request.body ?? {});
@@ -74,11 +75,18 @@ function registerOne(app: FastifyInstance, parts: ReplayPagesParts): void {
       });
     }),
   );
+  app.get("/replays/:id/state", watching, async (request, reply) => {
+    const viewer = await signIn.viewer(request);
+    const { id } = params.parse(request.params);
+    const replay = viewer === null ? null : await watchReplay(replaying, viewer.reader, id);
+    if (replay === null || isApiRefusal(replay)) return reply.code(404).send({ errors: ["there is no such replay"] });
+    return reply.send(replayJson(publicUrl, replay));
+  });
   for (const [name, act] of [
     ["stop", stopReplay],
     ["cleanup", cleanUpReplay],
   ] as const)
-    app.post(`/replays/:id/${name}`, (request, reply) => {
+    app.post(`/replays/:id/${name}`, acting, (request, reply) => {
       const { id } = params.parse(request.params);
       return takeForm(parts, { request, reply, back: `/replays/${id}` }, async ({ reader }) => {
         const done = await act(replaying, reader, id);
@@ -86,6 +94,10 @@ function registerOne(app: FastifyInstance, parts: ReplayPagesParts): void {
       });
     });
 }
+
+/** Of one address, which everybody behind a proxy shares; an open page looks once a second. */
+const watching = { config: { rateLimit: { max: 3_000, timeWindow: 60_000 } } };
+const acting = { config: { rateLimit: { max: 300, timeWindow: 60_000 } } };
 
 const params = z.object({ id: z.uuid() });
 const cursor = z.object({ cursor: z.string().min(1).max(1000).optional() });

@@ -21,14 +21,14 @@ export function registerUndoPages(app: FastifyInstance, parts: UndoPagesParts): 
     const refusal = await mayUndo(undoing, reader, plan.session);
     return { undo: planJson(publicUrl, plan), refusal: refusal?.message ?? null };
   };
-  app.get("/sessions/:id/undo", (request, reply) =>
+  app.get("/sessions/:id/undo", limited, (request, reply) =>
     show(parts, { request, reply }, async ({ reader }) => {
       const plan = await planned(reader, params.parse(request.params).id);
       if (isApiRefusal(plan)) return plan;
       return undoPage({ ...plan, form: signIn.cookies.formToken(request), of: "plan", complaint: null });
     }),
   );
-  app.post("/sessions/:id/undo", (request, reply) => {
+  app.post("/sessions/:id/undo", limited, (request, reply) => {
     const { id } = params.parse(request.params);
     return takeForm(parts, { request, reply, back: `/sessions/${id}/undo` }, async ({ reader }) => {
       const form = signIn.cookies.formToken(request);
@@ -44,6 +44,9 @@ export function registerUndoPages(app: FastifyInstance, parts: UndoPagesParts): 
 }
 
 type Refused = Extract<Awaited<ReturnType<typeof planUndo>>, { readonly code: string }>;
+
+/** Of one address, which everybody behind a proxy shares: a plan is made from a whole session. */
+const limited = { config: { rateLimit: { max: 300, timeWindow: 60_000 } } };
 
 const params = z.object({ id: z.uuid() });
 const confirmation = z.object({ confirmed: z.string().max(10).optional() });

@@ -171,7 +171,20 @@ export async function listReplays(
 }
 
 /** For whoever sees both sessions. */
-export async function readReplay(parts: ReplayParts, reader: Reader, id: string): Promise<Replay | ApiRefusal> {
+export const readReplay = (parts: ReplayParts, reader: Reader, id: string): Promise<Replay | ApiRefusal> =>
+  seenReplay(parts, reader, id);
+
+/** How it stands, for a page that asks again and again by itself: GitHub was asked within the last minute who sees it. */
+export const watchReplay = (parts: ReplayParts, reader: Reader, id: string): Promise<Replay | ApiRefusal> => {
+  const lately = { ...parts, visible: { ...parts.visible, sees: parts.visible.seesLately } };
+  return seenReplay(lately, reader, id);
+};
+
+async function seenReplay(
+  parts: HistoryParts & Pick<ReplayParts, "replays">,
+  reader: Reader,
+  id: string,
+): Promise<Replay | ApiRefusal> {
   const refusal = notOfSessions(reader);
   if (refusal !== null) return refusal;
   const replay = await parts.replays.get(id);

@@ -1,6 +1,6 @@
 /** The words in which replays and undoing are told: on pages that the server writes, and on those that scripts draw. */
 
-import type { ReplayedCallJson, ReplayJson, UndoJson, UndoStepJson } from "../contract.ts";
+import type { ReplayedCallJson, ReplayJson, SessionJson, UndoJson, UndoStepJson } from "../contract.ts";
 
 /** Each has a word, a sign and a colour, and none needs the colour. `badge`: which colour. */
 type Mark = { readonly word: string; readonly sign: string; readonly badge: string };
@@ -107,6 +107,13 @@ export const resourceWords = ({ resource, operation }: UndoStepJson): string => 
   return `${kind.replace(/^./, (letter) => letter.toUpperCase())} ${resource.id}${resource.name === "" ? "" : ` “${resource.name}”`}`;
 };
 
+/** Of the call of a step. */
+export const callWords = (state: UndoStepJson["state"]): string =>
+  state === "done" ? "The call that did it" : state === "waiting" ? "The call that waits" : "The call that tried";
+
+/** What a step is about, where it takes nothing back. */
+export const aboutWords = ({ request }: UndoStepJson): string => (request === null ? "About" : "Takes back");
+
 export function undoVerdict({ steps }: UndoJson): Verdict {
   const count = (...states: readonly UndoStepJson["state"][]): number =>
     steps.filter(({ state }) => states.includes(state)).length;
@@ -141,5 +148,20 @@ export const leftOf = ({ steps }: UndoJson): number =>
 /** Whether it has been begun, so that asking means going on. */
 export const isBegun = ({ steps }: UndoJson): boolean =>
   steps.some(({ state }) => state !== "none" && state !== "planned");
+
+/** Of a session that somebody had the gateway open: which one it sends again, or takes back. No job's token says that it is one of these. */
+export function errandOf({
+  caller,
+}: Pick<SessionJson, "caller">): { readonly word: string; readonly of: string } | null {
+  if (caller.issuer !== "urn:dogwatch:people") return null;
+  for (const [claim, word] of [
+    ["replay_of", "Replay of"],
+    ["undo_of", "Undoes"],
+  ] as const) {
+    const of = caller[claim];
+    if (typeof of === "string" && /^[0-9a-f-]{36}$/.test(of)) return { word, of };
+  }
+  return null;
+}
 
 export const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? "" : "s"}`;

@@ -1,6 +1,7 @@
 /** The pages that show what was recorded: all sessions, one session, one call. */
 
 import type { BodyJson, CallJson, OutlinedCallJson, OutlineJson, SessionJson } from "../contract.ts";
+import { errandOf } from "./errands.ts";
 import { type Html, html } from "./html.ts";
 import type { Page } from "./layout.ts";
 import { searchForm } from "./search.ts";
@@ -32,7 +33,7 @@ export const sessionPage = (session: SessionJson, calls: ShownCalls): Page => ({
   body: html`<dl>
 <dt>Who</dt><dd>${whoOf(session)}</dd>
 ${claim(session, "workflow", "Workflow")}${claim(session, "job_workflow_ref", "Workflow file")}${claim(session, "event_name", "Event")}${claim(session, "ref", "Ref")}${claim(session, "sha", "Commit")}${claim(session, "actor", "Actor")}${claim(session, "run_id", "Run")}
-<dt>Issuer</dt><dd>${session.caller.issuer}</dd>
+${errandRow(session)}<dt>Issuer</dt><dd>${session.caller.issuer}</dd>
 <dt>Connection</dt><dd>${session.connection}</dd>
 <dt>State</dt><dd>${session.state}, opened ${session.opened_at}${session.closed_at === null ? "" : `, closed ${session.closed_at}`}</dd>
 <dt>Calls</dt><dd>${session.calls}, of which ${session.denied} denied</dd>
@@ -148,6 +149,13 @@ const whoOf = (session: SessionJson): string => {
 const claim = (session: SessionJson, name: string, label: string): Html | null => {
   const value = session.caller[name];
   return typeof value === "string" && value !== "" ? html`<dt>${label}</dt><dd>${value}</dd>` : null;
+};
+
+const errandRow = (session: SessionJson): Html | null => {
+  const errand = errandOf(session);
+  return errand === null
+    ? null
+    : html`<dt>${errand.word}</dt><dd><a href="/sessions/${errand.of}">session ${errand.of}</a></dd>`;
 };
 
 const outcomeOf = (call: Pick<CallJson, "status" | "state">): string =>

@@ -1,7 +1,17 @@
 /** What would take a session back, step by step; the button that does it, and what came of each step. */
 
 import type { UndoJson, UndoStepJson } from "../contract.ts";
-import { actionWords, counted, isBegun, leftOf, resourceWords, stepMarks, undoVerdict } from "./errands.ts";
+import {
+  aboutWords,
+  actionWords,
+  callWords,
+  counted,
+  isBegun,
+  leftOf,
+  resourceWords,
+  stepMarks,
+  undoVerdict,
+} from "./errands.ts";
 import { type Html, html } from "./html.ts";
 import type { Page } from "./layout.ts";
 
@@ -28,14 +38,14 @@ ${doingOf(shown)}`,
 
 const verdictOf = (undo: UndoJson): Html => {
   const { label, said, box } = undoVerdict(undo);
-  return html`<div class="state ${box}" role="status"><p><strong>${label}</strong> ${said}</p>${undo.session === null ? null : html`<p>Done in <a href="/sessions/${undo.session.id}">session ${undo.session.id}</a>, as calls like any other.</p>`}</div>`;
+  return html`<div class="state ${box}" role="status"><p><strong>${label}</strong> ${said}</p>${undo.session === null ? null : html`<p>What it sends is recorded in <a href="/sessions/${undo.session.id}">session ${undo.session.id}</a>, like any other call.</p>`}</div>`;
 };
 
 const stepOf = (step: UndoStepJson, all: readonly UndoStepJson[]): Html => {
   const { word, sign, badge } = stepMarks[step.state];
   return html`<li><h3>${resourceWords(step)} ${word === "" ? null : html`<span class="badge ${badge}">${sign} ${word}</span>`}</h3>
 <p><strong${step.action === "impossible" || step.action === "look" ? html` class="deny"` : null}>${actionWords[step.action]}</strong>: ${step.why}</p>
-<p class="soft">Takes back ${callLink(step, `call ${step.n}`)} (${step.operation})${step.from === null ? null : html`, to what ${callLink({ call_id: step.from.call_id }, `call ${numberOf(step.from.call_id)}`)} showed`}${step.needs.length === 0 ? null : html`, after the step for call ${step.needs.map((key) => all.find((one) => one.key === key)?.n ?? key).join(", ")}`}.</p>
+<p class="soft">${aboutWords(step)} ${callLink(step, `call ${step.n}`)} (${step.operation})${step.from === null ? null : html`, to what ${callLink({ call_id: step.from.call_id }, `call ${numberOf(step.from.call_id)}`)} showed`}${step.needs.length === 0 ? null : html`, after the step for call ${step.needs.map((key) => all.find((one) => one.key === key)?.n ?? key).join(", ")}`}.</p>
 ${requestOf(step)}
 ${outcomeOf(step)}</li>`;
 };
@@ -53,8 +63,12 @@ const requestOf = ({ n, request }: UndoStepJson): Html | null =>
     ? null
     : html`<details><summary>Request: <code>${request.method} ${request.path}</code></summary>${request.body === null ? html`<p>It has no body.</p>` : html`<pre tabindex="0" aria-label="Body of the request for call ${n}">${readable(request.body)}</pre>`}</details>`;
 
+/** Of each request; there may be hundreds. */
+const mostShown = 20_000;
+
 /** Indented where that changes no character that counts. */
 function readable(text: string): string {
+  if (text.length > mostShown) return `${text.slice(0, mostShown)}\n… ${text.length - mostShown} more characters`;
   try {
     const indented = JSON.stringify(JSON.parse(text), null, 2);
     return indented.replace(/\s/g, "") === text.replace(/\s/g, "") ? indented : text;
@@ -64,6 +78,7 @@ function readable(text: string): string {
 }
 
 const outcomeOf = ({
+  state,
   result,
   done_by,
   new_id,
@@ -71,7 +86,7 @@ const outcomeOf = ({
   differs,
 }: UndoStepJson): Html => html`${result === "" ? null : html`<p>${result}</p>`}
 ${approval === null ? null : html`<p><a href="/approvals/${approval.id}">The question to people</a></p>`}
-${done_by === null ? null : html`<p>${callLink(done_by, "The call that did it, or tried")}${new_id === null ? null : html`. It has another id now: <code>${new_id}</code>`}</p>`}
+${done_by === null ? null : html`<p>${callLink(done_by, callWords(state))}${new_id === null ? null : html`. It has another id now: <code>${new_id}</code>`}</p>`}
 ${differs.length === 0 ? null : html`<p>Not as it was: ${differs.map((field, index) => html`${index === 0 ? "" : ", "}<code>${field}</code>`)}</p>`}`;
 
 function doingOf({ undo, refusal, form }: ShownUndo): Html | null {

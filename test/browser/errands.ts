@@ -170,11 +170,13 @@ export const errandPages = (stage: () => Stage): void => {
         await page.locator("#call-1 .tree .differs").first().waitFor();
         await expectHarmless(page);
         await expectAccessible(page, "structure");
+        await shoot(page, "replay", "phone");
         await open(page, `/sessions/${hostile}/undo`);
         for (const summary of await page.locator(".steps summary").all()) await summary.click();
         await page.locator(".steps .tree").first().waitFor();
         await expectHarmless(page);
         await expectAccessible(page, "contrast");
+        await shoot(page, "undo", "phone");
       },
     );
 
@@ -230,11 +232,11 @@ async function expectHarmless(page: Page): Promise<void> {
   expect(await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")).toBe(0);
 }
 
-/** Pictures check nothing, and cost more than what does. */
-async function shoot(page: Page, name: string): Promise<void> {
+/** Pictures check nothing, and cost more than what does. Those of phones are for looking at alone. */
+async function shoot(page: Page, name: string, kind: "document" | "phone" = "document"): Promise<void> {
   if (wanted === undefined) return;
   mkdirSync(pictures, { recursive: true });
-  await page.setViewportSize({ width: 1360, height: 1000 });
-  const picture = await page.screenshot({ path: `${pictures}${name}.png` });
-  if (wanted === "docs") writeFileSync(`${documents}${name}.png`, picture);
+  if (kind === "document") await page.setViewportSize({ width: 1360, height: 1000 });
+  const picture = await page.screenshot({ path: `${pictures}${name}-${kind}.png`, fullPage: kind === "phone" });
+  if (wanted === "docs" && kind === "document") writeFileSync(`${documents}${name}.png`, picture);
 }

@@ -1,6 +1,7 @@
 /** Whose session it is: the repository, the run, who started it, and everything else that its token said. */
 
 import type { SessionJson } from "../../contract.ts";
+import { errandOf } from "../errands.ts";
 import { pullOf, textOf } from "./claims.ts";
 import { CopyButton } from "./copy.tsx";
 import { StateBadge } from "./marks.tsx";
@@ -38,6 +39,7 @@ export function Facts({ session }: { readonly session: SessionJson }) {
   const [repository, run, attempt, actor, sha] = ["repository", "run_id", "run_attempt", "actor", "sha"].map((name) =>
     textOf(caller[name]),
   ) as [string, string, string, string, string];
+  const errand = errandOf(session);
   const pull = pullOf(session);
   const web = webOf(session);
   const base = web === null || !/^[\w.-]+\/[\w.-]+$/.test(repository) ? null : `${web}/${repository}`;
@@ -51,6 +53,7 @@ export function Facts({ session }: { readonly session: SessionJson }) {
     );
   const facts: readonly (readonly [string, preact.ComponentChildren] | null)[] = [
     repository === "" ? ["Caller", <Shown text={caller.subject} />] : ["Repository", link("", repository)],
+    errand === null ? null : [errand.word, <a href={`/sessions/${errand.of}`}>session {errand.of}</a>],
     pull === null ? null : ["Pull request", link(`/pull/${pull}`, `#${pull}`)],
     run === ""
       ? null

@@ -39,7 +39,8 @@ function UndoPage({ first, form, refusal }: UndoPageProps) {
         </p>
         {shown.session !== null && (
           <p>
-            Done in <a href={`/sessions/${shown.session.id}`}>session {shown.session.id}</a>, as calls like any other.
+            What it sends is recorded in <a href={`/sessions/${shown.session.id}`}>session {shown.session.id}</a>, like
+            any other call.
           </p>
         )}
         {doing === "waiting" && <p>It goes on by itself as soon as somebody has answered, while this page is open.</p>}

@@ -1,7 +1,8 @@
 /** One step of an undo: what it takes back and how, the request as it is sent, and how it stands. */
 
+import { useState } from "preact/hooks";
 import type { UndoStepJson } from "../../contract.ts";
-import { actionWords, resourceWords, stepMarks } from "../errands.ts";
+import { aboutWords, actionWords, callWords, resourceWords, stepMarks } from "../errands.ts";
 import { readJson } from "./json.ts";
 import { Long, Shown } from "./shown.tsx";
 import { Tree } from "./tree.tsx";
@@ -18,7 +19,7 @@ export function UndoStep({ step, all }: { readonly step: UndoStepJson; readonly 
         : <Shown text={why} />
       </p>
       <p class="soft">
-        Takes back <CallLink call_id={step.call_id} words={`call ${n}`} /> (<Shown text={operation} />)
+        {aboutWords(step)} <CallLink call_id={step.call_id} words={`call ${n}`} /> (<Shown text={operation} />)
         {from !== null && (
           <>
             , to what <CallLink call_id={from.call_id} words={`call ${from.call_id.split("/")[1]}`} /> showed
@@ -51,29 +52,33 @@ const CallLink = ({ call_id, words }: { readonly call_id: string; readonly words
 };
 
 function Request({ n, request }: { readonly n: number; readonly request: NonNullable<UndoStepJson["request"]> }) {
-  const root = request.body === null ? null : readJson(request.body);
+  const [isOpen, setIsOpen] = useState(false);
   return (
-    <details>
+    <details onToggle={(event) => setIsOpen(event.currentTarget.open)}>
       <summary>
         Request:{" "}
         <code>
           <Shown text={`${request.method} ${request.path}`} />
         </code>
       </summary>
-      {request.body === null ? (
-        <p class="soft">It has no body.</p>
-      ) : root === null ? (
-        <pre tabIndex={0} role="region" aria-label={`Body of the request for call ${n}`}>
-          <Long text={request.body} first={8_000} step={100_000} />
-        </pre>
-      ) : (
-        <Tree text={request.body} root={root} side={`request-${n}`} />
-      )}
+      {isOpen && <RequestBody n={n} body={request.body} />}
     </details>
   );
 }
 
-const Outcome = ({ step: { result, done_by, new_id, approval, differs } }: { readonly step: UndoStepJson }) => (
+function RequestBody({ n, body }: { readonly n: number; readonly body: string | null }) {
+  if (body === null) return <p class="soft">It has no body.</p>;
+  const root = readJson(body);
+  return root === null ? (
+    <pre tabIndex={0} role="region" aria-label={`Body of the request for call ${n}`}>
+      <Long text={body} first={8_000} step={100_000} />
+    </pre>
+  ) : (
+    <Tree text={body} root={root} side={`request-${n}`} />
+  );
+}
+
+const Outcome = ({ step: { state, result, done_by, new_id, approval, differs } }: { readonly step: UndoStepJson }) => (
   <>
     {result !== "" && (
       <p>
@@ -87,7 +92,7 @@ const Outcome = ({ step: { result, done_by, new_id, approval, differs } }: { rea
     )}
     {done_by !== null && (
       <p>
-        <CallLink call_id={done_by.call_id} words="The call that did it, or tried" />
+        <CallLink call_id={done_by.call_id} words={callWords(state)} />
         {new_id !== null && (
           <>
             . It has another id now:{" "}

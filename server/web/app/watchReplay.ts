@@ -3,7 +3,7 @@
 import { useEffect, useState } from "preact/hooks";
 import type { ReplayedCallJson, ReplayJson } from "../../contract.ts";
 import { turnsOf } from "../errands.ts";
-import { read, reasonOf } from "./gateway.ts";
+import { read, reasonOf, Refused } from "./gateway.ts";
 
 export type Seen = {
   readonly replay: ReplayJson;
@@ -30,7 +30,7 @@ export function useReplay(
     let looked = performance.now();
     const step = async (): Promise<void> => {
       try {
-        const replay = await read<ReplayJson>(`/v1/replays/${first.replay.id}`, gone.signal);
+        const replay = await read<ReplayJson>(`/replays/${first.replay.id}/state`, gone.signal);
         const isNew = turnsOf(replay) !== turnsOf(known.replay) || replay.state !== known.replay.state;
         // How many have had their turn is known at once; which of them, a moment later.
         if (isNew && (!goesOn(replay) || performance.now() - looked > callsEvery)) {
@@ -43,6 +43,8 @@ export function useReplay(
       } catch (error) {
         if (gone.signal.aborted) return;
         setTrouble(reasonOf(error));
+        // Who may not see it any more is told nothing more of it.
+        if (error instanceof Refused && [401, 403, 404].includes(error.status)) return;
       }
       if (goesOn(known.replay)) timer = setTimeout(() => void step(), every);
     };

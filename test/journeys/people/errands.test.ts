@@ -92,6 +92,7 @@ describe("who may not", () => {
       expect(theirs.text).not.toMatch(/Renamed|monitor|octocat|acme/);
     }
     for (const url of [replays(), undo(), `${replay}/stop`, `${replay}/cleanup`]) {
+      expect((await stranger.open(`${replay}/state`)).status).toBe(404);
       const sent = await stranger.post(url, new URLSearchParams({ form, connection: "lab", confirmed: "yes" }), url);
       expect([url, sent.status]).toEqual([url, 404]);
     }
@@ -253,6 +254,10 @@ test("a replay is started from the session's page, watched, listed and cleaned u
   expect(recorded.url).toBe(`${home}/sessions/${session}/calls/1`);
   const own = await octocat.follow(different, /of the replay/);
   expect([own.status, own.url]).toEqual([200, expect.stringMatching(/\/calls\/\d+$/)]);
+  expect((await octocat.follow(await octocat.open(own.url.replace(/\/calls.*/, "")), new RegExp(session))).url).toBe(
+    `${home}/sessions/${session}`,
+  );
+  expect(JSON.parse((await octocat.open(`${started.url}/state`)).text)).toMatchObject({ state: "done", different: 1 });
   await octocat.submit(page, /Delete what it created/);
   const cleaned = await eventually(async () => {
     const now = await octocat.open(started.url);
