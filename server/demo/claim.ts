@@ -71,16 +71,21 @@ function isAlive({ pid, since }: Holder): boolean {
     // EPERM: it is somebody else's.
     if (!(error instanceof Error && "code" in error && error.code === "EPERM")) return false;
   }
-  return since === startOf(pid);
+  const stat = statOf(pid);
+  return stat?.state !== "Z" && since === (stat?.started ?? null);
 }
 
-/** When a process started, in the kernel's ticks; null when it has ended, and on systems without /proc. */
-function startOf(pid: number): string | null {
+/** When a process started, in the kernel's ticks; null on systems without /proc. */
+const startOf = (pid: number): string | null => statOf(pid)?.started ?? null;
+
+/** `state`: Z is a process that has ended and was not collected. Null when there is no such process, and on systems without /proc. */
+function statOf(pid: number): { readonly state: string; readonly started: string } | null {
   try {
-    // The second field is the program's name, which may hold anything; Z is a process that has ended and was not collected.
+    // The second field is the program's name, which may hold anything.
     const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
     const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" ? null : (fields[19] ?? null);
+    const [state, started] = [fields[0], fields[19]];
+    return state === undefined || started === undefined ? null : { state, started };
   } catch {
     return null;
   }

@@ -2,7 +2,7 @@
 
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
@@ -50,6 +50,10 @@ test("takes no notice of a process that has ended and was not collected", async 
   const parent = spawn("sh", ["-c", "sleep 0.01 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
   onTestFinished(() => void parent.kill("SIGKILL"));
   const [line] = (await once(parent.stdout, "data")) as [Buffer];
-  writeFileSync(join(folder, "running.json"), JSON.stringify({ pid: Number(line), since: null, url: null }));
+  const pid = Number(line);
+  const stat = (): string => readFileSync(`/proc/${pid}/stat`, "latin1");
+  await expect.poll(stat, { timeout: 30_000 }).toMatch(/\) Z /);
+  const since = stat().split(") ")[1]?.split(" ")[19] ?? null;
+  writeFileSync(join(folder, "running.json"), JSON.stringify({ pid, since, url: null }));
   (await claimFolder(folder)).release();
 });
