@@ -37,8 +37,9 @@ export type End = { readonly state: Exclude<ReplayState, "running">; readonly re
 export async function run(parts: RunParts, job: Run): Promise<void> {
   const { replay, own } = job;
   const end = await sendAll(parts, job).catch(endedBy);
-  await parts.replays.end(replay.id, end.state, end.reason).catch(() => undefined);
+  // Whoever hears that it has ended finds its own session closed.
   await own?.close().catch(() => undefined);
+  await parts.replays.end(replay.id, end.state, end.reason).catch(() => undefined);
 }
 
 const endedBy = (error: unknown): End => {
