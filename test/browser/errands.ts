@@ -28,7 +28,9 @@ export const errandPages = (stage: () => Stage): void => {
 
     beforeAll(async () => {
       const { scene, errands } = stage();
-      shop = addShop(scene);
+      // Nobody whom another test shows what they see.
+      scene.github.accounts.add("gardener");
+      shop = addShop(scene, ["gardener", "hubot"]);
       const latency = await put(errands.datadog, "/api/v1/monitor", {
         ...aMonitor,
         options: { thresholds: { critical: 2, warning: 1.5 } },
@@ -65,8 +67,8 @@ export const errandPages = (stage: () => Stage): void => {
     }, patience);
 
     /** Of whoever may start something: they sign in when the test begins, and not before. */
-    const asOctocat = async (page: Page): Promise<void> => {
-      const cookies = await stage().person("octocat");
+    const asGardener = async (page: Page): Promise<void> => {
+      const cookies = await stage().person("gardener");
       await page.context().clearCookies();
       await page.context().addCookies(cookies.map(({ name, value }) => ({ name, value, url: home })));
     };
@@ -81,7 +83,7 @@ export const errandPages = (stage: () => Stage): void => {
     };
 
     inBrowser("a replay is started, watched and read side by side", { stage }, async ({ page }) => {
-      await asOctocat(page);
+      await asGardener(page);
       await open(page, `/sessions/${job}`);
       await page.getByRole("link", { name: "Replay…" }).click();
       await start(page, job);
@@ -123,7 +125,7 @@ export const errandPages = (stage: () => Stage): void => {
       "a session is undone: confirmed, waited for, and gone on with by itself",
       { stage },
       async ({ page, stage }) => {
-        await asOctocat(page);
+        await asGardener(page);
         await open(page, `/sessions/${job}`);
         await page.getByRole("link", { name: "Undo…" }).click();
         await page.locator(".state:has-text('Nothing has been sent')").waitFor();
@@ -164,7 +166,7 @@ export const errandPages = (stage: () => Stage): void => {
       "hostile recordings are text on a phone in the dark, in differences and in plans",
       { stage, viewing: { phone: true, dark: true } },
       async ({ page }) => {
-        await asOctocat(page);
+        await asGardener(page);
         await start(page, hostile);
         await page.locator("#call-1 summary").click();
         await page.locator("#call-1 .tree .differs").first().waitFor();

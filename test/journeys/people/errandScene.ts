@@ -29,10 +29,10 @@ export async function startErrands(): Promise<Errands> {
   };
 }
 
-/** Which of GitHub's people may write there. */
-export function addShop({ github }: PeopleScene): Repository {
+/** `writers`: which of GitHub's people may write there; reader may read. */
+export function addShop({ github }: PeopleScene, writers: readonly string[]): Repository {
   const shop = github.repositories.add("acme/shop");
-  for (const login of ["octocat", "hubot"]) github.repositories.permit(shop, login, "write");
+  for (const login of writers) github.repositories.permit(shop, login, "write");
   github.repositories.permit(shop, "reader", "read");
   return shop;
 }

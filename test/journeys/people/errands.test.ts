@@ -26,7 +26,7 @@ beforeAll(async () => {
     - { name: jobs, effect: allow, when: 'caller.issuer_name == "github"' }
     - { name: people-undo, effect: approve, when: 'caller.issuer_name == "dogwatch:people" && operation.access != "read"', approvers: { permission: write } }`,
   });
-  shop = addShop(scene);
+  shop = addShop(scene, ["octocat", "hubot"]);
   monitor = (await put(errands.datadog, "/api/v1/monitor", { ...aMonitor, name: hostile })).id;
   session = await shopJob(scene, shop, [
     ["GET", "/api/v1/monitor"],
