@@ -9,6 +9,7 @@ import { type Environment, formatProblem } from "./config/load.ts";
 import { watchConfig } from "./config/watch.ts";
 import { type Catalogue, buildCatalogue } from "./datadog/catalogue.ts";
 import { hostsOf } from "./datadog/hosts.ts";
+import { joinErrands } from "./errands.ts";
 import { registerApi } from "./http/api.ts";
 import { registerHealth } from "./http/health.ts";
 import { type Metrics, createMetrics } from "./http/metrics.ts";
@@ -21,15 +22,9 @@ import { type SignIn, createSignIn } from "./http/signIn.ts";
 import { stopServing } from "./http/stop.ts";
 import { passCall } from "./journeys/call.ts";
 import type { CallParts, Incoming } from "./journeys/call/parts.ts";
-import type { HistoryParts } from "./journeys/history.ts";
-import type { ReplayParts } from "./journeys/replay.ts";
-import { readResources } from "./journeys/replay/resources.ts";
-import { volatileFields } from "./journeys/replay/volatile.ts";
 import { Works } from "./journeys/replay/works.ts";
-import { createVisibleSessions, writersOf } from "./journeys/visible.ts";
+import { createVisibleSessions } from "./journeys/visible.ts";
 import type { OwnConnection } from "./journeys/ownSession.ts";
-import type { UndoParts } from "./journeys/undo.ts";
-import { readHidden } from "./journeys/undo/hidden.ts";
 import type { AuditEvent } from "./model/audit.ts";
 import type { AccessToken, Config, Problem } from "./model/config.ts";
 import { type Rulebook, findingsIn, readRulebook } from "./rulebook.ts";
@@ -154,13 +149,14 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
     store,
     rules,
     upstreams,
-    resolve,
     calls,
     catalogue,
     log,
     approvals,
     env,
     maskKeys,
+    masks: maskSets({ rules, catalogue, maskKeys }),
+    apart: apartFrom(rules, resolve),
     signKeys,
     sealer,
     policyTrials,
@@ -200,13 +196,14 @@ type Joined = {
   readonly store: Store;
   readonly rules: Rules;
   readonly upstreams: Upstreams;
-  readonly resolve: Resolve;
   readonly calls: InFlight;
   readonly catalogue: Catalogue;
   readonly log: FastifyBaseLogger;
   readonly approvals: Approvals;
   readonly env: Environment;
   readonly maskKeys: MaskKeys;
+  readonly masks: () => MaskSet;
+  readonly apart: Apart;
   readonly signKeys: SignKeys;
   readonly sealer: Sealer;
   readonly policyTrials: PolicyTrials;
@@ -265,8 +262,14 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
     }),
   };
   const line = (): ReturnType<typeof createOwnLine> => createOwnLine(app.server);
-  const replaying = replayParts(joined, { history, line });
-  const undoing = undoParts(joined, { history, line });
+  const { replaying, undoing } = joinErrands({
+    ...joined,
+    history,
+    connections: () => offered(rules.current),
+    seal: (id) => sealer.seal(id),
+    lifetime,
+    line,
+  });
   await registerApi(app, {
     version,
     publicUrl,
@@ -323,70 +326,18 @@ async function joinSurfaces(joined: Joined): Promise<{ app: FastifyInstance; sig
   return { app, signIn };
 }
 
-const replayParts = (
-  { store, rules, catalogue, sealer, maskKeys, works, resolve }: Joined,
-  { history, line }: { readonly history: HistoryParts; readonly line: ReplayParts["line"] },
-): ReplayParts => ({
-  ...history,
-  sessions: store.sessions,
-  receipts: store.receipts,
-  following: store.following,
-  bodies: store.bodies,
-  replays: store.replays,
-  connections: () => offered(rules.current),
-  connection: (name) => rules.current.connections.get(name),
-  apart: apartFrom(rules, resolve),
-  seal: (id) => sealer.seal(id),
-  audit: (event) => store.audit.append(event),
-  now: () => new Date(),
-  monotonic: () => performance.now(),
-  chance: randomBytes,
-  lifetime,
-  catalogue,
-  resources: readResources(catalogue),
-  volatile: () => volatileFields(rules.current.config.replay.volatile, catalogue.entries),
-  masks: maskSets({ rules, catalogue, maskKeys }),
-  works,
-  line,
-});
-
-const undoParts = (
-  { store, rules, catalogue, approvals, sealer, maskKeys }: Joined,
-  { history, line }: { readonly history: HistoryParts; readonly line: UndoParts["line"] },
-): UndoParts => ({
-  ...history,
-  sessions: store.sessions,
-  connections: () => offered(rules.current),
-  seal: (id) => sealer.seal(id),
-  audit: (event) => store.audit.append(event),
-  now: () => new Date(),
-  monotonic: () => performance.now(),
-  chance: randomBytes,
-  lifetime,
-  catalogue,
-  undos: store.undos,
-  publicUrl: rules.current.config.publicUrl,
-  approvals: { store: approvals.answering.store },
-  hidden: () => readHidden(maskKeys, rules.masks),
-  mayWrite: writersOf({
-    access: approvals.answering.repositories,
-    apiUrl: rules.current.config.github?.apiUrl ?? null,
-  }),
-  line,
-});
-
 /** Of a session that is gone nobody knows the connection any more. */
 const shortestReceipts = ({ retention: { receipts, connections } }: Config): number =>
   Math.min(receipts, ...connections.map((own) => own.receipts));
 
 const callParts = (
-  { store, rules, upstreams, resolve, catalogue, approvals, log, maskKeys }: Joined,
+  { store, rules, upstreams, catalogue, approvals, log, masks, apart }: Joined,
   { presenter, metrics }: { readonly presenter: Presenter; readonly metrics: Metrics },
 ): CallParts => ({
   present: presenter.present,
   connection: (name) => rules.current.connections.get(name),
   policy: () => rules.current.policy,
-  masks: maskSets({ rules, catalogue, maskKeys }),
+  masks,
   take: (session_id, allowance) => store.limits.take(session_id, allowance),
   catalogue,
   sink: store.sink,
@@ -395,7 +346,7 @@ const callParts = (
   openSpill: (session_id) => store.bodies.spill(session_id),
   audit: (event) => store.audit.append(event),
   upstreams,
-  apart: apartFrom(rules, resolve),
+  apart,
   tidy: createTidy(),
   budget: createBudget(inspectionMemory),
   limits: () => rules.current.config.limits,

@@ -42,6 +42,16 @@ const table: readonly { part: string; may: readonly string[]; types?: readonly s
   },
   { part: "server/approvals.ts", may: ["server/journeys/", "server/github/", "server/store/", "server/model/"] },
   {
+    part: "server/errands.ts",
+    may: ["server/journeys/", "server/store/", "server/model/"],
+    types: [
+      "server/approvals.ts",
+      "server/rules.ts",
+      "server/datadog/catalogue.ts",
+      "server/stages/mask/token/keys.ts",
+    ],
+  },
+  {
     part: "server/setup.ts",
     may: ["server/config/", "server/github/", "server/journeys/setup.ts", "server/store/", "server/model/"],
   },

@@ -2,30 +2,14 @@
 
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
-import { z } from "zod";
-import { body, call, headers } from "../../contract.ts";
+import type { z } from "zod";
+import { body } from "../../contract.ts";
 import type { KeptBody, RecordedCall } from "../../journeys/recorded/call.ts";
-import { type Place, placedLines, readPlace } from "./placedLines.ts";
 import { BadRecording, exportAgain, sayWhere } from "./badRecording.ts";
+import { type Place, placedLines, readPlace } from "./placedLines.ts";
+import { servedCall } from "./servedCall.ts";
 
-/** What is served of a call; what stands beside it in the line is for other readers. */
-const served = call
-  .pick({
-    session_id: true,
-    operation: true,
-    access: true,
-    method: true,
-    host: true,
-    path: true,
-    query: true,
-    state: true,
-  })
-  .extend({
-    n: z.int().min(1),
-    status: z.int().min(200).max(599).nullable(),
-    request: z.object({ headers, body: body.nullable() }),
-    response: z.object({ headers, body: body.nullable() }).nullable(),
-  });
+const served = servedCall(body);
 
 type Side = "request" | "response";
 type BodyLine = z.infer<typeof body>;

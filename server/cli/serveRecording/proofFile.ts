@@ -3,12 +3,12 @@
 import { createHash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
 import { z } from "zod";
-import { call, headers } from "../../contract.ts";
 import type { KeptBody, RecordedCall } from "../../journeys/recorded/call.ts";
 import { type ProofLine, readLine } from "../../stages/seal/proofLines.ts";
 import { saltedDigest } from "../../stages/seal/receipt.ts";
 import { BadRecording, exportAgain, sayWhere } from "./badRecording.ts";
 import { type Place, placedLines, readPlace } from "./placedLines.ts";
+import { servedCall } from "./servedCall.ts";
 
 const sealedBody = z.object({
   size: z.int(),
@@ -18,24 +18,7 @@ const sealedBody = z.object({
   withheld: z.string().nullable(),
   digest: z.string(),
 });
-const message = z.object({ headers, body: sealedBody.nullable() });
-const receipt = call
-  .pick({
-    session_id: true,
-    operation: true,
-    access: true,
-    method: true,
-    host: true,
-    path: true,
-    query: true,
-    state: true,
-  })
-  .extend({
-    n: z.int().min(1),
-    status: z.int().min(200).max(599).nullable(),
-    request: message,
-    response: message.nullable(),
-  });
+const receipt = servedCall(sealedBody);
 
 type Side = "request" | "response";
 type SealedBody = z.infer<typeof sealedBody>;
