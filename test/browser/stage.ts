@@ -3,6 +3,7 @@
 import type { Page } from "playwright-core";
 import { expect, test } from "vitest";
 import { Browser as PlainBrowser } from "../standins/browser.ts";
+import { createTurns } from "../standins/turns.ts";
 import { Line } from "../standins/line.ts";
 import { auditorToken } from "../standins/world.ts";
 import {
@@ -57,12 +58,7 @@ export async function openStage(program: string): Promise<Stage> {
     startChromium(program, scene.url, line.url),
     cookiesOf(scene, (browser) => signInWithToken(browser, auditorToken)),
   ]);
-  let turn: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(signIn: () => Promise<T>): Promise<T> => {
-    const mine = turn.then(signIn);
-    turn = mine.catch(() => undefined);
-    return mine;
-  };
+  const inTurn = createTurns();
   return {
     scene,
     recorded,
