@@ -8,7 +8,7 @@ import {
   type Server,
 } from "node:http";
 import { duplexPair } from "node:stream";
-import type { LineAnswer, OwnLine } from "../journeys/replay/send.ts";
+import type { LineAnswer, OwnLine } from "../journeys/ownLine.ts";
 
 /** Of an answer; of one that is larger nothing is kept. */
 const mostBytes = 8 * 1024 * 1024;

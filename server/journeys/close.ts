@@ -5,7 +5,7 @@ import type { AuditEvent } from "../model/audit.ts";
 import { whoIs } from "../model/caller.ts";
 import type { Seal } from "../model/seal.ts";
 import type { Session } from "../model/session.ts";
-import type { Reader } from "./history.ts";
+import { noSession, type Reader } from "./history.ts";
 
 export type CloseParts = {
   readonly sessions: {
@@ -21,7 +21,7 @@ export type CloseParts = {
 export async function closeSession(parts: CloseParts, reader: Reader, id: string): Promise<Session | ApiRefusal> {
   if (reader.kind !== "session") return refuseApi("forbidden", "a session is closed by its own session token only");
   const { grant } = reader;
-  if (grant.session_id !== id) return refuseApi("not_found", `there is no session ${id}`);
+  if (grant.session_id !== id) return noSession(id);
   // The grant may be a moment old: asked twice in a row, this is one end and one event.
   const before = await parts.sessions.get(id);
   const session = await parts.sessions.close(id, "closed");

@@ -3,6 +3,7 @@
 import { type ApiRefusal, isApiRefusal, refuseApi } from "../errors.ts";
 import type { Place } from "../model/searched.ts";
 import type { StoredCall } from "../model/receipt.ts";
+import { everyCall } from "./everyCall.ts";
 import {
   type HistoryParts,
   inCall,
@@ -13,6 +14,7 @@ import {
   seesEverything,
   seesSession,
   stillSeen,
+  stillSees,
   viewed,
   withBodies,
 } from "./history.ts";
@@ -37,13 +39,9 @@ export async function exportSession(
   if (refusal !== null) return refusal;
   if ((await parts.sessions.get(id)) === null) return noSession(id);
   await viewed(parts, reader, `session ${id}, an export`);
-  const lately = { ...parts, visible: { ...parts.visible, sees: parts.visible.seesLately } };
-  const mayStill = async (): Promise<boolean> => {
-    const now = await readerNow();
-    return !isApiRefusal(now) && (await seesSession(lately, now, id)) === null;
-  };
   const { monotonic } = parts;
-  return whileAllowed(withAllBodies(parts, reader, callsOf(parts, id)), { mayStill, monotonic });
+  const mayStill = stillSees(parts, readerNow, id);
+  return whileAllowed(withAllBodies(parts, reader, everyCall(parts, id, atOnce)), { mayStill, monotonic });
 }
 
 /** The newest first. */
@@ -73,16 +71,6 @@ export async function exportSearch(
   };
   const { monotonic } = parts;
   return whileAllowed(withAllBodies(parts, reader, found()), { mayStill, monotonic });
-}
-
-async function* callsOf({ receipts }: ExportParts, id: string): AsyncGenerator<StoredCall> {
-  for (let cursor: string | undefined; ; ) {
-    const page = await receipts.calls(id, { limit: atOnce, cursor });
-    if (isApiRefusal(page)) throw new Error(page.message);
-    yield* page.items;
-    if (page.next_cursor === null) return;
-    cursor = page.next_cursor;
-  }
 }
 
 async function* withAllBodies(

@@ -1,9 +1,9 @@
 /** A session as it happens: its calls when they begin and when they end, then its end, all from what is durable. */
 
-import { type ApiRefusal, isApiRefusal, refuseApi } from "../errors.ts";
+import { type ApiRefusal, refuseApi } from "../errors.ts";
 import type { StoredCall } from "../model/receipt.ts";
 import type { Session } from "../model/session.ts";
-import { type HistoryParts, noSession, type Reader, seesSession, viewed } from "./history.ts";
+import { type HistoryParts, noSession, type Reader, seesSession, stillSees, viewed } from "./history.ts";
 
 /** `id` says how much was told: whoever sends it again is told the rest. */
 export type Happening =
@@ -62,12 +62,7 @@ export async function followSession(
     );
   if ((await parts.sessions.get(session_id)) === null) return noSession(session_id);
   await viewed(parts, reader, `session ${session_id}, as it happens`);
-  const lately = { ...parts, visible: { ...parts.visible, sees: parts.visible.seesLately } };
-  const mayStill = async (): Promise<boolean> => {
-    const now = await readerNow();
-    return !isApiRefusal(now) && (await seesSession(lately, now, session_id)) === null;
-  };
-  return happenings(parts, { session_id, told, signal, mayStill });
+  return happenings(parts, { session_id, told, signal, mayStill: stillSees(parts, readerNow, session_id) });
 }
 
 type Following = {

@@ -198,6 +198,19 @@ export async function seesSession(parts: HistoryParts, reader: Reader, id: strin
   }
 }
 
+/** Parts by which GitHub was asked within the last minute who sees a session: for what asks again and again by itself. */
+export const lately = <T extends Pick<HistoryParts, "visible">>(parts: T): T => ({
+  ...parts,
+  visible: { ...parts.visible, sees: parts.visible.seesLately },
+});
+
+/** Whether whoever goes on reading a session may still see it: `readerNow` says who they are, by what they showed when they came. */
+export const stillSees =
+  (parts: HistoryParts, readerNow: () => Promise<Reader | ApiRefusal>, id: string) => async (): Promise<boolean> => {
+    const now = await readerNow();
+    return !isApiRefusal(now) && (await seesSession(lately(parts), now, id)) === null;
+  };
+
 export const noSession = (id: string): ApiRefusal => refuseApi("not_found", `there is no session ${id}`);
 
 const noCall = ({ session_id, n }: CallName): ApiRefusal =>

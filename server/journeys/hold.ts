@@ -4,7 +4,7 @@ import { type ApiRefusal, refuseApi } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import type { Session } from "../model/session.ts";
 import type { HeldSession, Sessions } from "../store/sessions.ts";
-import { type Reader, readerName, roleOf } from "./history.ts";
+import { noSession, type Reader, readerName, roleOf } from "./history.ts";
 
 export type HoldParts = {
   readonly sessions: Pick<Sessions, "get" | "hold" | "release">;
@@ -23,7 +23,7 @@ export async function holdSession(
   if (refusal !== null) return refusal;
   const by = readerName(reader);
   await parts.auditFirst({ kind: "session_held", who: by, what: `session ${id}`, reason });
-  return (await parts.sessions.hold(id, { by, reason })) ?? gone(id);
+  return (await parts.sessions.hold(id, { by, reason })) ?? noSession(id);
 }
 
 export async function releaseSession(
@@ -34,13 +34,11 @@ export async function releaseSession(
   const refusal = await mayHold(parts, reader, id);
   if (refusal !== null) return refusal;
   await parts.auditFirst({ kind: "session_released", who: readerName(reader), what: `session ${id}`, reason });
-  return (await parts.sessions.release(id)) ?? gone(id);
+  return (await parts.sessions.release(id)) ?? noSession(id);
 }
 
 async function mayHold({ sessions }: HoldParts, reader: Reader, id: string): Promise<ApiRefusal | null> {
   if (roleOf(reader) !== "admin")
     return refuseApi("forbidden", `${readerName(reader)} may not hold or release sessions; role admin may`);
-  return (await sessions.get(id)) === null ? gone(id) : null;
+  return (await sessions.get(id)) === null ? noSession(id) : null;
 }
-
-const gone = (id: string): ApiRefusal => refuseApi("not_found", `there is no session ${id}`);

@@ -10,6 +10,8 @@ import type { MaskSet } from "../stages/mask/masking.ts";
 import type { ReplayedCallRow, Replays } from "../store/replays.ts";
 import {
   type HistoryParts,
+  lately,
+  noSession,
   type Page,
   type PageRequest,
   readerName,
@@ -165,8 +167,7 @@ export async function listReplays(
 ): Promise<Page<Replay> | ApiRefusal> {
   const refusal = notOfSessions(reader) ?? (await seesSession(parts, reader, session_id));
   if (refusal !== null) return refusal;
-  if ((await parts.sessions.get(session_id)) === null)
-    return refuseApi("not_found", `there is no session ${session_id}`);
+  if ((await parts.sessions.get(session_id)) === null) return noSession(session_id);
   return parts.replays.ofSession(session_id, page);
 }
 
@@ -175,10 +176,8 @@ export const readReplay = (parts: ReplayParts, reader: Reader, id: string): Prom
   seenReplay(parts, reader, id);
 
 /** How it stands, for a page that asks again and again by itself: GitHub was asked within the last minute who sees it. */
-export const watchReplay = (parts: ReplayParts, reader: Reader, id: string): Promise<Replay | ApiRefusal> => {
-  const lately = { ...parts, visible: { ...parts.visible, sees: parts.visible.seesLately } };
-  return seenReplay(lately, reader, id);
-};
+export const watchReplay = (parts: ReplayParts, reader: Reader, id: string): Promise<Replay | ApiRefusal> =>
+  seenReplay(lately(parts), reader, id);
 
 async function seenReplay(
   parts: HistoryParts & Pick<ReplayParts, "replays">,

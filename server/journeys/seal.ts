@@ -1,6 +1,5 @@
 /** Seals a session that is over: its receipts in their order become one chain, and the chain's end is what the seal says. */
 
-import { isApiRefusal, GatewayError } from "../errors.ts";
 import type { StoredCall } from "../model/receipt.ts";
 import type { CallApproval, Seal, SealForm } from "../model/seal.ts";
 import type { Session } from "../model/session.ts";
@@ -8,6 +7,7 @@ import { beginChain, continueChain, type SealedSession } from "../stages/seal/ch
 import { digestReceipt, printReceipt, receiptOf, type SealedReceipt } from "../stages/seal/receipt.ts";
 import type { Receipts } from "../store/receipts.ts";
 import type { Seals } from "../store/seals.ts";
+import { callPages } from "./everyCall.ts";
 
 export type SealParts = {
   readonly sessions: { get(id: string): Promise<Session | null> };
@@ -91,13 +91,8 @@ export async function* readReceipts(
   session_id: string,
   form: SealForm,
 ): AsyncGenerator<readonly Recorded[]> {
-  let cursor: string | null = null;
-  do {
-    const page = await receipts.calls(session_id, { limit: pageSize, ...(cursor !== null && { cursor }) });
-    if (isApiRefusal(page)) throw new GatewayError("recording_unavailable", page.message);
-    if (page.items.length > 0) yield await withApprovals(seals, page.items, form);
-    cursor = page.next_cursor;
-  } while (cursor !== null);
+  for await (const calls of callPages({ receipts }, session_id, pageSize))
+    if (calls.length > 0) yield await withApprovals(seals, calls, form);
 }
 
 export const withApprovals = async (

@@ -17,7 +17,7 @@ import {
   ownSubject,
   resumeOwnSession,
 } from "./ownSession.ts";
-import type { OwnLine } from "./replay/send.ts";
+import type { OwnLine } from "./ownLine.ts";
 import { applySteps } from "./undo/apply.ts";
 import { isUnknown } from "./undo/document.ts";
 import type { Hidden } from "./undo/hidden.ts";

@@ -11,7 +11,8 @@ import { learnIds, loseIds } from "./learn.ts";
 import { type Known, known, plan, type Planned, type Planning } from "./plan.ts";
 import { comparable, endedCalls, recordedCalls, type RecordedCall, type RecordingParts } from "./recorded.ts";
 import { isUnsendable, type Unsendable } from "./rewrite.ts";
-import { type OwnLine, sendCall, type Sent } from "./send.ts";
+import type { OwnLine } from "../ownLine.ts";
+import { sendCall, type Sent } from "./send.ts";
 import type { VolatileFields } from "./volatile.ts";
 
 export type RunParts = RecordingParts & {

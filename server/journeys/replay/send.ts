@@ -3,6 +3,7 @@
 import { keyPlaceholder } from "../../datadog/credentials.ts";
 import type { HeaderList } from "../../model/receipt.ts";
 import { endToEnd, withLength } from "../../stages/forward/endToEnd.ts";
+import { callNumberOf, type LineAnswer, type OwnLine, reasonIn } from "../ownLine.ts";
 
 export type Sending = {
   readonly method: string;
@@ -14,19 +15,6 @@ export type Sending = {
   readonly headers: HeaderList;
   readonly body: Buffer | null;
 };
-
-/** The gateway's own port, without a network in between. */
-export type OwnLine = (request: LineRequest) => Promise<LineAnswer>;
-
-export type LineRequest = {
-  readonly method: string;
-  readonly target: string;
-  readonly headers: HeaderList;
-  readonly body: Buffer | null;
-};
-
-/** `body`: null where there was more of it than anybody keeps. `header` by its name in small letters. */
-export type LineAnswer = { readonly status: number; header(name: string): string | null; readonly body: Buffer | null };
 
 /** `own_n`: of the call in the replay's own session. */
 export type Sent =
@@ -48,10 +36,13 @@ export async function sendCall(line: OwnLine, token: string, sending: Sending): 
   }).catch((error: unknown) => (error instanceof Error ? error : new Error(String(error))));
   if (answer instanceof Error) return { kind: "unanswered", own_n: null, status: null, why: answer.message };
   const { status } = answer;
-  const own_n = numberIn(answer.header("dogwatch-call"));
+  const own_n = callNumberOf(answer)?.n ?? null;
   const code = answer.header("dogwatch-error");
-  if (code !== null || own_n === null)
-    return { kind: "unanswered", own_n, status, why: `the gateway answered ${complaintIn(answer) ?? code ?? status}` };
+  if (code !== null || own_n === null) {
+    const reason = reasonIn(answer);
+    const said = reason === "" ? (code ?? status) : `${status}: ${reason}`;
+    return { kind: "unanswered", own_n, status, why: `the gateway answered ${said}` };
+  }
   return { kind: "answered", own_n, status, answer };
 }
 
@@ -64,20 +55,3 @@ const notAgain = new Set(["host", "expect", "prefer", "cookie", "content-length"
 
 const replayable = (headers: HeaderList): HeaderList =>
   endToEnd(headers).filter(([name]) => !notAgain.has(name.toLowerCase()));
-
-/** `dogwatch-call: <session>/<n>` */
-const numberIn = (header: string | null): number | null => {
-  const [, n] = /^[0-9a-f-]{36}\/(\d{1,9})$/.exec(header ?? "") ?? [];
-  return n === undefined ? null : Number(n);
-};
-
-/** `{"errors": ["dogwatch: …"]}` */
-const complaintIn = ({ body, status }: LineAnswer): string | null => {
-  try {
-    const said: unknown = JSON.parse(body?.toString("utf8") ?? "");
-    const errors = typeof said === "object" && said !== null && "errors" in said ? said.errors : null;
-    return Array.isArray(errors) ? `${status}: ${errors.join("; ").replace(/^dogwatch: /, "")}` : null;
-  } catch {
-    return null;
-  }
-};

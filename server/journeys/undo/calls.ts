@@ -1,11 +1,12 @@
 /** What a session did that could be undone: its writes, what became of each, which resources they touched, and the reads that show those. */
 
-import { GatewayError, isApiRefusal, isRefusal } from "../../errors.ts";
+import { GatewayError, isRefusal } from "../../errors.ts";
 import { prefixOfHost } from "../../datadog/hosts.ts";
 import type { Kind } from "../../datadog/inverse.ts";
 import { readJson, UnreadableJson } from "../../model/json.ts";
 import type { StoredBodyMeta, StoredCall } from "../../model/receipt.ts";
 import { plainBytes } from "../../stages/decide/inspect.ts";
+import { everyCall } from "../everyCall.ts";
 import { inCall, readAll, type HistoryParts, type Side } from "../history.ts";
 import { isUnknown, type Unknown, type Version, versionIn } from "./document.ts";
 import type { Hidden } from "./hidden.ts";
@@ -53,6 +54,8 @@ export type CallsParts = Pick<HistoryParts, "receipts"> & {
 
 /** More than that is nothing that somebody looks through before it is undone. */
 export const mostWrites = 500;
+/** Calls that are in memory at a time, at most. */
+export const atOnce = 200;
 
 export async function readDoings(
   parts: CallsParts,
@@ -61,7 +64,7 @@ export async function readDoings(
 ): Promise<Doings | Unknown> {
   const writes: Write[] = [];
   const reads = new Map<ResourceName, Shown[]>();
-  for await (const call of callsOf(parts, session.id)) {
+  for await (const call of everyCall(parts, session.id, atOnce)) {
     // Keys in a path are masked; whatever host it was sent to, only one of the site's API hosts has these resources.
     const known = prefixOfHost(session.site, call.host) === undefined ? null : requests.read(call);
     const shown = known === null ? null : requests.known(known);
@@ -71,9 +74,9 @@ export async function readDoings(
         const name = resourceName({ kind: shown.kind, id });
         const { session_id, n, status, forwarded_at, done_at, response } = call;
         const read = { session_id, n, status, forwarded_at, done_at, response: response && { body: response.body } };
-        const known = reads.get(name);
-        if (known === undefined) reads.set(name, [read]);
-        else known.push(read);
+        const before = reads.get(name);
+        if (before === undefined) reads.set(name, [read]);
+        else before.push(read);
       }
     } else if (changes(call)) {
       if (writes.length === mostWrites) return { why: `it has more than ${mostWrites} writes` };
@@ -83,16 +86,6 @@ export async function readDoings(
     }
   }
   return { writes, reads };
-}
-
-export async function* callsOf({ receipts }: CallsParts, id: string): AsyncGenerator<StoredCall> {
-  for (let cursor: string | undefined; ; ) {
-    const page = await receipts.calls(id, { limit: 200, cursor });
-    if (isApiRefusal(page)) throw new Error(page.message);
-    yield* page.items;
-    if (page.next_cursor === null) return;
-    cursor = page.next_cursor;
-  }
 }
 
 const changes = ({ access, method }: StoredCall): boolean =>

@@ -4,7 +4,8 @@ import type { Approval } from "../../model/approval.ts";
 import type { CallNumber, StoredCall } from "../../model/receipt.ts";
 import type { UndoSession } from "../../store/undos.ts";
 import { approvalUrl } from "../approval/use.ts";
-import { bodyText, callsOf, type CallsParts, outcomeOf } from "./calls.ts";
+import { everyCall } from "../everyCall.ts";
+import { atOnce, bodyText, type CallsParts, outcomeOf } from "./calls.ts";
 import { isUnknown, versionIn } from "./document.ts";
 import type { Ordered } from "./order.ts";
 
@@ -42,7 +43,7 @@ export async function readProgress(
   const progress = new Map<string, Progress>();
   for (const undo of await parts.undos.of(session_id)) {
     const asked = new Map<string, StoredCall>();
-    for await (const call of callsOf(parts, undo.id)) {
+    for await (const call of everyCall(parts, undo.id, atOnce)) {
       const step = call.access === "read" ? undefined : byClient.get(call.client ?? "");
       if (step === undefined) continue;
       const made = await progressOf(parts, call, step);

@@ -3,7 +3,7 @@
 import { z } from "zod";
 import type { Kind } from "../../datadog/inverse.ts";
 import type { CallNumber } from "../../model/receipt.ts";
-import type { LineAnswer, OwnLine } from "../replay/send.ts";
+import { callNumberOf, errorsIn, jsonIn, type LineAnswer, type OwnLine, reasonIn, textOf } from "../ownLine.ts";
 import { isGone } from "./before.ts";
 import { type Content, isUnknown, versionIn } from "./document.ts";
 import type { Hidden } from "./hidden.ts";
@@ -55,7 +55,7 @@ export async function look(
 export async function act(sender: Sender, request: UndoRequest, key: string): Promise<Sent> {
   const answer = await send(sender, request, key);
   if (answer === null) return { kind: "not done", call: null, ended: failed(brokenOff) };
-  const call = callOf(answer);
+  const call = callNumberOf(answer);
   if (isOurs(answer)) return { kind: "not done", call, ended: endedBy(answer, `${request.operation} is`) };
   if (answer.status < 200 || answer.status > 299)
     return { kind: "not done", call, ended: failed(datadogSaid(sender, answer)) };
@@ -90,9 +90,7 @@ const isOurs = (answer: LineAnswer): boolean =>
 
 function endedBy(answer: LineAnswer, what: string): Ended {
   if (answer.header("dogwatch-approval") !== null) return waitingFor(answer);
-  const says = errorsIn(answer)
-    .join("; ")
-    .replace(/^dogwatch: /, "");
+  const says = reasonIn(answer);
   const why = says === "" ? `${what} refused (${answer.status})` : says;
   switch (answer.header("dogwatch-error")) {
     case "denied":
@@ -112,9 +110,8 @@ function waitingFor(answer: LineAnswer): Ended {
   return { state: "waiting", why: `people are asked: ${title}`, approval: { id, url } };
 }
 
-/** As much as is needed of an approval, and of Datadog's shape of errors. */
+/** As much as is needed of an approval. */
 const question = z.object({ id: z.uuid(), url: z.url(), title: z.string() });
-const errors = z.object({ errors: z.array(z.string()) });
 
 const failed = (why: string): Ended => ({ state: "failed", why });
 
@@ -125,25 +122,3 @@ function datadogSaid({ hidden }: Pick<Sender, "hidden">, answer: LineAnswer): st
 }
 
 const longestRead = 64 * 1024;
-
-const errorsIn = (answer: LineAnswer): readonly string[] => {
-  const parsed = errors.safeParse(jsonIn(answer));
-  return parsed.success ? parsed.data.errors : [];
-};
-
-/** Of one that is too large nothing is kept. */
-const textOf = ({ body }: LineAnswer): string => body?.toString("utf8") ?? "";
-
-const jsonIn = (answer: LineAnswer): unknown => {
-  try {
-    return JSON.parse(textOf(answer));
-  } catch {
-    return null;
-  }
-};
-
-/** `dogwatch-call: <session>/<n>` */
-function callOf(answer: LineAnswer): CallNumber | null {
-  const [, session_id, n] = /^([0-9a-f-]{36})\/(\d{1,9})$/.exec(answer.header("dogwatch-call") ?? "") ?? [];
-  return session_id === undefined || n === undefined ? null : { session_id, n: Number(n) };
-}
