@@ -112,4 +112,4 @@ const bearerOf = (authorization: string | undefined): string | null =>
 const nameOf = (reader: Reader | null): string => (reader === null ? "somebody unknown" : readerName(reader));
 
 /** Without the query, which may hold a token, and bounded. */
-const pathOf = (request: FastifyRequest): string => (request.url.split("?")[0] ?? "").slice(0, 200);
+export const pathOf = (request: FastifyRequest): string => (request.url.split("?")[0] ?? "").slice(0, 200);

@@ -5,23 +5,19 @@ import { z } from "zod";
 import { policyText } from "../contract.ts";
 import { apiStatusOf, isApiRefusal, refuseApi } from "../errors.ts";
 import type { Viewer } from "../journeys/approval/page.ts";
-import { readerName } from "../journeys/history.ts";
 import { type TryParts, tryPolicyText } from "../journeys/policy/tryText.ts";
 import { type PolicyParts, readPolicy } from "../journeys/rules.ts";
-import type { AuditEvent } from "../model/audit.ts";
 import { type Attempt, policyPage } from "../web/policy.ts";
-import { signInPage } from "../web/signIn.ts";
 import { backtestJson, goneOf } from "./backtests.ts";
-import { type Asked, type FrameParts, frameOf, refusalPage, sendPage, show } from "./page.ts";
+import { type FormParts, whoseForm } from "./forms.ts";
+import { type Asked, frameOf, refusalPage, sendPage, show } from "./page.ts";
 import { digestParams, policyJson } from "./policies.ts";
-import { notOurForm } from "./signIn.ts";
 
-export type PolicyPagesParts = FrameParts & {
+export type PolicyPagesParts = FormParts & {
   readonly history: PolicyParts & TryParts;
   readonly publicUrl: string;
   /** The digest of the policy that decides now. */
   policyInForce(): string;
-  audit(event: AuditEvent): void;
 };
 
 export function registerPolicyPages(app: FastifyInstance, parts: PolicyPagesParts): void {
@@ -46,15 +42,10 @@ const textForm = z.object({
 });
 
 async function takeText(parts: PolicyPagesParts, { request, reply }: Asked): Promise<FastifyReply> {
-  const { signIn, history } = parts;
-  const viewer = await signIn.viewer(request);
-  if (viewer === null) return sendPage(reply.code(401), signInPage(signIn.ways("/policy")));
+  const { history } = parts;
+  const viewer = await whoseForm(parts, { request, reply, back: "/policy" });
+  if (viewer === null) return reply;
   const { form, ...sent } = textForm.parse(request.body ?? {});
-  if (!signIn.cookies.isOurForm(request, form)) {
-    const reason = "the form is not of this sign-in, or came from another site";
-    parts.audit({ kind: "request_refused", who: readerName(viewer.reader), what: "POST /policy", reason });
-    return sendPage(reply.code(403), notOurForm);
-  }
   const policy = await readPolicy(history, viewer.reader, parts.policyInForce());
   const frame = await frameOf(parts, request, viewer);
   if (isApiRefusal(policy)) return sendPage(reply.code(apiStatusOf[policy.code]), refusalPage(policy), frame);
