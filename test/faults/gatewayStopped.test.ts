@@ -37,7 +37,8 @@ test("what another gateway has closed for a stopped one stays as it is, and noth
   stage.signalGateway("SIGCONT");
   await stage.untilServed(first);
   await load.stop();
-  expect(await stage.check()).toEqual(nothingWrong);
+  // The upstream may have hung up on it meanwhile: what it then writes to a dead connection was not sent.
+  expect(await stage.check({ unreachable: true })).toEqual(nothingWrong);
 });
 
 /** Stopped while at least one call was sent and has no end yet. */

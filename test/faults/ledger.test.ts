@@ -103,6 +103,16 @@ test.for(Object.entries(cases))("finds %s", async ([kind, arrange]) => {
   expect(Object.entries(wrong).flatMap(([name, found]) => (found.length > 0 ? [name] : []))).toEqual([kind]);
 });
 
+test("where the fault may keep the gateway from the upstream, 502 is foreseen, but not of a write that arrived", async () => {
+  await named("one");
+  const unreachable = answered("one", 1, { status: 502, code: "upstream_unreachable" });
+  expect(await ledger.check([unreachable], [], { unreachable: true })).toEqual(nothingWrong);
+  expect(await ledger.check([unreachable], [received("one")], { unreachable: true })).toEqual({
+    ...nothingWrong,
+    sent_and_denied: ["one"],
+  });
+});
+
 test.each([
   ["another call's", { call: "other" }],
   ["other bytes than were recorded", { sha256: "0" }],

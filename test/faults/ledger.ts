@@ -13,7 +13,7 @@ export type Wrong = {
   readonly effects_without_receipt: readonly string[];
   /** The caller has the upstream's answer, reads too, and its receipt is not closed with that status and these bytes. */
   readonly answers_without_closing: readonly string[];
-  /** 503 said that nothing was sent, or kept a read's answer; the upstream saw a write. */
+  /** 502 or 503 said that nothing was sent, or kept a read's answer; the upstream saw a write. */
   readonly sent_and_denied: readonly string[];
   readonly sent_twice: readonly string[];
   readonly changed_after_closing: readonly string[];
@@ -70,18 +70,25 @@ export class Ledger {
     }
   }
 
-  async check(sendings: readonly Sending[], received: readonly ReceivedRequest[]): Promise<Wrong> {
+  /** `unreachable`: the fault may keep the gateway from the upstream too, so that 502 is no surprise. */
+  async check(
+    sendings: readonly Sending[],
+    received: readonly ReceivedRequest[],
+    { unreachable = false } = {},
+  ): Promise<Wrong> {
     const rows = await this.#rows();
     const byCall = new Map(rows.map((row) => [row.call, row]));
     const recorded = new Set(rows.map(({ name }) => name));
     const seen = received.map((request) => ({ method: request.method, name: headerOf(request, "x-name") ?? "" }));
     const written = new Set(seen.filter(({ method }) => method !== "GET").map(({ name }) => name));
     return {
-      unforeseen_answers: sendings.filter((sending) => !isForeseen(sending)).map(({ name }) => name),
+      unforeseen_answers: sendings
+        .filter((sending) => !isForeseen(sending) && !(unreachable && isUnreachable(sending)))
+        .map(({ name }) => name),
       effects_without_receipt: [...written].filter((name) => !recorded.has(name)),
       answers_without_closing: sendings.filter((sending) => !isClosed(sending, byCall)).map(({ name }) => name),
       sent_and_denied: sendings
-        .filter(({ name, answer }) => answer?.status === 503 && written.has(name))
+        .filter(({ name, answer }) => (answer?.status === 502 || answer?.status === 503) && written.has(name))
         .map(({ name }) => name),
       sent_twice: repeated(seen.map(({ name }) => name)),
       changed_after_closing: this.#changed(byCall),
@@ -141,6 +148,9 @@ const isForeseen = ({ answer, reads }: Sending): boolean => {
       return false;
   }
 };
+
+const isUnreachable = ({ answer }: Sending): boolean =>
+  answer?.status === 502 && answer.code === "upstream_unreachable";
 
 /** True, too, of an answer that never came or is our own: those promise nothing about a closing. */
 const isClosed = ({ answer, name }: Sending, byCall: ReadonlyMap<string, Row>): boolean => {

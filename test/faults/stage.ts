@@ -135,11 +135,12 @@ export class Stage {
   }
 
   /** What is wrong when everything has come to rest. Closes the sessions. */
-  async check(): Promise<Check> {
+  async check(foreseen: { readonly unreachable?: boolean } = {}): Promise<Check> {
     await this.ledger.settle();
     const wrong = await this.ledger.check(
       this.loads.flatMap(({ sendings }) => sendings),
       this.scene.upstream.requests,
+      foreseen,
     );
     return { ...wrong, unverified: await sealAndVerify(this.#url, this.#open.splice(0)) };
   }
