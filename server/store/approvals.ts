@@ -5,7 +5,6 @@ import { sql } from "slonik";
 import { z } from "zod";
 import { type ApiRefusal, GatewayError, isApiRefusal } from "../errors.ts";
 import type { Answer, Approval, ApprovalState } from "../model/approval.ts";
-import type { RepositoryRef } from "../model/github.ts";
 import type { CallNumber } from "../model/receipt.ts";
 import { approvalColumns, approvalRow, answerRow, readAnswer, readApproval } from "./approvalRows.ts";
 import { createPlaces, type Places } from "./approvalPlaces.ts";
@@ -33,13 +32,10 @@ export type Answered = {
   readonly how: "new" | "repeated";
 };
 
-/** How many questions of one repository wait for an answer; null: those of callers that are no GitHub jobs. */
 /** Those of runs in these repositories, or those of no repository that ask one of these groups. */
 export type SeenApprovals =
   | { readonly kind: "repositories"; readonly repositories: readonly string[] }
   | { readonly kind: "groups"; readonly groups: readonly string[] };
-
-export type PendingIn = { readonly repository: RepositoryRef | null; readonly approvals: number };
 
 /** Every method rejects with `GatewayError` `recording_unavailable` when the database does not answer. */
 export interface Approvals extends Departures, Places, Standings {
@@ -60,8 +56,8 @@ export interface Approvals extends Departures, Places, Standings {
       readonly seen?: SeenApprovals | undefined;
     },
   ): Promise<Page<Approval> | ApiRefusal>;
-  /** Those that wait for an answer, counted by repository, at most a hundred of those. */
-  pending(): Promise<readonly PendingIn[]>;
+  /** Those that wait for an answer, of all or only of these. */
+  countPending(seen?: SeenApprovals): Promise<number>;
   /** Pending and approved ones, oldest first, at most a thousand. */
   live(): Promise<readonly Approval[]>;
   /** One attempt counts once. Deny is final; approved when as many different people as the rule asks have said so. */
@@ -81,11 +77,7 @@ const useWithin = 5 * 60_000;
 
 const idRow = z.object({ id: z.uuid() });
 const none = z.object({});
-const pendingRow = z.object({
-  repository_id: z.string().nullable(),
-  repository: z.string().nullable(),
-  approvals: count,
-});
+const pendingRow = z.object({ pending: count });
 
 /** In SQL, so that no cursor names, and no page is cut by, what somebody may not see. */
 const seenBy = (seen: SeenApprovals | undefined) => {
@@ -158,18 +150,12 @@ export const createApprovals = (rows: Rows): Approvals => {
       return cutPage(found.map(readApproval), page, (last) => writeCursor("approvals", last.id));
     },
 
-    pending: async () => {
-      const found = await rows.ask((db) =>
-        db.any(sql.type(pendingRow)`
-          SELECT run->>'repository_id' AS repository_id, max(run->>'repository') AS repository, count(*)::int4 AS approvals
-          FROM approvals WHERE state = 'pending' AND expires_at > clock_timestamp()
-          GROUP BY 1 ORDER BY 3 DESC LIMIT 100`),
-      );
-      return found.map(({ repository_id, repository, approvals }) => ({
-        repository: repository_id === null || repository === null ? null : { repository_id, repository },
-        approvals,
-      }));
-    },
+    countPending: (seen) =>
+      rows.ask((db) =>
+        db.oneFirst(sql.type(pendingRow)`
+          SELECT count(*)::int4 AS pending FROM approvals a
+          WHERE a.state = 'pending' AND a.expires_at > clock_timestamp() AND ${seenBy(seen)}`),
+      ),
 
     live: () =>
       rows.ask(async (db) => {

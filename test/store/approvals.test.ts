@@ -44,6 +44,40 @@ const approved = async (changes: Parameters<typeof question>[1] = {}) => {
 
 const once = { grant: null };
 
+test("those that wait are counted for who sees them: of any number of repositories, or that ask a group", async () => {
+  const count = store.approvals.countPending;
+  const before = await count();
+  const repositories = Array.from({ length: 30 }, (_, n) => String(9_000 + n));
+  for (const repository_id of repositories) {
+    const { id } = await openSession(store.sessions);
+    const { approval } = await store.approvals.ask({
+      ...question(id),
+      run: {
+        repository: "acme/app",
+        repository_id,
+        run_id: "1",
+        run_attempt: "1",
+        pull: null,
+        own_people: [],
+        head_sha: "a".repeat(40),
+      },
+    });
+    if (repository_id === "9000") await store.approvals.answer(approval.id, { key: "1", answer: no("github:ana") });
+  }
+  const { id } = await openSession(store.sessions);
+  const asked = question(id);
+  await store.approvals.ask({
+    ...asked,
+    binding: { ...asked.binding, repository_id: null },
+    terms: { ...asked.terms, approvers: { ...asked.terms.approvers, groups: ["sre"] } },
+  });
+  expect(await count()).toBe(before + 30);
+  expect(await count({ kind: "repositories", repositories })).toBe(29);
+  expect(await count({ kind: "repositories", repositories: ["9001", "9000"] })).toBe(1);
+  expect(await count({ kind: "groups", groups: ["sre", "others"] })).toBe(1);
+  expect(await count({ kind: "groups", groups: ["others"] })).toBe(0);
+});
+
 test("what was asked comes back as it was", async () => {
   const { approval, session_id } = await asked();
   const { id: _, ...expected } = question(session_id, { request: "x" });

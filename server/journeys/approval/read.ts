@@ -5,7 +5,7 @@ import type { Approval, ApprovalState } from "../../model/approval.ts";
 import type { AuditEvent } from "../../model/audit.ts";
 import type { RepositoryRef } from "../../model/github.ts";
 import type { Person } from "../../model/person.ts";
-import type { PendingIn, SeenApprovals } from "../../store/approvals.ts";
+import type { SeenApprovals } from "../../store/approvals.ts";
 import type { Standings } from "../../store/approvalStandings.ts";
 import { isSeer, type Page, type PageRequest, type Reader, readerName } from "../history.ts";
 import type { RepositoryAccess } from "../repositoryAccess.ts";
@@ -14,8 +14,8 @@ import type { ApprovalStore } from "./parts.ts";
 export type ReadParts = {
   readonly store: Pick<ApprovalStore, "get" | "list"> &
     Standings & {
-      /** Those that wait for an answer, by repository. */
-      pending(): Promise<readonly PendingIn[]>;
+      /** Those that wait for an answer, of all or only of these. */
+      countPending(seen?: SeenApprovals): Promise<number>;
     };
   readonly repositories: RepositoryAccess;
   /** `<issuer> <repository id>` of all repositories with sessions that GitHub let them read within the last minute. */
@@ -145,26 +145,13 @@ const isFor = async ({ repositories }: ReadParts, reader: Reader, approval: Appr
 /** The same for what is not there and for what somebody may not know of. */
 export const noApproval = (id: string): ApiRefusal => refuseApi("not_found", `there is no approval ${id}`);
 
-/** Repositories that GitHub is asked about for a number in the corner of a page. */
-const mostCounted = 24;
-
 /** How many wait for an answer, of those that the reader may see; null for who sees none. */
-export async function countPending({ store, repositories }: ReadParts, reader: Reader): Promise<number | null> {
+export async function countPending({ store, scope }: ReadParts, reader: Reader): Promise<number | null> {
   if (reader.kind === "session" || (reader.kind === "access" && mayRead(reader) !== null)) return null;
-  const pending = await store.pending();
-  if (reader.kind === "access" || isSeer(reader.person.role)) return sum(pending);
-  if (reader.person.provider !== "github") return null;
-  const inRepositories = pending.filter(({ repository }) => repository !== null).slice(0, mostCounted);
-  const known = new Map<string, boolean>();
-  await lookUp(
-    known,
-    inRepositories.map(({ repository }) => repository),
-    (of) => repositories.mayReadLately(reader.person, of),
-  );
-  return sum(inRepositories.filter(({ repository }) => known.get(repository?.repository_id ?? "") === true));
+  if (reader.kind === "access" || isSeer(reader.person.role)) return store.countPending();
+  const seen = await seenBy(scope, reader.person);
+  return seen === null ? null : store.countPending(seen);
 }
-
-const sum = (pending: readonly PendingIn[]): number => pending.reduce((all, { approvals }) => all + approvals, 0);
 
 /** Viewers and approvers see the repositories that GitHub lets them see, which a token cannot tell. */
 const mayRead = (reader: Extract<Reader, { kind: "access" }>): ApiRefusal | null =>

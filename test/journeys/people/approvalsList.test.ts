@@ -56,6 +56,7 @@ test("what somebody may not see changes nothing on any surface: no list, no coun
     );
   await scene.ask();
   const [nothing, before] = [await seenBy(stranger), await seenBy(octocat)];
+  expect(textOf((await octocat.open(`${home}/sessions`)).html)).toContain("Approvals 1 waiting");
   const { approval: first } = await scene.ask({ repository: hidden, actor: "mona" });
   await deny(await scene.as("hubot"), first.id, "secret reason of another repository");
   await scene.ask({ repository: hidden, actor: "mona" });
