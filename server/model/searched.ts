@@ -9,6 +9,8 @@ export type SearchedCall = {
   readonly call: StoredCall;
   readonly connection: string;
   readonly caller: Caller;
+  /** As `Scope` names it; null where it is of none. */
+  readonly repository: string | null;
 };
 
 /** With the text of its bodies, as far as they are looked through; null where there is none, or it is not kept any more. */

@@ -63,8 +63,8 @@ export async function findPage(
   const stopped = await callSearch.search(request, (searched, place) => {
     const looked = new Looked(searched);
     if (matches(query, looked)) {
-      const { call, caller, connection } = searched;
-      hits.push({ hit: { call, caller, connection, excerpts: excerptsOf(query, looked) }, place });
+      const { request: _, response: __, ...shown } = searched;
+      hits.push({ hit: { ...shown, excerpts: excerptsOf(query, looked) }, place });
     }
     return hits.length > limit;
   });

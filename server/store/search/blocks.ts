@@ -5,6 +5,7 @@ import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
 import { sql } from "slonik";
 import { z } from "zod";
 import { count, type Questions, type Rows, time } from "../rows.ts";
+import { keysVersion } from "./keys.ts";
 import { joinParts } from "./postings.ts";
 
 export const tables = ["receipt", "body"] as const;
@@ -47,8 +48,9 @@ const partRow = z.object({ first: count, part: count, bytes: z.instanceof(Buffer
 export const insertBlock = async (db: Questions, block: TimedBlock, parts: Parts): Promise<void> => {
   const { epoch, first, places } = block;
   await db.query(sql.type(none)`
-    INSERT INTO search_blocks (epoch, first, places, parts, since, until)
-    VALUES (${epoch}, ${first}, ${places}, ${block.parts}, ${block.since.toISOString()}::timestamptz, ${block.until.toISOString()}::timestamptz)`);
+    INSERT INTO search_blocks (epoch, first, places, parts, since, until, keys)
+    VALUES (${epoch}, ${first}, ${places}, ${block.parts}, ${block.since.toISOString()}::timestamptz, ${block.until.toISOString()}::timestamptz,
+      ${keysVersion})`);
   const bodiesAreKept = await db.exists(sql.type(none)`SELECT FROM epochs WHERE epoch = ${epoch}`);
   for (const sort of tables) {
     if (sort === "body" && !bodiesAreKept) continue;

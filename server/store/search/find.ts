@@ -69,7 +69,7 @@ const goThrough = async (going: Going): Promise<Place | null> => {
   let { after } = going.request;
   let atOnce = going.request.atOnce;
   let blocks = 1;
-  const plan = planOf(going.request.wanted);
+  const plan = planOf(within(going.request));
   for (;;) {
     const slices = await listSlices(going, after);
     for (let at = 0; at < slices.length; at += blocks, blocks = Math.min(blocksAtOnce, blocks * 4)) {
@@ -90,6 +90,10 @@ const goThrough = async (going: Going): Promise<Place | null> => {
     if (slices.length < slicesAtOnce) return null;
   }
 };
+
+/** What others have is not looked up, let alone looked at: how long a search takes tells nothing of it. */
+const within = ({ wanted, scope }: SearchRequest): Wanted =>
+  scope.kind === "everything" ? wanted : { all: [{ repositories: scope.repositories }, wanted] };
 
 const isBefore = (one: Place, other: Place): boolean =>
   one.epoch < other.epoch || (one.epoch === other.epoch && one.place < other.place);

@@ -180,6 +180,7 @@ export class Indexer {
     this.#gatherer.begin();
     for (const { text } of receiptPieces(searched)) this.#gatherer.text(text);
     for (const tag of tagsOf(searched)) this.#gatherer.tag(tag);
+    if (searched.repository !== null) this.#gatherer.repository(searched.repository);
     return this.#gatherer.keys;
   }
 

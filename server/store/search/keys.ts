@@ -5,9 +5,13 @@
 
 import { fold, isOfWord } from "../../model/fold.ts";
 
-/** Numbers of three bytes are in the first third, those of short words and tags in the second, those of ends of words in the last. */
+/** Numbers of three bytes are in the first third, those of short words and tags in the second, those of ends of words in the last; then those of repositories. */
 const third = 2 ** 18;
-export const keySpace = 3 * third;
+/** They are in one part of a block: all that somebody sees are looked up at once. */
+export const repositoryKeys = { from: 3 * third, count: 2 ** 12 } as const;
+export const keySpace = repositoryKeys.from + repositoryKeys.count;
+/** Blocks say it; other gateways, older or newer, may have other keys. */
+export const keysVersion = 2;
 
 /** Gathers the keys of one call, each once. Kept and used again: it is large. */
 export class KeyGatherer {
@@ -46,6 +50,11 @@ export class KeyGatherer {
     this.#add(tagKey(tag));
   }
 
+  /** `sessions.repository` */
+  repository(repository: string): void {
+    this.#add(repositoryKey(repository));
+  }
+
   /** Until the next `begin`. */
   get keys(): Uint32Array {
     return this.#keys.subarray(0, this.#count);
@@ -67,10 +76,15 @@ const fiveKey = (before: number, three: number): number =>
 const shortKey = (bytes: number, length: number): number =>
   third + (Math.imul((length === 1 ? bytes & 0xff : (bytes & 0xffff) | 0x10000) + 7, 0x85ebca6b) >>> 14);
 
-export const tagKey = (tag: string): number => {
+export const tagKey = (tag: string): number => third + (hashOf(tag) >>> 14);
+
+export const repositoryKey = (repository: string): number => repositoryKeys.from + (hashOf(repository) >>> 20);
+
+/** 32 bits, of which the upper ones are well mixed. */
+const hashOf = (text: string): number => {
   let hash = 0x811c9dc5;
-  for (const byte of Buffer.from(tag, "utf8")) hash = Math.imul(hash ^ byte, 0x01000193);
-  return third + (Math.imul(hash ^ (hash >>> 15), 0x9e3779b1) >>> 14);
+  for (const byte of Buffer.from(text, "utf8")) hash = Math.imul(hash ^ byte, 0x01000193);
+  return Math.imul(hash ^ (hash >>> 15), 0x9e3779b1);
 };
 
 /** Three bytes that are rare are looked up rather than others. */

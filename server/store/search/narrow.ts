@@ -5,7 +5,7 @@ import { z } from "zod";
 import type { Place } from "../../model/searched.ts";
 import { count, type Questions } from "../rows.ts";
 import { type Block, type Sort, tableOf, tables, unpackPart } from "./blocks.ts";
-import { keysOfText, keysOfWord, tagKey } from "./keys.ts";
+import { keysOfText, keysOfWord, repositoryKey, tagKey } from "./keys.ts";
 import { markPlaces, partOf } from "./postings.ts";
 
 /** What every call that is looked for has; `anything` is what no index tells. */
@@ -15,7 +15,9 @@ export type Wanted =
   | { readonly any: readonly Wanted[] }
   | { readonly text: string }
   | { readonly word: string }
-  | { readonly tag: string };
+  | { readonly tag: string }
+  /** In one of these: `sessions.repository`. */
+  | { readonly repositories: readonly string[] };
 
 /** A run of places; without parts, of calls that are not in blocks yet. */
 export type Slice = Omit<Block, "parts"> & { readonly parts: number | null };
@@ -34,6 +36,10 @@ export const planOf = (wanted: Wanted): Plan => {
     const any = wanted.any.map(planOf);
     return any.includes(null) ? null : { any };
   }
+  if ("repositories" in wanted)
+    return {
+      any: wanted.repositories.map((repository) => ({ keys: [repositoryKey(repository)], sorts: ["receipt"] })),
+    };
   if ("tag" in wanted) return { keys: [tagKey(wanted.tag)], sorts: ["receipt"] };
   const keys = "text" in wanted ? keysOfText(wanted.text) : keysOfWord(wanted.word);
   return keys.length === 0 ? null : { keys, sorts: tables };

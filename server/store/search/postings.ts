@@ -1,6 +1,6 @@
 /** Postings of a block: which of its places have which key, by parts that are read one by one. Lists of neighbouring blocks join without being unpacked. */
 
-import { keySpace } from "./keys.ts";
+import { keySpace, repositoryKeys } from "./keys.ts";
 
 /** Ascending places, the first as it is and then distances, as base-128 numbers. */
 type List = {
@@ -12,7 +12,7 @@ type List = {
 };
 
 /** A key is in this part, of a power of two parts. */
-export const partOf = (key: number, parts: number): number => key & (parts - 1);
+export const partOf = (key: number, parts: number): number => (key >= repositoryKeys.from ? 0 : key & (parts - 1));
 
 /** Takes the keys of one place after the other; a place may come again right away. Kept and used again: it is large. */
 export class BlockWriter {

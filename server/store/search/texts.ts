@@ -19,7 +19,7 @@ export const searchedBytes = 1024 * 1024;
 /** A body that decodes to more is not. */
 const decodedBytes = 16 * 1024 * 1024;
 
-const sessionRow = z.object({ id: z.uuid(), connection: z.string(), caller });
+const sessionRow = z.object({ id: z.uuid(), connection: z.string(), caller, repository: z.string().nullable() });
 const contentRow = z.object({
   epoch: count,
   digest: z.instanceof(Buffer),
@@ -51,15 +51,15 @@ export const readSearched = async (db: Questions, names: readonly CallName[]): P
     ${callsWithEnds} JOIN ${wanted} AS w (session_id, n) ON w.session_id = c.session_id AND w.n = c.n`);
   const ids = [...new Set(names.map(({ session_id }) => session_id))];
   const sessions = await db.any(sql.type(sessionRow)`
-    SELECT id, connection, caller FROM sessions WHERE id = ANY (${sql.array(ids, "uuid")})`);
+    SELECT id, connection, caller, repository FROM sessions WHERE id = ANY (${sql.array(ids, "uuid")})`);
   const byId = new Map(sessions.map((session) => [session.id, session]));
   const calls = await readCalls(asking(db), found);
   return new Map(
     calls.flatMap((call): [string, SearchedCall][] => {
       const session = byId.get(call.session_id);
-      return session === undefined
-        ? []
-        : [[nameOf(call), { call, connection: session.connection, caller: session.caller }]];
+      if (session === undefined) return [];
+      const { id: _, ...of } = session;
+      return [[nameOf(call), { call, ...of }]];
     }),
   );
 };

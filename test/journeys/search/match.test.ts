@@ -44,6 +44,7 @@ const call: StoredCall = {
 const searched = (more: Partial<SearchedTexts> = {}): SearchedTexts => ({
   call,
   connection: "prod",
+  repository: "https://token.actions.githubusercontent.com 70",
   caller: {
     issuer: "https://token.actions.githubusercontent.com",
     issuer_name: "github",

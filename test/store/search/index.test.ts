@@ -9,6 +9,8 @@ import { readPlace } from "../../../server/journeys/search/place.ts";
 import type { Place, Scope } from "../../../server/model/searched.ts";
 import { openStore, type Store } from "../../../server/store/database.ts";
 import { epochOf } from "../../../server/store/epochs.ts";
+import { type Questions, openRows } from "../../../server/store/rows.ts";
+import { createCallSearch } from "../../../server/store/search/find.ts";
 import { KeyGatherer, keysOfText, keysOfWord } from "../../../server/store/search/keys.ts";
 import { BlockWriter, joinParts, markPlaces, partOf } from "../../../server/store/search/postings.ts";
 import { type FreshDatabase, freshDatabase, quietLog } from "../../standins/database.ts";
@@ -309,6 +311,39 @@ describe("in a database", () => {
       items: [{ call: { session_id: mine.id } }],
       next_cursor: null,
     });
+  });
+
+  test("what the scope hides is not even looked up: the database is asked as much as where there is nothing", async () => {
+    const of = (repository_id: string) => newSession({ caller: { ...newSession().caller, claims: { repository_id } } });
+    const [mine, theirs] = [await store.sessions.open(of("72")), await store.sessions.open(of("73"))];
+    await record(mine.id, ['{"k":"a hoard of mine"}']);
+    for (let n = 0; n < 512; n += 32)
+      await Promise.all(Array.from({ length: 32 }, () => record(theirs.id, [`{"k":"a hoard of theirs, ${n}"}`])));
+    await store.indexer.catchUp();
+    const rows = await openRows(database.connectionString);
+    const questions = async (q: string, repository: string): Promise<number> => {
+      let asked = 0;
+      const counting = (db: Questions): Questions =>
+        new Proxy(db, {
+          get: (target, name) => {
+            asked += 1;
+            return Reflect.get(target, name) as unknown;
+          },
+        });
+      const callSearch = createCallSearch(
+        { ...rows, transact: (work) => rows.transact((db) => work(counting(db))) },
+        () => 0,
+      );
+      const query = readQuery(q, new Date());
+      if (isQueryProblem(query)) throw new Error(query.message);
+      const scope: Scope = { kind: "repositories", repositories: [`${mine.caller.issuer} ${repository}`] };
+      await findPage({ callSearch }, { query, scope, after: null, limit: 50 });
+      return asked;
+    };
+    expect(await questions("theirs", "72")).toBe(await questions("nowhere", "72"));
+    expect(await questions("theirs", "73")).toBeGreaterThan(await questions("theirs", "72"));
+    expect(await found("mine", { kind: "repositories", repositories: [`${mine.caller.issuer} 72`] })).toHaveLength(1);
+    await rows.close();
   });
 
   test("bodies that have expired are found no more, nor shown, and what their receipts say still is; then these are gone too", async () => {
