@@ -39,6 +39,10 @@ const parts = {
     what: "a session of 100,000 calls is sealed, exported with its proof and verified, in at most 512 MiB",
     act: sealLongSession,
   },
+  planted: {
+    what: "5,000 secrets of every kind, planted in recorded bodies and beside them: nothing that is kept holds one",
+    act: () => runTest("test/journeys/masks/planted.test.ts", { DOGWATCH_PLANTED: "5000" }),
+  },
   replays: {
     what: "every recorded scenario that the sandbox knows, replayed to a fresh one, and with a planted difference",
     act: () => runTest("test/journeys/replay/recordings.test.ts", { DOGWATCH_ALL_REPLAYS: "1" }),

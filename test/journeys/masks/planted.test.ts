@@ -9,7 +9,8 @@ import { auditorToken, type World, startWorld } from "../../standins/world.ts";
 import { type Planted, plant } from "../../stages/mask/plant.ts";
 import { Chance, otherKinds, prefixedKinds, type Sample, sampleOf } from "../../stages/mask/samples.ts";
 
-const count = 2_000;
+/** `npm run soak -- planted` has more. */
+const count = Number(process.env["DOGWATCH_PLANTED"] ?? 800);
 const recordings = loadRecordings();
 const kinds = [...prefixedKinds, ...otherKinds];
 

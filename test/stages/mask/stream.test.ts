@@ -286,7 +286,7 @@ describe("in its content coding", () => {
   });
 });
 
-test("50 MB pass with flat memory", { timeout: 240_000 }, async () => {
+test("20 MB pass with flat memory", { timeout: 240_000 }, async () => {
   const chunk = Buffer.from(
     Array.from(
       { length: 200 },
@@ -295,7 +295,7 @@ test("50 MB pass with flat memory", { timeout: 240_000 }, async () => {
   );
   async function* source(): AsyncGenerator<Buffer> {
     yield Buffer.from("[");
-    for (let sent = 0; sent < 50_000_000; sent += chunk.length) yield chunk;
+    for (let sent = 0; sent < 20_000_000; sent += chunk.length) yield chunk;
     yield Buffer.from("0]");
   }
   let passed = 0;
@@ -307,10 +307,10 @@ test("50 MB pass with flat memory", { timeout: 240_000 }, async () => {
     const now = process.memoryUsage();
     most = Math.max(most, now.arrayBuffers - before.arrayBuffers);
   }
-  expect(passed).toBeGreaterThan(50_000_000);
-  // Buffers wait for the collector; what is held is less than a tenth of what passed.
+  expect(passed).toBeGreaterThan(20_000_000);
+  // Buffers wait for the collector; what is held is a few percent of what passed.
   console.info(`${(passed / 1e6).toFixed(0)} MB passed, at most ${(most / 1e6).toFixed(1)} MB of buffers at a time`);
-  expect(most).toBeLessThan(40_000_000);
+  expect(most).toBeLessThan(16_000_000);
 });
 
 describe("tokens of what passed", () => {
