@@ -1,6 +1,8 @@
 /** Learns from two answers to one call, the recorded one and the one of now, which ids became which. */
 
 import type { JsonNode } from "../../model/jsonTree.ts";
+import type { Operation } from "../../model/operation.ts";
+import type { StoredCall } from "../../model/receipt.ts";
 import type { Ids } from "./ids.ts";
 import {
   type IdPlace,
@@ -17,6 +19,10 @@ import {
 
 /** `sent`: every string and number of the recorded request, whose echo in an answer is nothing new. */
 export type Answers = { readonly recorded: JsonNode; readonly now: JsonNode; readonly sent: ReadonlySet<string> };
+
+/** A change that came about then: its answer may hold ids that nobody knew before. */
+export const teaches = ({ status }: Pick<StoredCall, "status">, { access, method }: Operation): boolean =>
+  access !== "read" && method !== "DELETE" && status !== null && status < 300;
 
 /** What stands at the same place in both answers is the same thing. */
 export function learnIds(ids: Ids, subject: Subject, { recorded, now, sent }: Answers): void {

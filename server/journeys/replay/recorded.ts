@@ -3,7 +3,7 @@
 import { createHash } from "node:crypto";
 import { isApiRefusal } from "../../errors.ts";
 import { codingsOf, decodeCodings } from "../../model/coding.ts";
-import { readTree } from "../../model/jsonTree.ts";
+import { type JsonNode, readTree } from "../../model/jsonTree.ts";
 import type { HeaderList, StoredCall, StoredMessage } from "../../model/receipt.ts";
 import type { Bodies } from "../../store/bodies.ts";
 import type { Following } from "../../store/following.ts";
@@ -132,6 +132,10 @@ export async function comparable(bytes: Buffer, headers: HeaderList): Promise<Co
     digest: createHash("sha256").update(plain).digest("hex"),
   };
 }
+
+/** Of the recorded answer; null where it is no JSON, or not there. */
+export const treeOf = async ({ call, response }: RecordedCall): Promise<JsonNode | null> =>
+  response?.bytes == null ? null : (await comparable(response.bytes, call.response?.headers ?? [])).tree;
 
 /** Null for what is no UTF-8. */
 const textIn = (bytes: Buffer): string | null => {

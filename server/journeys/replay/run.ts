@@ -7,9 +7,10 @@ import type { Replay, ReplayedCall, ReplayState } from "../../model/replay.ts";
 import type { Replays } from "../../store/replays.ts";
 import type { OwnSession } from "../ownSession.ts";
 import { type ComparedAnswer, compareAnswers } from "./compare.ts";
-import { learnIds, loseIds } from "./learn.ts";
+import { learnIds, loseIds, teaches } from "./learn.ts";
 import { type Known, known, plan, type Planned, type Planning } from "./plan.ts";
-import { comparable, endedCalls, recordedCalls, type RecordedCall, type RecordingParts } from "./recorded.ts";
+import { footprintOf, UnderWay } from "./order.ts";
+import { comparable, endedCalls, recordedCalls, type RecordedCall, type RecordingParts, treeOf } from "./recorded.ts";
 import { isUnsendable, type Unsendable } from "./rewrite.ts";
 import type { OwnLine } from "../ownLine.ts";
 import { sendCall, type Sent } from "./send.ts";
@@ -48,27 +49,40 @@ const endedBy = (error: unknown): End => {
   return { state: "failed", reason: error instanceof Error ? `it broke: ${error.message}` : "it broke" };
 };
 
+/** Calls on their way at the same time, at most. */
+const abreast = 8;
+
 async function sendAll(parts: RunParts, job: Run): Promise<End> {
   const { replay } = job;
   const ledger = new Ledger(parts, job);
   const pace = new Pace(parts, job);
+  const underWay = new UnderWay(replay.options.stop_on_difference ? 1 : abreast);
   const beating = setInterval(() => void ledger.beat(), beatEvery);
+  let stopped: End | null = null;
   try {
     for await (const recorded of recordedCalls(parts, replay.session_id, replay.calls)) {
       await pace.wait(recorded, ledger);
-      const stopped = stoppedBy(job, ledger);
-      if (stopped !== null) return stopped;
-      await ledger.add(await replayCall(parts, job, recorded));
+      const about = known(job.planning, recorded.call);
+      const footprint = await footprintOf(recorded, about);
+      await underWay.until(footprint);
+      stopped = stoppedBy(job, ledger);
+      if (stopped !== null) break;
+      underWay.add(
+        footprint,
+        replayCall(parts, job, { recorded, about }).then((attempt) => ledger.add(attempt)),
+      );
     }
+    await underWay.all();
     await ledger.finish();
   } catch (error) {
     // What was sent is noted, whatever else there is to say.
+    await underWay.all().catch(() => undefined);
     await ledger.finish().catch(() => undefined);
     throw error;
   } finally {
     clearInterval(beating);
   }
-  return stoppedBy(job, ledger) ?? { state: "done", reason: "" };
+  return stopped ?? stoppedBy(job, ledger) ?? { state: "done", reason: "" };
 }
 
 function stoppedBy({ signal, replay, isSameSandbox }: Run, ledger: Ledger): End | null {
@@ -89,8 +103,11 @@ type Attempt = {
   readonly sent: Sent | Unsendable | "planned";
 };
 
-async function replayCall(parts: RunParts, { own, planning }: Run, recorded: RecordedCall): Promise<Attempt> {
-  const about = known(planning, recorded.call);
+async function replayCall(
+  parts: RunParts,
+  { own, planning }: Run,
+  { recorded, about }: { readonly recorded: RecordedCall; readonly about: Known | null },
+): Promise<Attempt> {
   if (about === null)
     return {
       recorded,
@@ -114,8 +131,8 @@ async function replayCall(parts: RunParts, { own, planning }: Run, recorded: Rec
 type Learning = { readonly planning: Planning; readonly recorded: RecordedCall; readonly about: Known };
 
 async function learn(learning: Learning, { sent: inRequest, subject }: Planned, sent: Sent): Promise<void> {
-  const { planning, recorded } = learning;
-  if (!creates(learning)) return;
+  const { planning, recorded, about } = learning;
+  if (!teaches(recorded.call, about.operation)) return;
   if (sent.kind === "unanswered") return lose(learning, `has no answer here: ${sent.why}`);
   if (sent.status >= 300) return lose(learning, `was answered ${sent.status} here`);
   const before = await treeOf(recorded);
@@ -133,23 +150,16 @@ const encodingOf = ({ answer }: Extract<Sent, { kind: "answered" }>): readonly (
 /** What this call created in the recording is known, and has no counterpart. */
 async function lose(learning: Learning, why: string): Promise<void> {
   const { planning, recorded, about } = learning;
-  if (!creates(learning)) return;
+  if (!teaches(recorded.call, about.operation)) return;
   const tree = await treeOf(recorded);
   if (tree !== null) loseIds(planning.ids, about.subject, { recorded: tree, by: recorded.call.n, why });
 }
 
 /** In a dry run what was created then passes for created. */
-async function assume(learning: Learning): Promise<void> {
-  const tree = creates(learning) ? await treeOf(learning.recorded) : null;
-  if (tree !== null)
-    learnIds(learning.planning.ids, learning.about.subject, { recorded: tree, now: tree, sent: new Set() });
+async function assume({ planning, recorded, about }: Learning): Promise<void> {
+  const tree = teaches(recorded.call, about.operation) ? await treeOf(recorded) : null;
+  if (tree !== null) learnIds(planning.ids, about.subject, { recorded: tree, now: tree, sent: new Set() });
 }
-
-const creates = ({ recorded: { call }, about: { operation } }: Learning): boolean =>
-  operation.access !== "read" && operation.method !== "DELETE" && call.status !== null && call.status < 300;
-
-const treeOf = async ({ call, response }: RecordedCall) =>
-  response?.bytes == null ? null : (await comparable(response.bytes, call.response?.headers ?? [])).tree;
 
 /** A recorded agent may have waited for people for days, and a clock may have been wrong by years. ms */
 const longestPause = 15 * 60_000;
@@ -235,12 +245,13 @@ class Ledger {
 
   /** Only one is written while the next is gathered. */
   async #flush(): Promise<void> {
-    await this.#writing;
     const attempts = this.#waiting.splice(0);
+    const before = this.#writing;
     this.#held = 0;
     this.#notedAt = this.#parts.monotonic();
-    this.#writing = this.#write(attempts);
+    this.#writing = before.then(() => this.#write(attempts));
     this.#writing.catch(() => undefined);
+    await before;
   }
 
   async #write(attempts: readonly Attempt[]): Promise<void> {

@@ -4,9 +4,10 @@ import { once } from "node:events";
 import { createServer, request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** The n-th answer since the last sandbox came, from 1: its status and its bytes. */
-export type Tamper = (n: number, answer: Tampered) => Tampered | Promise<Tampered>;
+/** The n-th answer since the last sandbox came, from 1: its status and its bytes. Of calls that come together any may be the first. */
+export type Tamper = (n: number, answer: Tampered, request: Asked) => Tampered | Promise<Tampered>;
 export type Tampered = { readonly status: number; readonly body: Buffer };
+export type Asked = { readonly method: string; readonly path: string };
 
 export type Switch = {
   readonly url: string;
@@ -28,7 +29,8 @@ export async function startSwitch(): Promise<Switch> {
       answer.on("data", (piece: Buffer) => pieces.push(piece));
       answer.on("end", async () => {
         const said = { status: answer.statusCode ?? 0, body: Buffer.concat(pieces) };
-        const { status, body } = (await tamper?.(n, said)) ?? said;
+        const { status, body } =
+          (await tamper?.(n, said, { method: method ?? "", path: path?.split("?")[0] ?? "" })) ?? said;
         const type = answer.headers["content-type"];
         const bodiless = status === 204 || method === "HEAD";
         response.writeHead(status, {
