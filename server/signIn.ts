@@ -75,9 +75,12 @@ const termsOf = (said: readonly unknown[]): Buffer => createHash("sha256").updat
 
 /** ms */
 const lately = 60_000;
+/** What GitHub did not say is asked again sooner. */
+const unsaid = 5_000;
 const mostRemembered = 10_000;
 
-type Remembered = { readonly role: Role; readonly at: number };
+/** `until`: by the monotonic clock, ms. */
+type Remembered = { readonly role: Role; readonly until: number };
 
 /** Everybody on GitHub may answer what GitHub lets them answer; teams make more of some. What GitHub does not say makes nobody more. */
 class TeamRoles {
@@ -95,22 +98,25 @@ class TeamRoles {
     const { admins, auditors } = this.#people;
     if (this.#parts.github === null || admins.length + auditors.length === 0) return "approver";
     const known = this.#remembered.get(who.subject);
-    if (freshness === "lately" && known !== undefined && this.#parts.monotonic() - known.at < lately) return known.role;
-    const role = await this.#ask(who);
+    if (freshness === "lately" && known !== undefined && this.#parts.monotonic() < known.until) return known.role;
+    const { role, isSure } = await this.#ask(who);
     this.#remembered.delete(who.subject);
-    this.#remembered.set(who.subject, { role, at: this.#parts.monotonic() });
+    this.#remembered.set(who.subject, { role, until: this.#parts.monotonic() + (isSure ? lately : unsaid) });
     const [oldest] = this.#remembered.keys();
     if (this.#remembered.size > mostRemembered && oldest !== undefined) this.#remembered.delete(oldest);
     return role;
   }
 
-  async #ask(who: Identity): Promise<Role> {
+  async #ask(who: Identity): Promise<{ readonly role: Role; readonly isSure: boolean }> {
     const { admins, auditors } = this.#people;
-    if (await this.#isInOne(admins, who)) return "admin";
-    return (await this.#isInOne(auditors, who)) ? "auditor" : "approver";
+    const isAdmin = await this.#isInOne(admins, who);
+    if (isAdmin === true) return { role: "admin", isSure: true };
+    const isAuditor = await this.#isInOne(auditors, who);
+    return { role: isAuditor === true ? "auditor" : "approver", isSure: isAdmin !== null && isAuditor !== null };
   }
 
-  async #isInOne(teams: readonly string[], { login, subject }: Identity): Promise<boolean> {
+  /** Null: GitHub did not say. */
+  async #isInOne(teams: readonly string[], { login, subject }: Identity): Promise<boolean | null> {
     const { github, log } = this.#parts;
     const account = { login, account_id: Number(subject) };
     const members = await Promise.all(
@@ -119,10 +125,11 @@ class TeamRoles {
           return github !== null && (await github.isInTeam(team, account));
         } catch (error) {
           log.warn({ err: error, team }, "it could not be asked who is in a team, so nobody is taken to be");
-          return false;
+          return null;
         }
       }),
     );
-    return members.includes(true);
+    if (members.includes(true)) return true;
+    return members.includes(null) ? null : false;
   }
 }

@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { z } from "zod";
 import { isApiRefusal, refuseApi } from "../errors.ts";
 import { followSession, type FollowParts, type Happening } from "../journeys/follow.ts";
+import { readerName } from "../journeys/history.ts";
 import { type AccessParts, admit, knownReader, readerOf, refusals, turnAway } from "./access.ts";
 import { callJson, sessionJson } from "./json.ts";
 import type { Api } from "./zodRoutes.ts";
@@ -12,6 +13,8 @@ export type EventRoutes = AccessParts & FollowParts & { readonly publicUrl: stri
 
 /** That one gateway serves at a time: each asks the database twice a second. */
 const mostListeners = 200;
+/** Of one reader: nobody keeps all others out. */
+const mostOfOne = 40;
 /** ms after which a browser comes back by itself. */
 const retry = 2_000;
 /** Events that wait for a slow listener; the database is asked for more when they are gone. */
@@ -24,7 +27,7 @@ export const registerEvents = async (api: Api, parts: EventRoutes): Promise<void
     await admit(parts)(request, reply);
   });
   const stopping = new AbortController();
-  let listeners = 0;
+  const listening = new Listening();
   api.addHook("preClose", async () => stopping.abort());
   api.route({
     method: "GET",
@@ -46,18 +49,16 @@ export const registerEvents = async (api: Api, parts: EventRoutes): Promise<void
       response: { 200: bytes, ...refusals },
     },
     handler: async (request, reply) => {
-      if (listeners >= mostListeners)
-        return reply.send(
-          turnAway(parts, { request, reply }, refuseApi("gateway_busy", "too many listen at this gateway")),
-        );
+      const reader = knownReader(request);
+      const full = listening.begin(readerName(reader));
+      if (full !== null) return reply.send(turnAway(parts, { request, reply }, refuseApi("gateway_busy", full)));
       const gone = new AbortController();
-      listeners += 1;
       reply.raw.once("close", () => {
         gone.abort();
-        listeners -= 1;
+        listening.end(readerName(reader));
       });
       const lastEventId = request.headers["last-event-id"];
-      const found = await followSession(parts, knownReader(request), {
+      const found = await followSession(parts, reader, {
         session_id: request.params.id,
         lastEventId: typeof lastEventId === "string" ? lastEventId : (request.query.last_event_id ?? null),
         signal: AbortSignal.any([gone.signal, stopping.signal]),
@@ -69,6 +70,29 @@ export const registerEvents = async (api: Api, parts: EventRoutes): Promise<void
     },
   });
 };
+
+/** How many there are, and of whom. */
+class Listening {
+  #all = 0;
+  readonly #of = new Map<string, number>();
+
+  /** Why not, or null: then there is one more, until `end`. */
+  begin(who: string): string | null {
+    const own = this.#of.get(who) ?? 0;
+    if (this.#all >= mostListeners) return "too many listen at this gateway";
+    if (own >= mostOfOne) return `${who} listens ${mostOfOne} times at this gateway already`;
+    this.#all += 1;
+    this.#of.set(who, own + 1);
+    return null;
+  }
+
+  end(who: string): void {
+    const own = this.#of.get(who) ?? 0;
+    this.#all -= 1;
+    if (own > 1) this.#of.set(who, own - 1);
+    else this.#of.delete(who);
+  }
+}
 
 async function* written(publicUrl: string, happenings: AsyncIterable<Happening>): AsyncGenerator<string> {
   yield `retry: ${retry}\n\n`;

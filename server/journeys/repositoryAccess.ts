@@ -22,9 +22,12 @@ export type RepositoryAccessParts = {
 
 /** ms */
 const lately = 60_000;
+/** What GitHub did not say is asked again sooner: a hiccup does not hide everything for a minute. */
+const unsaid = 5_000;
 const mostRemembered = 10_000;
 
-type Remembered = { readonly may: boolean; readonly at: number };
+/** `until`: by the monotonic clock, ms. */
+type Remembered = { readonly may: boolean; readonly until: number };
 
 export class AskedRepositoryAccess implements RepositoryAccess {
   readonly #parts: RepositoryAccessParts;
@@ -36,10 +39,11 @@ export class AskedRepositoryAccess implements RepositoryAccess {
   }
 
   async mayRead(person: Person, of: RepositoryRef): Promise<boolean> {
-    const may = await this.#ask(person, of);
+    const said = await this.#ask(person, of);
+    const may = said === true;
     const key = keyOf(person, of);
     this.#remembered.delete(key);
-    this.#remembered.set(key, { may, at: this.#parts.monotonic() });
+    this.#remembered.set(key, { may, until: this.#parts.monotonic() + (said === null ? unsaid : lately) });
     const [oldest] = this.#remembered.keys();
     if (this.#remembered.size > mostRemembered && oldest !== undefined) this.#remembered.delete(oldest);
     return may;
@@ -47,19 +51,20 @@ export class AskedRepositoryAccess implements RepositoryAccess {
 
   async mayReadLately(person: Person, of: RepositoryRef): Promise<boolean> {
     const known = this.#remembered.get(keyOf(person, of));
-    return known !== undefined && this.#parts.monotonic() - known.at < lately ? known.may : this.mayRead(person, of);
+    return known !== undefined && this.#parts.monotonic() < known.until ? known.may : this.mayRead(person, of);
   }
 
   /** Asked now: whether somebody may change what is in it. Of a public repository everybody may read. */
-  mayWrite(person: Person, of: RepositoryRef): Promise<boolean> {
-    return this.#ask(person, of, ["write", "maintain", "admin"]);
+  async mayWrite(person: Person, of: RepositoryRef): Promise<boolean> {
+    return (await this.#ask(person, of, ["write", "maintain", "admin"])) === true;
   }
 
+  /** Null: it was not said. */
   async #ask(
     { provider, login, account_id }: Person,
     of: RepositoryRef,
     enough: readonly Permission[] = permissions,
-  ): Promise<boolean> {
+  ): Promise<boolean | null> {
     const { github, log } = this.#parts;
     if (github === null || provider !== "github" || account_id === null) return false;
     try {
@@ -70,7 +75,7 @@ export class AskedRepositoryAccess implements RepositoryAccess {
       return permission !== "none" && enough.includes(permission);
     } catch (error) {
       log.warn({ err: error, repository: of.repository }, "it could not be asked who may read a repository");
-      return false;
+      return null;
     }
   }
 }

@@ -367,6 +367,27 @@ describe("events", () => {
     ]);
   });
 
+  test("are told to one reader forty times at a time, so that nobody keeps the others out", async () => {
+    const { session_id = "", access_token = "" } = await gateway.open();
+    const leaving = new AbortController();
+    const ask = (as: string): Promise<Response> =>
+      fetch(`${gateway.url}/v1/sessions/${session_id}/events`, {
+        headers: { authorization: `Bearer ${as}` },
+        signal: leaving.signal,
+      });
+    const [first, ...others] = await Promise.all(Array.from({ length: 40 }, () => ask(auditor)));
+    expect(new Set([first, ...others].map((one) => one?.status))).toEqual(new Set([200]));
+    const refused = await ask(auditor);
+    expect(refused.status).toBe(503);
+    expect(await refused.json()).toEqual({
+      errors: [expect.stringMatching(/listens 40 times at this gateway already/)],
+    });
+    expect((await ask(access_token)).status).toBe(200);
+    await first?.body?.cancel();
+    await expect.poll(async () => (await ask(auditor)).status, { timeout: 30_000 }).toBe(200);
+    leaving.abort();
+  });
+
   test("go on after the last one that was heard, ends of calls that were open then included", async () => {
     const { session_id = "" } = await gateway.open();
     const { sink, sessions } = gateway.store;

@@ -144,10 +144,12 @@ class Follower {
   }
 
   async #pause(ms = every): Promise<void> {
+    const over = new AbortController();
     await new Promise((resolve) => {
       setTimeout(resolve, ms);
-      this.#gone.addEventListener("abort", resolve, { once: true });
+      this.#gone.addEventListener("abort", resolve, { signal: over.signal });
     });
+    over.abort();
     await seen(this.#gone);
   }
 }
@@ -155,12 +157,13 @@ class Follower {
 /** Resolves when somebody sees the page. */
 const seen = (gone: AbortSignal): Promise<void> =>
   new Promise((resolve) => {
+    const over = new AbortController();
     const look = (): void => {
       if (document.visibilityState !== "visible" && !gone.aborted) return;
-      document.removeEventListener("visibilitychange", look);
+      over.abort();
       resolve();
     };
-    document.addEventListener("visibilitychange", look);
-    gone.addEventListener("abort", look, { once: true });
+    document.addEventListener("visibilitychange", look, { signal: over.signal });
+    gone.addEventListener("abort", look, { signal: over.signal });
     look();
   });

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import type { Browser, Visited } from "../../standins/browser.ts";
 import { all, textOf } from "../../standins/markup.ts";
 import { auditorToken } from "../../standins/world.ts";
-import { home, type PeopleScene, signIn, signInWithToken, startPeople, viewerToken } from "./scene.ts";
+import { home, type PeopleScene, remembered, signIn, signInWithToken, startPeople, viewerToken } from "./scene.ts";
 
 let scene: PeopleScene;
 
@@ -161,7 +161,7 @@ test("read access is asked for each time: whoever loses it sees nothing any more
   scene.github.repositories.permit(scene.repository, "stranger", "read");
   const browser = await scene.as("stranger");
   expect((await browser.open(pageOf(approval))).status).toBe(200);
-  expect((await browser.open(`${home}/approvals`)).text).toContain(approval.id);
+  await expect.poll(async () => (await browser.open(`${home}/approvals`)).text, remembered).toContain(approval.id);
   scene.github.repositories.permit(scene.repository, "stranger", "none");
   expect((await browser.open(pageOf(approval))).status).toBe(404);
   expect((await browser.open(`${home}/approvals`)).text).not.toContain(approval.id);
@@ -315,8 +315,11 @@ test("the API takes a person's answer as the page does", async () => {
   const cookie = browser.header(home);
   const read = await fetch(`${scene.url}/v1/approvals/${approval.id}`, { headers: { cookie } });
   expect(await read.json()).toMatchObject({ id: approval.id, state: "pending" });
-  const list = await fetch(`${scene.url}/v1/approvals?state=pending`, { headers: { cookie } });
-  expect(((await list.json()) as { items: { id: string }[] }).items.map(({ id }) => id)).toContain(approval.id);
+  const listed = async (): Promise<readonly string[]> => {
+    const list = await fetch(`${scene.url}/v1/approvals?state=pending`, { headers: { cookie } });
+    return ((await list.json()) as { items: { id: string }[] }).items.map(({ id }) => id);
+  };
+  await expect.poll(listed, remembered).toContain(approval.id);
   const answered = await apiAnswer(browser, approval.id, { verdict: "deny", reason: "not today" });
   expect(answered.status).toBe(200);
   expect(await answered.json()).toMatchObject({ state: "denied", reason: "denied by github:octocat: not today" });

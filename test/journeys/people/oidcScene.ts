@@ -1,5 +1,6 @@
 /** A gateway at which people sign in with OpenID Connect, and what their browsers do on the way. */
 
+import { isReplicated } from "../../standins/replicas.ts";
 import { readFileSync, writeFileSync } from "node:fs";
 import { Browser, type Visited } from "../../standins/browser.ts";
 import { all, textOf } from "../../standins/markup.ts";
@@ -28,7 +29,8 @@ export async function startOidc(signIn: string, rules?: string): Promise<OidcSce
       (await world.audit()).filter(({ kind }) => kind === "configuration_loaded").length;
     const before = await loaded();
     writeFileSync(world.file, readFileSync(world.file, "utf8").replace(from, to));
-    await eventually(async () => ((await loaded()) > before ? true : null));
+    // Each gateway reads its file for itself.
+    await eventually(async () => ((await loaded()) >= before + (isReplicated ? 2 : 1) ? true : null));
   };
   return {
     ...world,

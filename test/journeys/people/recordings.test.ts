@@ -5,7 +5,7 @@ import type { Repository } from "../../../server/demo/github/state.ts";
 import type { Browser } from "../../standins/browser.ts";
 import { all } from "../../standins/markup.ts";
 import { auditorToken } from "../../standins/world.ts";
-import { eventually, home, type PeopleScene, signIn, startPeople } from "./scene.ts";
+import { eventually, home, type PeopleScene, remembered, signIn, startPeople } from "./scene.ts";
 
 let scene: PeopleScene;
 let hidden: Repository;
@@ -176,7 +176,7 @@ test("who was invited is no member yet, who left is none any more, and when GitH
   accounts.leave(team, "guard");
   const left = await scene.as("guard");
   expect(await (await look(left, "/v1/me")).json()).toMatchObject({ role: "approver" });
-  expect(await listed(left)).toEqual([]);
+  await expect.poll(() => listed(left), remembered).toEqual([]);
   accounts.join(team, "guard");
 });
 

@@ -1,5 +1,6 @@
 /** A gateway before the stand-in for GitHub, with a job whose question waits, and people with browsers. */
 
+import { isReplicated } from "../../standins/replicas.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
 import type { Gateway } from "../../../server/app.ts";
@@ -199,3 +200,6 @@ export async function eventually<T>(look: () => T | null | Promise<T | null>): P
     if (performance.now() > end) throw new Error("it did not happen within a minute");
   }
 }
+
+/** For `expect.poll`: of what was asked elsewhere a moment ago another gateway may remember for a minute what GitHub said before. */
+export const remembered = { timeout: isReplicated ? 75_000 : 1_000, interval: 250 };
