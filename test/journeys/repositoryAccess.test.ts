@@ -19,7 +19,7 @@ test.each([
     log: quietLog,
     monotonic: () => now,
     github: {
-      account: async () => ({ id: 7, login: "octocat", type: "User" }) as never,
+      account: async () => ({ id: 7, login: "octocat", type: "User" }),
       access: async () => {
         asked += 1;
         if (says === "nothing") throw new Error("502");
