@@ -36,9 +36,14 @@ export type Planning = {
   readonly site: string;
 };
 
-/** A recorded call that is known for what it is. `sent`: every string and number of its body. */
+/** A recorded call that is known for what it is. */
 export type Known = { readonly operation: Operation; readonly subject: Subject };
-export type Planned = Known & { readonly sending: Sending; readonly sent: ReadonlySet<string> };
+/** `sent`: every string and number of its body. `remark`: what whoever reads its outcome has to know of it; empty where there is nothing. */
+export type Planned = Known & {
+  readonly sending: Sending;
+  readonly sent: ReadonlySet<string>;
+  readonly remark: string;
+};
 
 /** Null where the host is none of Datadog's that are known. */
 export function known({ catalogue, resources, ids }: Planning, { host, method, path }: StoredCall): Known | null {
@@ -59,7 +64,7 @@ export async function plan(
     return skipped("an operation that the catalogue does not know: nobody can tell which ids are in it");
   const host = hostOfPrefix(planning.site, prefixIn(call.host) ?? "");
   if (host === undefined) return skipped(`${planning.site} has no such host as ${call.host}`);
-  const rewriting: Rewriting = { ...planning, operation, status: call.status };
+  const rewriting: Rewriting = { ...planning, operation, status: call.status, strange: new Set() };
   const masking = maskingIn(planning.standIns, call, operation);
   const target = await unmaskTarget(planning, call, masking);
   if (isUnsendable(target)) return target;
@@ -76,7 +81,17 @@ export async function plan(
     subject,
     sending: { method: call.method, host, path, query, headers, body: body.bytes },
     sent: body.sent,
+    remark: remarkOn(operation, rewriting.strange),
   };
+}
+
+const mostNamed = 3;
+
+/** A thing that only chance gave the same id may be meant here: what changes something by it says so. */
+function remarkOn({ access }: Operation, strange: ReadonlySet<string>): string {
+  if (access === "read" || access === "submit" || strange.size === 0) return "";
+  const more = strange.size > mostNamed ? ` and ${strange.size - mostNamed} more` : "";
+  return `its body names ${[...strange].slice(0, mostNamed).join(", ")}${more}, which no call of the session created: sent as it was`;
 }
 
 async function unmaskTarget(

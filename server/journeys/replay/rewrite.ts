@@ -29,6 +29,8 @@ export type Rewriting = {
   readonly operation: Operation;
   /** Of the recorded answer; null when there is none. */
   readonly status: number | null;
+  /** Gathers what its body names and no call of the session created: these ids stay what they are. */
+  readonly strange: Set<string>;
 };
 
 export const subjectOf = ({
@@ -225,6 +227,7 @@ function scalar(
   const changed = found.kind === "mapped" ? found.value : rewriteComposed(rewriting, value, at.type);
   if (changed === null && at.exact && at.type === subject.own && choosesByBody(rewriting))
     return unknownId(at.type, value);
+  if (changed === null && at.exact && !at.isOwn) rewriting.strange.add(`${at.type} ${quoted(value)}`);
   if (changed === null || changed === value) return null;
   if (typeof changed !== "string") return changed;
   if (node.kind === "number" && !/^-?\d+$/.test(changed))

@@ -101,6 +101,7 @@ type Attempt = {
   readonly recorded: RecordedCall;
   readonly known: Known | null;
   readonly sent: Sent | Unsendable | "planned";
+  readonly remark: string;
 };
 
 async function replayCall(
@@ -113,19 +114,20 @@ async function replayCall(
       recorded,
       known: about,
       sent: { outcome: "skipped", reason: `${recorded.call.host} is no host of Datadog's` },
+      remark: "",
     };
   const planned = await plan(planning, recorded, about);
   if (isUnsendable(planned)) {
     await lose({ planning, recorded, about }, `was not sent here: ${planned.reason}`);
-    return { recorded, known: about, sent: planned };
+    return { recorded, known: about, sent: planned, remark: "" };
   }
   if (own === null) {
     await assume({ planning, recorded, about });
-    return { recorded, known: about, sent: "planned" };
+    return { recorded, known: about, sent: "planned", remark: planned.remark };
   }
   const sent = await sendCall(parts.line(), await own.token(), planned.sending);
   await learn({ planning, recorded, about }, planned, sent);
-  return { recorded, known: about, sent };
+  return { recorded, known: about, sent, remark: planned.remark };
 }
 
 type Learning = { readonly planning: Planning; readonly recorded: RecordedCall; readonly about: Known };
@@ -270,9 +272,9 @@ class Ledger {
 type Judging = { readonly attempt: Attempt; readonly ended: ReadonlyMap<number, RecordedCall> };
 
 async function judge(job: Run, { attempt, ended }: Judging): Promise<ReplayedCall> {
-  const { recorded, known: about, sent } = attempt;
+  const { recorded, known: about, sent, remark } = attempt;
   const { n } = recorded.call;
-  if (sent === "planned") return { n, own_n: null, outcome: "planned", reason: "", status: null, differences: [] };
+  if (sent === "planned") return { n, own_n: null, outcome: "planned", reason: remark, status: null, differences: [] };
   if (isUnsendable(sent)) return { n, own_n: null, status: null, differences: [], ...sent };
   const { own_n, status } = sent;
   const failed = (reason: string): ReplayedCall => ({ n, own_n, outcome: "failed", reason, status, differences: [] });
@@ -295,7 +297,7 @@ async function judge(job: Run, { attempt, ended }: Judging): Promise<ReplayedCal
     now,
   );
   const outcome = differences.length === 0 ? "same" : "different";
-  return { n, own_n, outcome, reason: "", status, differences };
+  return { n, own_n, outcome, reason: remark, status, differences };
 }
 
 const siteOf = (host: string): string => sites.find((site) => prefixOfHost(site, host) !== undefined) ?? host;

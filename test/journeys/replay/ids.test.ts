@@ -267,6 +267,23 @@ test("what nothing in the session created is not deleted, not changed and not re
   );
 });
 
+test("what a change names beside its thing, and nothing in the session created, is sent as it was and said", async () => {
+  answerLive = say({ "POST /api/v1/monitor": '{"id":1001}', "POST /api/v1/slo": '{"data":[{"id":"a1"}]}' });
+  answerLab = say({ "POST /api/v1/monitor": '{"id":2002}', "POST /api/v1/slo": '{"data":[{"id":"b2"}]}' });
+  const { calls } = await replay([
+    { path: "/api/v1/monitor", body: '{"name":"known"}' },
+    { path: "/api/v1/slo", body: '{"name":"uptime","monitor_ids":[1001,77,78,79,80]}' },
+    { path: "/api/v1/slo", body: '{"name":"uptime","monitor_ids":[1001]}' },
+  ]);
+  expect(arrived()[1]).toBe('POST /api/v1/slo {"name":"uptime","monitor_ids":[2002,77,78,79,80]}');
+  expect(outcomes(calls)).toEqual(["same", "same", "same"]);
+  expect(calls.map(({ reason }) => reason)).toEqual([
+    "",
+    'its body names monitor_id "77", monitor_id "78", monitor_id "79" and 1 more, which no call of the session created: sent as it was',
+    "",
+  ]);
+});
+
 test("what was refused then is not sent, and says what refused it", async () => {
   const session = await scene.open();
   await scene.call(session, { path: "/api/v1/%zz" });
