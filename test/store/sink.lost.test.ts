@@ -138,13 +138,18 @@ test("an opening that is committed after its caller was turned away is closed by
   await expect.poll(closedStates, { timeout: 10_000 }).toEqual(["indeterminate"]);
 });
 
+/** In this database: the server has others, whose replicas have the same numbers. */
+const endReplica = (replica: number | null): Promise<unknown> =>
+  database.query(
+    `SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND objsubid = 2
+     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())`,
+    [replica],
+  );
+
 test("after a lost connection the sink is the same replica, so that its calls in flight are still its own", async () => {
   const { replica } = sink;
   const call = await sink.open(opening(session));
-  await database.query(
-    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND objsubid = 2",
-    [replica],
-  );
+  await endReplica(replica);
   await sink.close(call, closing());
   expect(sink.replica).toBe(replica);
 });
@@ -152,10 +157,7 @@ test("after a lost connection the sink is the same replica, so that its calls in
 test("a database that turns read-only is reported in time, and written to again when it is writable", async () => {
   const { database: name } = new pg.Client(database.connectionString);
   await database.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`);
-  await database.query(
-    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND objid = $1 AND objsubid = 2",
-    [sink.replica],
-  );
+  await endReplica(sink.replica);
   await expect(sink.open(opening(session))).rejects.toMatchObject({ code: "recording_unavailable" });
   await database.query(
     `SET default_transaction_read_only = off; ALTER DATABASE ${name} RESET default_transaction_read_only`,
