@@ -6,6 +6,7 @@ import { GitHubSignIn } from "./github/signIn.ts";
 import type { Freshness, IdentityProvider } from "./journeys/signIn.ts";
 import type { Config, GitHubSource, OidcSource, Role } from "./model/config.ts";
 import { readGroupsAt } from "./model/groupsClaim.ts";
+import { Lately } from "./model/lately.ts";
 import type { Log } from "./model/log.ts";
 import type { Identity } from "./model/person.ts";
 import { OidcProvider } from "./oidc/provider.ts";
@@ -73,37 +74,26 @@ const strongest: readonly Role[] = ["admin", "auditor", "approver", "viewer"];
 
 const termsOf = (said: readonly unknown[]): Buffer => createHash("sha256").update(JSON.stringify(said)).digest();
 
-/** ms */
-const lately = 60_000;
-/** What GitHub did not say is asked again sooner. */
-const unsaid = 5_000;
-const mostRemembered = 10_000;
-
-/** `until`: by the monotonic clock, ms. */
-type Remembered = { readonly role: Role; readonly until: number };
-
 /** Everybody on GitHub may answer what GitHub lets them answer; teams make more of some. What GitHub does not say makes nobody more. */
 class TeamRoles {
   readonly #parts: ProviderParts;
   readonly #people: NonNullable<Config["signIn"]["github"]>;
   /** By account. */
-  readonly #remembered = new Map<string, Remembered>();
+  readonly #lately: Lately<Role>;
 
   constructor(parts: ProviderParts, people: NonNullable<Config["signIn"]["github"]>) {
     this.#parts = parts;
     this.#people = people;
+    this.#lately = new Lately(() => parts.monotonic());
   }
 
   async of(who: Identity, freshness: Freshness): Promise<Role> {
     const { admins, auditors } = this.#people;
     if (this.#parts.github === null || admins.length + auditors.length === 0) return "approver";
-    const known = this.#remembered.get(who.subject);
-    if (freshness === "lately" && known !== undefined && this.#parts.monotonic() < known.until) return known.role;
+    const known = freshness === "lately" ? this.#lately.get(who.subject) : undefined;
+    if (known !== undefined) return known;
     const { role, isSure } = await this.#ask(who);
-    this.#remembered.delete(who.subject);
-    this.#remembered.set(who.subject, { role, until: this.#parts.monotonic() + (isSure ? lately : unsaid) });
-    const [oldest] = this.#remembered.keys();
-    if (this.#remembered.size > mostRemembered && oldest !== undefined) this.#remembered.delete(oldest);
+    this.#lately.set(who.subject, role, isSure);
     return role;
   }
 

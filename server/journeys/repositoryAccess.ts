@@ -2,6 +2,7 @@
 
 import { type Permission, permissions } from "../model/approval.ts";
 import type { GitHubReader, RepositoryRef } from "../model/github.ts";
+import { Lately } from "../model/lately.ts";
 import type { Log } from "../model/log.ts";
 import type { Person } from "../model/person.ts";
 
@@ -20,38 +21,25 @@ export type RepositoryAccessParts = {
   monotonic(): number;
 };
 
-/** ms */
-const lately = 60_000;
-/** What GitHub did not say is asked again sooner: a hiccup does not hide everything for a minute. */
-const unsaid = 5_000;
-const mostRemembered = 10_000;
-
-/** `until`: by the monotonic clock, ms. */
-type Remembered = { readonly may: boolean; readonly until: number };
-
 export class AskedRepositoryAccess implements RepositoryAccess {
   readonly #parts: RepositoryAccessParts;
   /** By account and repository. */
-  readonly #remembered = new Map<string, Remembered>();
+  readonly #lately: Lately<boolean>;
 
   constructor(parts: RepositoryAccessParts) {
     this.#parts = parts;
+    this.#lately = new Lately(() => parts.monotonic());
   }
 
   async mayRead(person: Person, of: RepositoryRef): Promise<boolean> {
     const said = await this.#ask(person, of);
     const may = said === true;
-    const key = keyOf(person, of);
-    this.#remembered.delete(key);
-    this.#remembered.set(key, { may, until: this.#parts.monotonic() + (said === null ? unsaid : lately) });
-    const [oldest] = this.#remembered.keys();
-    if (this.#remembered.size > mostRemembered && oldest !== undefined) this.#remembered.delete(oldest);
+    this.#lately.set(keyOf(person, of), may, said !== null);
     return may;
   }
 
   async mayReadLately(person: Person, of: RepositoryRef): Promise<boolean> {
-    const known = this.#remembered.get(keyOf(person, of));
-    return known !== undefined && this.#parts.monotonic() < known.until ? known.may : this.mayRead(person, of);
+    return this.#lately.get(keyOf(person, of)) ?? this.mayRead(person, of);
   }
 
   /** Asked now: whether somebody may change what is in it. Of a public repository everybody may read. */
