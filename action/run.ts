@@ -1,6 +1,6 @@
 /** `dogwatch run`: a command whose Datadog calls go through the gateway, wherever it runs; the relay lives in this process and logs live. */
 
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
 import { constants, tmpdir } from "node:os";
@@ -22,6 +22,7 @@ import { createNetwork, type Network, proxyVariablesOf } from "./network.ts";
 import { type Progress, showProgress } from "./progress.ts";
 import { type Interception, openRelay } from "./relay/open.ts";
 import { systemClock } from "./relay/session.ts";
+import { heedSignals, type Signals } from "./signals.ts";
 import { writeTrust } from "./trust.ts";
 
 /** The words after `dogwatch run`, as they were written. */
@@ -52,8 +53,10 @@ export const runCommand = async (command: readonly string[], options: RunOptions
         ...(session ? { session } : {}),
       });
     const opened = await openSessionPatiently(() => open(), [500, 2_000]);
+    const signals = heedSignals();
     log(`session on connection ${opened.connection}: ${opened.session_url}`);
-    return await runInSession(command, { ...plan, opened, renew: () => open(opened.session_id), log, progress });
+    const renew = () => open(opened.session_id);
+    return await runInSession(command, { ...plan, opened, renew, log, progress, signals });
   } catch (error) {
     log(error instanceof InputProblem ? error.message : explain(error));
     return error instanceof GatewayProblem && error.unavailable ? 3 : 2;
@@ -104,10 +107,11 @@ type Running = Plan & {
   readonly renew: () => Promise<TokenAnswer>;
   readonly log: Log;
   readonly progress: Progress;
+  readonly signals: Signals;
 };
 
 const runInSession = async (command: readonly string[], running: Running): Promise<number> => {
-  const { gateway, opened, renew, intercept, approvalTimeout, log, progress } = running;
+  const { gateway, opened, renew, intercept, approvalTimeout, log, progress, signals } = running;
   const directory = await mkdtemp(join(tmpdir(), "dogwatch-run-"));
   const placeholder = randomBytes(32).toString("hex");
   let token = opened.access_token;
@@ -141,7 +145,7 @@ const runInSession = async (command: readonly string[], running: Running): Promi
         trust,
         proxies,
       });
-      return await runToEnd(command, { ...process.env, ...exported }, log);
+      return await runToEnd(command, { ...process.env, ...exported }, { log, signals });
     } finally {
       await relay.restoreHosts();
       await relay.close(5_000);
@@ -149,6 +153,7 @@ const runInSession = async (command: readonly string[], running: Running): Promi
   } finally {
     await finish(gateway, { token, session: opened.session_id }, log);
     await rm(directory, { recursive: true, force: true });
+    signals.stop();
   }
 };
 
@@ -165,33 +170,24 @@ const finish = async (
   }
 };
 
-/** With this process's own input and output. Gives the command's exit code, or 128 + the signal that ended it. */
-export const runToEnd = ([program, ...args]: readonly string[], env: NodeJS.ProcessEnv, log: Log): Promise<number> =>
+/** With this process's own input and output. Gives the command's exit code, or 128 + the signal that ended it, or that came before it was run. */
+export const runToEnd = (
+  [program = "", ...args]: readonly string[],
+  env: NodeJS.ProcessEnv,
+  { log, signals }: { readonly log: Log; readonly signals: Signals },
+): Promise<number> =>
   new Promise((resolve) => {
-    const child = spawn(program ?? "", args, { env, stdio: "inherit" });
-    const stop = forwardSignals(child);
+    if (signals.first !== null) {
+      log(`${program} was not run: ${signals.first} came before`);
+      return resolve(exitCodeOf(signals.first));
+    }
+    const child = spawn(program, args, { env, stdio: "inherit" });
+    signals.passTo(child);
     child.once("error", (error: NodeJS.ErrnoException) => {
-      stop();
       log(`${program} could not be run (${error.code ?? error.message})`);
       resolve(error.code === "ENOENT" ? 127 : 126);
     });
-    child.once("exit", (code, signal) => {
-      stop();
-      resolve(signal === null ? (code ?? 1) : 128 + constants.signals[signal]);
-    });
+    child.once("exit", (code, signal) => resolve(signal === null ? (code ?? 1) : exitCodeOf(signal)));
   });
 
-/** A terminal sends its Ctrl-C to the command itself; once is enough. */
-const forwardSignals = (child: ChildProcess): (() => void) => {
-  const forwarded = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  const handlers = forwarded.map((signal) => {
-    const pass = () => {
-      if (!(signal === "SIGINT" && process.stdin.isTTY)) child.kill(signal);
-    };
-    process.on(signal, pass);
-    return () => process.off(signal, pass);
-  });
-  return () => {
-    for (const off of handlers) off();
-  };
-};
+const exitCodeOf = (signal: NodeJS.Signals): number => 128 + constants.signals[signal];

@@ -1,6 +1,5 @@
 /** `dogwatch run` around a command: the same relay for agents outside GitHub. */
 
-import type { ChildProcess } from "node:child_process";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -61,18 +60,23 @@ describe("dogwatch run", () => {
   });
 
   test("passes signals on, and still closes the session", async () => {
-    const ready = join(directory, "ready");
-    const script = `trap 'echo got it; exit 7' TERM; : > ${ready}; while :; do sleep 0.05; done`;
-    const stop = async (child: ChildProcess) => {
-      await expect.poll(() => existsSync(ready), { timeout: 20_000 }).toBe(true);
-      child.kill("SIGTERM");
-    };
-    const { code, out } = await run([...gatewayArgs(), "--", "sh", "-c", script], {
-      seen: (child) => void stop(child),
-    });
+    // As early as a command can: it is the first that this process hears of it.
+    const script = `trap 'echo got it; exit 7' TERM; kill -TERM $PPID; while :; do sleep 0.05; done`;
+    const { code, out } = await run([...gatewayArgs(), "--", "sh", "-c", script]);
     expect(out).toContain("got it");
     expect(code).toBe(7);
     expect(gateway.closed).toHaveLength(1);
+  });
+
+  test("a signal as soon as the session is open ends the command or keeps it from being run, and leaves nothing", async () => {
+    const { code } = await run([...gatewayArgs(), "--", "sh", "-c", "while :; do sleep 0.05; done"], {
+      seen: (child) => {
+        child.stderr?.once("data", () => child.kill("SIGTERM"));
+      },
+    });
+    expect(code).toBe(143);
+    expect(gateway.closed).toHaveLength(1);
+    expect(readdirSync(directory)).toEqual(["token"]);
   });
 
   test("renews with what the file holds by then, while the command runs", async () => {

@@ -46,30 +46,36 @@ const aroundCommand = async (
   command: readonly string[],
   { log, json }: { readonly log: Log; readonly json?: true },
 ): Promise<void> => {
-  const { runToEnd } = await import("../../../action/run.ts");
+  const [{ runToEnd }, { heedSignals }] = await Promise.all([
+    import("../../../action/run.ts"),
+    import("../../../action/signals.ts"),
+  ]);
+  const signals = heedSignals();
   try {
-    const code = await runToEnd(command, { ...process.env, ...double.environment }, log);
+    const code = await runToEnd(command, { ...process.env, ...double.environment }, { log, signals });
     const { exitCode, output } = report(double.served(), json);
     process[json ? "stdout" : "stderr"].write(output);
     process.exitCode = code === 0 ? exitCode : code;
   } finally {
     await double.close();
+    signals.stop();
   }
 };
 
 const untilTold = (double: OpenDouble, { json }: ServeRecordingOptions): void => {
   const { name, url, calls, gaps, environment } = double;
-  process.stdout.write(
-    json
-      ? `${JSON.stringify({ recording: name, url, calls, gaps, environment })}\n`
-      : `${name}: ${counted(calls, "call")}, served at ${url} until Ctrl-C. For what is to ask it:\n${exported(environment)}`,
-  );
+  // Before anybody hears of it: they may signal at once.
   stopOnSignal(async () => {
     await double.close();
     const { exitCode, output } = report(double.served(), json);
     await new Promise((written) => process.stdout.write(output, written));
     process.exitCode = exitCode;
   });
+  process.stdout.write(
+    json
+      ? `${JSON.stringify({ recording: name, url, calls, gaps, environment })}\n`
+      : `${name}: ${counted(calls, "call")}, served at ${url} until Ctrl-C. For what is to ask it:\n${exported(environment)}`,
+  );
 };
 
 /** For a shell. */
