@@ -74,11 +74,13 @@ const expireReceipts = async (rows: Rows, round: Round): Promise<void> => {
   const until = untilOf(round);
   const old = await rows.ask((db) =>
     db.anyFirst(sql.type(rangeRow)`
-      SELECT first FROM (
+      -- Of partitions first, and only then of what is old: no other table's name says a date.
+      WITH weeks AS MATERIALIZED (
         SELECT to_date(right(c.relname, 10), 'YYYY_MM_DD') - date '1970-01-01' AS first
         FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'calls'::regclass
         UNION SELECT epoch_of(id) - epoch_of(id) % 7 FROM sessions WHERE id < first_id_of(${until})
-      ) weeks WHERE first + 7 <= ${until} ORDER BY first`),
+      )
+      SELECT first FROM weeks WHERE first + 7 <= ${until} ORDER BY first`),
   );
   for (const first of old) {
     const whole = { kind: "receipts", first, days: 7 } as const;

@@ -198,3 +198,18 @@ test("bodies that are kept longer than receipts go with them", async () => {
   expect(await store.sessions.get(id)).toBeNull();
   expect(await count("epochs", "epoch = epoch_of($1)", id)).toBe(0);
 });
+
+test.each(["nestloop", "hashjoin", "mergejoin"])(
+  "however the database looks for what is old: with %s as the only join",
+  async (only) => {
+    const id = await recorded(440);
+    await lieFallow(database, id, 430);
+    const { database: name } = new pg.Client(database.connectionString);
+    for (const join of ["nestloop", "hashjoin", "mergejoin"])
+      await database.query(`ALTER DATABASE ${name} SET enable_${join} = ${join === only ? "on" : "off"}`);
+    const third = await open();
+    onTestFinished(() => third.close());
+    await third.retain(retention);
+    expect(await store.sessions.get(id)).toBeNull();
+  },
+);
