@@ -105,6 +105,7 @@ const table: readonly { part: string; may: readonly string[]; types?: readonly s
       "action/environment.ts",
       "action/log.ts",
       "action/network.ts",
+      "action/signals.ts",
       "action/trust.ts",
       "action/relay/authority.ts",
       "action/relay/tunnel.ts",

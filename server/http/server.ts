@@ -2,6 +2,7 @@
 
 import Fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from "fastify";
 import { type ListenerParts, createListener } from "./listener.ts";
+import { watchConnections } from "./stop.ts";
 
 export type ServerParts = ListenerParts & { readonly log: FastifyBaseLogger };
 
@@ -11,7 +12,11 @@ export function createGatewayServer(parts: ServerParts): FastifyInstance {
     logController: new LogController({ disableRequestLogging: true }),
     forceCloseConnections: "idle",
     bodyLimit: 1024 * 1024,
-    serverFactory: (handler) => createListener(parts, handler),
+    serverFactory: (handler) => {
+      const server = createListener(parts, handler);
+      watchConnections(server);
+      return server;
+    },
     // The listener answers what cannot be parsed.
     clientErrorHandler: () => undefined,
   });

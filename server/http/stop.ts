@@ -1,5 +1,7 @@
 /** Ends the port so that calls in flight end first, within a bound: what does not end by itself is broken off, and still recorded. */
 
+import type { Server } from "node:http";
+import type { Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FastifyInstance } from "fastify";
 
@@ -14,16 +16,33 @@ export type Ending = {
 const lastWords = 3_000;
 const lookEvery = 50;
 
+const connectionsOf = new WeakMap<Server, ReadonlySet<Socket>>();
+
+/** From its beginning on, so that `stopServing` knows those that nothing ever came on: Node itself takes them for busy ones. */
+export function watchConnections(server: Server): void {
+  const open = new Set<Socket>();
+  connectionsOf.set(server, open);
+  server.on("connection", (socket: Socket) => {
+    open.add(socket);
+    socket.once("close", () => open.delete(socket));
+  });
+}
+
+/** A connection that is kept alive becomes idle when its answer ends, and one that a browser opened in advance stays silent: both would hold up the end. */
+function closeUnused(server: Server): void {
+  server.closeIdleConnections();
+  for (const socket of connectionsOf.get(server) ?? []) if (socket.bytesRead === 0) socket.destroy();
+}
+
 export async function stopServing(app: FastifyInstance, { patience, breakOff }: Ending): Promise<void> {
-  // A connection that is kept alive becomes idle when its answer ends, and would hold up the end for as long as it is kept.
-  const idle = setInterval(() => app.server.closeIdleConnections(), lookEvery);
+  const unused = setInterval(() => closeUnused(app.server), lookEvery);
   const stopped = app.close();
   if (!(await within(patience, stopped))) {
     await breakOff();
     if (!(await within(lastWords, stopped))) app.server.closeAllConnections();
   }
   await stopped;
-  clearInterval(idle);
+  clearInterval(unused);
 }
 
 /** Whether it came to its end in time. */

@@ -5,6 +5,7 @@ import Fastify from "fastify";
 import { readHidden } from "../../server/journeys/undo/hidden.ts";
 import { buildCatalogue } from "../../server/datadog/catalogue.ts";
 import { registerApi } from "../../server/http/api.ts";
+import { stopServing, watchConnections } from "../../server/http/stop.ts";
 import { buildFamilies } from "../../server/stages/mask/place/family.ts";
 import { compileMasks } from "../../server/stages/mask/plan.ts";
 import { readResources } from "../../server/journeys/replay/resources.ts";
@@ -237,6 +238,7 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
       },
     },
   });
+  watchConnections(app.server);
   const url = await app.listen({ port: 0, host: "127.0.0.1" });
 
   const identity = (claims: TestClaims = {}): Promise<string> =>
@@ -273,7 +275,7 @@ export const startGateway = async (perMinute = { token: 100_000, all: 100_000 })
     get: (path, token) => send(path, {}, token),
     post: (path, token) => send(path, { method: "POST" }, token),
     close: async () => {
-      await app.close();
+      await stopServing(app, { patience: 5_000, breakOff: async () => undefined });
       await issuer.close();
       await store.close();
       await loseDatabase();
