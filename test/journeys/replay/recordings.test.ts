@@ -17,16 +17,12 @@ import { startSwitch, type Switch, type Tamper } from "./switch.ts";
 const all = (loadRecordings() ?? []).filter(({ exchanges }) => exchanges.length > 1);
 
 const everyOne = process.env["DOGWATCH_ALL_REPLAYS"] === "1";
-/** Of each thing that Datadog knows of two scenarios are enough that make different requests, unless somebody has the time (`npm run soak -- replays`). */
-const kindOf = ({ exchanges }: Recording): string =>
-  exchanges
-    .map(({ request: { method, path } }) => `${method} ${path.replaceAll(/\/[^/]*\d[^/]*(?=\/|$)/g, "/*")}`)
-    .join();
-const firstOf = <T, K>(of: readonly T[], by: (one: T) => K, count: number): T[] =>
-  [...Map.groupBy(of, by).values()].flatMap((same) => same.slice(0, count));
+/** Of each thing that Datadog knows one scenario is enough, unless somebody has the time (`npm run soak -- replays`). */
 const recordings = everyOne
   ? all
-  : firstOf(firstOf(all, kindOf, 1), ({ version, feature }) => `${version} ${feature}`, 2);
+  : [...Map.groupBy(all, ({ version, feature }) => `${version} ${feature}`).values()].map(
+      ([first]) => first as Recording,
+    );
 
 let scene: ReplayScene;
 let [live, lab]: (Switch | undefined)[] = [];
