@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from "commander";
 import type { RunOptions } from "../action/run.ts";
 import { addApprovalsCommands } from "./cli/approvals.ts";
 import type { DemoOptions } from "./cli/demo.ts";
+import { addConnectionsCommand } from "./cli/connections.ts";
 import { addEvidenceCommands } from "./cli/evidence.ts";
 import { addGitHubCommands } from "./cli/github.ts";
 import { addHoldCommands } from "./cli/holds.ts";
@@ -12,6 +13,7 @@ import { addPolicyCommands } from "./cli/policy.ts";
 import { addServeRecordingCommand } from "./cli/serveRecording.ts";
 import { addReplayCommand } from "./cli/replay.ts";
 import { addSearchCommand } from "./cli/search.ts";
+import { addShowCommand } from "./cli/show.ts";
 import { addUndoCommand } from "./cli/undo.ts";
 import manifest from "../package.json" with { type: "json" };
 
@@ -113,8 +115,10 @@ Examples:
 
 addPolicyCommands(program);
 addApprovalsCommands(program);
+addConnectionsCommand(program);
 addGitHubCommands(program);
 addSearchCommand(program);
+addShowCommand(program);
 addMaskedValueCommands(program);
 addServeRecordingCommand(program);
 addEvidenceCommands(program);
