@@ -97,19 +97,23 @@ program
   .command("check")
   .description("validate a configuration and say everything that is wrong with it, with line and column")
   .argument("[file]", "configuration", "dogwatch.yaml")
+  .option("--json", "print JSON, to standard output also when there are problems")
   .addHelpText(
     "after",
     `
+Exit codes: 0 it can be used · 2 it cannot, or there is none
+
 Variables that the file names as \${env:NAME} must be set, as they must be for serve.
 
 Examples:
   dogwatch check
-  dogwatch check deploy/dogwatch.example.yaml`,
+  dogwatch check deploy/dogwatch.example.yaml
+  dogwatch check --json`,
   )
-  .action(async (file: string) => {
+  .action(async (file: string, { json }: { json?: true }) => {
     const [{ check }, { examinerOf }] = await Promise.all([import("./cli/check.ts"), import("./rulebook.ts")]);
-    const { exitCode, output } = check({ file, env: process.env, examine: examinerOf() });
-    process[exitCode === 0 ? "stdout" : "stderr"].write(output);
+    const { exitCode, output } = check({ file, env: process.env, examine: examinerOf(), ...(json && { json }) });
+    process[exitCode === 0 || json ? "stdout" : "stderr"].write(output);
     process.exitCode = exitCode;
   });
 
