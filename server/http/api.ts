@@ -67,6 +67,11 @@ export const registerApi = async (app: FastifyInstance, parts: ApiParts): Promis
         ),
       );
       api.decorateRequest("reader", null);
+      // A parameter without a value is omitted, as the token endpoint's are: `?cursor=` is the first page.
+      api.addHook("preValidation", async (request) => {
+        const given = Object.entries(request.query as Readonly<Record<string, unknown>>);
+        request.query = Object.fromEntries(given.filter(([, value]) => value !== ""));
+      });
       api.addHook("onSend", async (_request, reply) => {
         if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
       });

@@ -339,6 +339,16 @@ describe("bad input is answered with the place and what was expected:", () => {
     expect(answer.json.errors[0]).toMatch(complaint);
   });
 
+  test.each(["/v1/sessions?limit=&cursor=", "/v1/audit?cursor=", "/v1/approvals?state=", "/v1/search?q=&cursor="])(
+    "%s asks for the first page of all: a parameter without a value is omitted",
+    async (path) => {
+      const bare = await gateway.get(path.split("?")[0] as string, auditor);
+      const answer = await gateway.get(path, auditor);
+      expect(answer.status).toBe(200);
+      if (!path.includes("audit")) expect(answer.json).toEqual(bare.json);
+    },
+  );
+
   test("an address that is none", async () => {
     const answer = await gateway.get("/v1/nothing", auditor);
     expect([answer.status, answer.json.errors[0]]).toEqual([404, "dogwatch: there is no GET /v1/nothing"]);
