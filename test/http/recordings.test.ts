@@ -246,6 +246,18 @@ describe("a session token", () => {
     expect(gateway.events.map((event) => event.kind)).toEqual(["request_refused", "request_refused"]);
   });
 
+  test.each(["application/json", "application/x-www-form-urlencoded"])(
+    "closes its session with an empty body that is called %s, as some clients call every body",
+    async (type) => {
+      const { id, token } = await recorded();
+      const headers = { authorization: `Bearer ${token}`, "content-type": type };
+      const close = (body: string) =>
+        fetch(`${gateway.url}/v1/sessions/${id}/close`, { method: "POST", headers, body });
+      expect((await close("{")).status).toBe(400);
+      expect((await close("")).status).toBe(200);
+    },
+  );
+
   test("closes its session, twice with one answer and one event, and may still read it", async () => {
     const { id, token } = await recorded();
     const closed = await gateway.post(`/v1/sessions/${id}/close`, token);
