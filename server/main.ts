@@ -4,6 +4,7 @@ import { Command, CommanderError, Option } from "commander";
 import type { RunOptions } from "../action/run.ts";
 import { addApprovalsCommands } from "./cli/approvals.ts";
 import type { DemoOptions } from "./cli/demo.ts";
+import { addConnectionsCommand } from "./cli/connections.ts";
 import { addEvidenceCommands } from "./cli/evidence.ts";
 import { addGitHubCommands } from "./cli/github.ts";
 import { addHoldCommands } from "./cli/holds.ts";
@@ -12,6 +13,7 @@ import { addPolicyCommands } from "./cli/policy.ts";
 import { addServeRecordingCommand } from "./cli/serveRecording.ts";
 import { addReplayCommand } from "./cli/replay.ts";
 import { addSearchCommand } from "./cli/search.ts";
+import { addShowCommand } from "./cli/show.ts";
 import { addUndoCommand } from "./cli/undo.ts";
 import manifest from "../package.json" with { type: "json" };
 
@@ -95,26 +97,32 @@ program
   .command("check")
   .description("validate a configuration and say everything that is wrong with it, with line and column")
   .argument("[file]", "configuration", "dogwatch.yaml")
+  .option("--json", "print JSON, to standard output also when there are problems")
   .addHelpText(
     "after",
     `
+Exit codes: 0 it can be used · 2 it cannot, or there is none
+
 Variables that the file names as \${env:NAME} must be set, as they must be for serve.
 
 Examples:
   dogwatch check
-  dogwatch check deploy/dogwatch.example.yaml`,
+  dogwatch check deploy/dogwatch.example.yaml
+  dogwatch check --json`,
   )
-  .action(async (file: string) => {
+  .action(async (file: string, { json }: { json?: true }) => {
     const [{ check }, { examinerOf }] = await Promise.all([import("./cli/check.ts"), import("./rulebook.ts")]);
-    const { exitCode, output } = check({ file, env: process.env, examine: examinerOf() });
-    process[exitCode === 0 ? "stdout" : "stderr"].write(output);
+    const { exitCode, output } = check({ file, env: process.env, examine: examinerOf(), ...(json && { json }) });
+    process[exitCode === 0 || json ? "stdout" : "stderr"].write(output);
     process.exitCode = exitCode;
   });
 
 addPolicyCommands(program);
 addApprovalsCommands(program);
+addConnectionsCommand(program);
 addGitHubCommands(program);
 addSearchCommand(program);
+addShowCommand(program);
 addMaskedValueCommands(program);
 addServeRecordingCommand(program);
 addEvidenceCommands(program);

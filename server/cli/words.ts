@@ -20,6 +20,14 @@ export const readable = (text: string, most = 200): string => {
   return visible.length > most ? `${visible.slice(0, most - 1)}…` : visible;
 };
 
+/** Each column as wide as its widest cell; the last one as it is. */
+export const inColumns = (rows: readonly (readonly string[])[]): readonly string[] => {
+  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
+  return rows.map((row) =>
+    row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join("  "),
+  );
+};
+
 export const wrongUsage = (message: string): Answer => ({ exitCode: 2, output: `${message}\n` });
 
 export const listProblems = (problems: readonly Problem[]): Answer => {

@@ -17,7 +17,7 @@ import type { Uses } from "./permissions.ts";
 import { Poll } from "./poll.ts";
 import { Pulls } from "./pulls.ts";
 import { Repositories } from "./repositories.ts";
-import { readRun } from "./runs.ts";
+import { readJobName, readRun } from "./runs.ts";
 import { type Fetch, createSend } from "./send.ts";
 import { type Member, Teams } from "./teams.ts";
 
@@ -73,6 +73,7 @@ export const createGitHub = (options: GitHubOptions): GitHubApp => {
     isInTeam: (team, who) => teams.isMember(team, who),
     repository: (of) => repositories.repository(of),
     run: (of, run_id) => readRun(repositories, of, run_id),
+    jobName: (of, job) => readJobName(repositories, of, job),
     pull: (of, number) => pulls.pull(of, number),
     pullsWith: (of, head_sha) => pulls.pullsWith(of, head_sha),
     changedFiles: (of, number) => pulls.changedFiles(of, number),

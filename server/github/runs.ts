@@ -47,3 +47,21 @@ export const readRun = async (
     pulls: (found.pull_requests ?? []).filter(({ base }) => base.repo.id === repository_id).map(({ number }) => number),
   };
 };
+
+const job = z.object({ run_id: digits, name: z.string() });
+
+export const readJobName = async (
+  repositories: Repositories,
+  of: RepositoryRef,
+  { run_id, job_id }: { readonly run_id: string; readonly job_id: string },
+): Promise<string | null> => {
+  if (!/^\d{1,20}$/.test(job_id)) return null;
+  const found = await repositories.get(of, job, {
+    kind: "read",
+    route: "GET /repos/{owner}/{repo}/actions/jobs/{job_id}",
+    parameters: { job_id },
+    doing: `read job ${job_id} of ${quote(of.repository)}`,
+    needs: "actions: read",
+  });
+  return found === null || found.run_id !== run_id ? null : found.name;
+};

@@ -67,6 +67,16 @@ export const registerApi = async (app: FastifyInstance, parts: ApiParts): Promis
         ),
       );
       api.decorateRequest("reader", null);
+      // Where no body is wanted, an empty one is none, whatever a client calls it.
+      api.addHook("onRequest", async ({ headers, routeOptions }) => {
+        const sends = headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
+        if (routeOptions.schema?.body === undefined && !sends) delete headers["content-type"];
+      });
+      // A parameter without a value is omitted, as the token endpoint's are: `?cursor=` is the first page.
+      api.addHook("preValidation", async (request) => {
+        const given = Object.entries(request.query as Readonly<Record<string, unknown>>);
+        request.query = Object.fromEntries(given.filter(([, value]) => value !== ""));
+      });
       api.addHook("onSend", async (_request, reply) => {
         if (!reply.hasHeader("cache-control")) reply.header("cache-control", "no-store");
       });

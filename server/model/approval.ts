@@ -60,6 +60,8 @@ export type RunContext = {
   /** Logins of the run's actor, triggering actor, the pull request's author and the last pusher. */
   readonly own_people: readonly string[];
   readonly head_sha: string;
+  /** What the workflow calls the job that asks; whoever writes the workflow chooses it. */
+  readonly job?: string | undefined;
   /** The run may be over: what it left behind is what is asked about. */
   readonly afterwards?: boolean | undefined;
 };

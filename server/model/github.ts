@@ -146,6 +146,8 @@ export interface GitHubReader {
   /** Asked with a token for this id alone: a repository that only has the same name is not found. */
   repository(of: RepositoryRef): Promise<Repository | null>;
   run(of: RepositoryRef, run_id: string): Promise<WorkflowRun | null>;
+  /** What the workflow calls a job of this run; null also when it is another run's. */
+  jobName(of: RepositoryRef, job: { readonly run_id: string; readonly job_id: string }): Promise<string | null>;
   pull(of: RepositoryRef, number: number): Promise<PullRequest | null>;
   /** Open pull requests whose head is this commit. */
   pullsWith(of: RepositoryRef, head_sha: string): Promise<readonly PullRequest[]>;

@@ -64,6 +64,7 @@ const run: z.ZodType<RunContext> = z.object({
   pull: z.object({ number: count, head_sha: text, url: text }).nullable(),
   own_people: z.array(text),
   head_sha: text,
+  job: text.optional(),
   afterwards: z.boolean().optional(),
 });
 

@@ -38,3 +38,31 @@ test("no file: how to name one", () => {
       "/nowhere/dogwatch.yaml is not there: name yours, or begin with a copy of deploy/dogwatch.example.yaml; `dogwatch demo` needs none\n",
   });
 });
+
+test("as JSON: every problem with its place, and notices apart from them", () => {
+  const json = (text: string): unknown => {
+    const file = fileWith(text);
+    const { output } = check({ file, env, examine, json: true });
+    return JSON.parse(output.replaceAll(file, "dogwatch.yaml"));
+  };
+  expect(json(`${good}  observe: true\n`)).toEqual({
+    file: "dogwatch.yaml",
+    problems: [],
+    notices: [
+      {
+        line: 14,
+        column: 12,
+        path: "policy.observe",
+        message: "is on: what would be denied is forwarded and only recorded, except what destroys",
+      },
+    ],
+  });
+  expect(json(good.replace("publicUrl", "publikUrl"))).toEqual({
+    file: "dogwatch.yaml",
+    problems: [{ line: 1, column: 1, path: "publikUrl", message: "unknown key; did you mean publicUrl?" }],
+    notices: [],
+  });
+  const none = check({ file: "/nowhere/dogwatch.yaml", env, examine, json: true });
+  expect(none.exitCode).toBe(2);
+  expect(JSON.parse(none.output)).toMatchObject({ problems: [{ line: 1, column: 1 }] });
+});

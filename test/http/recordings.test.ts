@@ -246,6 +246,18 @@ describe("a session token", () => {
     expect(gateway.events.map((event) => event.kind)).toEqual(["request_refused", "request_refused"]);
   });
 
+  test.each(["application/json", "application/x-www-form-urlencoded"])(
+    "closes its session with an empty body that is called %s, as some clients call every body",
+    async (type) => {
+      const { id, token } = await recorded();
+      const headers = { authorization: `Bearer ${token}`, "content-type": type };
+      const close = (body: string) =>
+        fetch(`${gateway.url}/v1/sessions/${id}/close`, { method: "POST", headers, body });
+      expect((await close("{")).status).toBe(400);
+      expect((await close("")).status).toBe(200);
+    },
+  );
+
   test("closes its session, twice with one answer and one event, and may still read it", async () => {
     const { id, token } = await recorded();
     const closed = await gateway.post(`/v1/sessions/${id}/close`, token);
@@ -338,6 +350,16 @@ describe("bad input is answered with the place and what was expected:", () => {
     expect([answer.status, answer.headers.get("dogwatch-error")]).toEqual([400, "request_malformed"]);
     expect(answer.json.errors[0]).toMatch(complaint);
   });
+
+  test.each(["/v1/sessions?limit=&cursor=", "/v1/audit?cursor=", "/v1/approvals?state=", "/v1/search?q=&cursor="])(
+    "%s asks for the first page of all: a parameter without a value is omitted",
+    async (path) => {
+      const bare = await gateway.get(path.split("?")[0] as string, auditor);
+      const answer = await gateway.get(path, auditor);
+      expect(answer.status).toBe(200);
+      if (!path.includes("audit")) expect(answer.json).toEqual(bare.json);
+    },
+  );
 
   test("an address that is none", async () => {
     const answer = await gateway.get("/v1/nothing", auditor);

@@ -4,7 +4,7 @@ import { z } from "zod";
 import { type ApprovalJson, approval, page } from "../../contract.ts";
 import { Api, type ApiOptions, explained, readPages, WrongUsage } from "../api.ts";
 import type { Answer } from "../answer.ts";
-import { counted, readable } from "../words.ts";
+import { counted, inColumns, readable } from "../words.ts";
 import { plainJsonLines } from "../../model/plainJson.ts";
 
 export type ListRequest = ApiOptions & { readonly state?: string; readonly json?: true };
@@ -53,14 +53,6 @@ const cellsOf = (one: ApprovalJson, now: Date): readonly string[] => [
   one.state === "pending" ? one.code : answeredBy(one),
   one.url,
 ];
-
-/** Each column as wide as its widest cell; the last one as it is. */
-const inColumns = (rows: readonly (readonly string[])[]): readonly string[] => {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows.map((row) =>
-    row.map((cell, column) => (column === row.length - 1 ? cell : cell.padEnd(widths[column] ?? 0))).join("  "),
-  );
-};
 
 const describe = (one: ApprovalJson, now: Date): string[] => [
   readable(one.title),

@@ -8,6 +8,8 @@ import { isLoopback } from "../../model/loopback.ts";
 export type ClaimedRun = RepositoryRef & {
   readonly run_id: string;
   readonly run_attempt: string;
+  /** Id of its check run, which is the job's too. */
+  readonly job_id: string | null;
   readonly actor: string | null;
   /** Of the pull request whose event set the run off. */
   readonly pull: number | null;
@@ -30,7 +32,8 @@ export function claimedRun(claims: Claims): ClaimedRun | null {
     text,
   );
   if (repository == null || repository_id == null || run_id == null || run_attempt == null) return null;
-  return { repository, repository_id, run_id, run_attempt, actor: text("actor"), pull: pullIn(text("ref")) };
+  const named = { actor: text("actor"), job_id: text("check_run_id"), pull: pullIn(text("ref")) };
+  return { repository, repository_id, run_id, run_attempt, ...named };
 }
 
 /** https://docs.github.com/en/actions/reference/workflows-and-actions/events-that-trigger-workflows#pull_request */

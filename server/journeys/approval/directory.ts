@@ -71,7 +71,7 @@ async function contextOf(parts: DirectoryParts, caller: Caller): Promise<RunCont
     return unasked(`the caller is attempt ${run_attempt} of run ${run_id}, and attempt ${run.attempt} is the newest`);
   if (run.status === "completed") return unasked(`run ${run_id} has ended`);
   const pull = await pullOf(github, { repository, run, claimed });
-  return pull !== null && isUnasked(pull) ? pull : contextIn(github, known, pull);
+  return pull !== null && isUnasked(pull) ? pull : contextIn(parts, known, pull);
 }
 
 /** In its pull request as long as that is open, whatever was committed since: what was done is there whichever commit did it. */
@@ -79,7 +79,7 @@ async function contextAfter(parts: DirectoryParts, caller: Caller): Promise<RunC
   const known = await runOf(parts, caller);
   if (isUnasked(known)) return known;
   const pull = await pullAfter(parts.github, known);
-  const context = await contextIn(parts.github, known, pull);
+  const context = await contextIn(parts, known, pull);
   return { ...context, head_sha: pull?.head_sha ?? context.head_sha, afterwards: true };
 }
 
@@ -103,12 +103,15 @@ async function runOf({ github, apiUrl }: DirectoryParts, caller: Caller): Promis
 }
 
 async function contextIn(
-  github: GitHubReader,
+  parts: DirectoryParts,
   { claimed, repository, run }: KnownRun,
   pull: PullRequest | null,
 ): Promise<RunContext> {
   const people = [run.actor, run.triggering_actor, pull?.author ?? null, claimed.actor];
-  const own_people = await ownPeople(github, repository, { people, pull });
+  const [own_people, job] = await Promise.all([
+    ownPeople(parts.github, repository, { people, pull }),
+    jobOf(parts, repository, claimed),
+  ]);
   return {
     repository: repository.repository,
     repository_id: claimed.repository_id,
@@ -117,7 +120,22 @@ async function contextIn(
     pull: pull === null ? null : { number: pull.number, head_sha: pull.head_sha, url: pull.url },
     own_people,
     head_sha: run.head_sha,
+    ...(job !== null && { job }),
   };
+}
+
+/** Only shown: where GitHub does not tell, people are asked without it. */
+async function jobOf(
+  { github, log }: DirectoryParts,
+  of: RepositoryRef,
+  { run_id, job_id }: ClaimedRun,
+): Promise<string | null> {
+  if (job_id === null) return null;
+  return github.jobName(of, { run_id, job_id }).catch((error: unknown) => {
+    if (!(error instanceof GitHubFailure)) throw error;
+    log.warn({ err: error }, "GitHub could not be asked what a job is called");
+    return null;
+  });
 }
 
 type Found = { readonly where: WhereRun; readonly people: readonly (string | null)[] };

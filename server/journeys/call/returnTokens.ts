@@ -2,12 +2,11 @@
 
 import { type Refusal, isRefusal, refuse } from "../../errors.ts";
 import { whoIs } from "../../model/caller.ts";
-import { codingsOf, encodeCodings } from "../../model/coding.ts";
+import { codingsOf, decodeCodings, encodeCodings } from "../../model/coding.ts";
 import type { Decision, TokenUse } from "../../model/decision.ts";
 import type { RuleSource } from "../../model/config.ts";
 import type { HeaderList } from "../../model/receipt.ts";
 import type { Operation } from "../../model/operation.ts";
-import { plainBytes } from "../../stages/decide/inspect.ts";
 import { type RequestBody, readUpTo } from "../../stages/forward/requestBody.ts";
 import { maskSentence } from "../../stages/mask/beside.ts";
 import { maskRequest } from "../../stages/mask/mask.ts";
@@ -48,16 +47,19 @@ async function readWhole(call: Call, { operation, masking }: Reading, body: Requ
   const limits = call.parts.limits();
   const { headers } = call.presented;
   const as = asItCame(body);
-  if (body.rest !== null) return tooLarge(limits.inspect);
+  if (body.rest !== null) return tooLarge(`this body is larger than ${limits.inspect} bytes (limits.inspect)`);
   if (masking.undecodable === "refuse") {
     const masked = await maskRequest(masking.plan, { headers, bytes: body.prefix }, { ...masking, limits });
     if (masked.outcome === "unreadable") return unmaskable(masked.says);
   }
   if (!masking.plan.masksReply) return as;
-  const plain = await plainBytes(body.prefix, headers, limits);
-  if (isRefusal(plain)) return tooLarge(limits.inspect);
-  // Nothing is opened in what cannot be read, and what stands there in plain is told.
-  if (!Buffer.isBuffer(plain)) return { ...as, tokens: usesOf(masking, standingIn(body.prefix, masking)) };
+  const plain = await decodeCodings(body.prefix, codingsOf(headers), limits.inspect);
+  if (!Buffer.isBuffer(plain)) {
+    if (plain.fault === "expands") return tooLarge(plain.says);
+    if (plain.fault === "large") return tooLarge(`${plain.says} (limits.inspect)`);
+    // Nothing is opened in what cannot be read, and what stands there in plain is told.
+    return { ...as, tokens: usesOf(masking, standingIn(body.prefix, masking)) };
+  }
   const context = { ...masking, operation };
   const looked = restoreTokens({ bytes: plain, contentType: contentTypes(headers) }, context);
   if (looked === null) return tooMany;
@@ -111,11 +113,8 @@ function tokensBeside({ presented: { path, query, headers } }: Call, masking: Ma
   return usesOf(masking, attempts);
 }
 
-const tooLarge = (limit: number): Refusal =>
-  refuse(
-    "body_too_large",
-    `masks apply to what this caller reads, so what it writes has to be read, and this body is larger than ${limit} bytes (limits.inspect)`,
-  );
+const tooLarge = (says: string): Refusal =>
+  refuse("body_too_large", `masks apply to what this caller reads, so what it writes has to be read, and ${says}`);
 
 const unmaskable = (says: string): Refusal =>
   refuse(

@@ -217,10 +217,16 @@ const queryOf = (field: Field, value: string, now: Date): Query => {
     case "actor":
     case "session":
     case "connection":
-      return { kind: "field", field, value: value.toLowerCase() };
+      return { kind: "field", field, value: unordered(field, value).toLowerCase() };
     default:
       return field satisfies never;
   }
+};
+
+/** What looks like a range would be taken for a name that nothing has, and find nothing without a word. */
+const unordered = (field: Field, value: string): string => {
+  if (!/^[<>]|^\d+\.\.\d+$/.test(value)) return value;
+  throw new RangeError(`${field}: has no order; status: and duration: take >=400 and 400..499`);
 };
 
 const knownValue = (value: string, known: readonly string[]): string => {

@@ -75,7 +75,7 @@ function job(caller: Caller, run: RunContext): Question["who"] {
   const known: Record<string, string> = {
     repository: run.repository,
     workflow: claimed("workflow") || claimed("workflow_ref"),
-    job: claimed("job") || claimed("environment"),
+    job: run.job === undefined ? claimed("environment") : short(run.job),
     actor: claimed("actor"),
     ref: claimed("head_ref") || claimed("ref"),
     run_url: runUrl(caller, run),

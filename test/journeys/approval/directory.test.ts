@@ -79,6 +79,7 @@ describe("a run", () => {
       pull: { number: pull.number, head_sha: pull.head_sha, url: expect.stringContaining(`/pull/${pull.number}`) },
       own_people: ["mona", "hubot", "ana", "cid", "ben"],
       head_sha: pull.head_sha,
+      job: run.jobs[0]?.name,
     });
   });
 
@@ -89,6 +90,25 @@ describe("a run", () => {
 
   test("keeps the actor whom GitHub signed among its people", async () => {
     expect((await contextOf(callerOf({ actor: "somebody-else" }))).own_people).toContain("somebody-else");
+  });
+
+  test.each<[string, () => Readonly<Record<string, unknown>>]>([
+    [
+      "of another run",
+      () => ({ check_run_id: String(github.runs.start(repository, { actor: "ana", pull }).jobs[0]?.id) }),
+    ],
+    ["that is none", () => ({ check_run_id: "1" })],
+    ["that is no number", () => ({ check_run_id: "1/../2" })],
+    ["that its token does not name", () => ({ check_run_id: undefined })],
+    [
+      "that GitHub does not tell of",
+      () => {
+        github.faults.next("actions/get-job-for-workflow-run", { kind: "status", status: 500 }, 3);
+        return {};
+      },
+    ],
+  ])("has no name for a job %s, and people are asked all the same", async (_what, claims) => {
+    expect(await contextOf(callerOf(claims()))).not.toHaveProperty("job");
   });
 
   test("is found under the name that its repository has now", async () => {

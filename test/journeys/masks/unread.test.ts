@@ -27,6 +27,14 @@ describe("a body that two readers, or nobody, can read", () => {
     expect(things.get(path)).toBe(before);
   });
 
+  test("that is small and decodes to much more, what is said is that, and not that it is larger than the limit", async () => {
+    const bomb = gzipSync(JSON.stringify({ message: "x".repeat(4 * 2 ** 20) }));
+    const answer = await agent.put(path, bomb, [["Content-Encoding", "gzip"]]);
+    expect([answer.status, answer.header("dogwatch-error")]).toEqual([413, "body_too_large"]);
+    expect(answer.body.toString()).toContain("it decodes to more than 100 times its size");
+    expect(answer.body.toString()).not.toContain("limits.inspect");
+  });
+
   test.for<[string, string, (body: Buffer) => Buffer]>([
     ["that nobody knows", "x-own", (body) => body],
     ["that is broken", "gzip", (body) => gzipSync(body).subarray(0, -9)],

@@ -38,6 +38,7 @@ export const run: RunContext = {
   pull: { number: 12, head_sha: head, url: "https://github.com/acme/shop/pull/12" },
   own_people: ["mona"],
   head_sha: head,
+  job: "tidy (eu)",
 };
 
 export const monitor = {

@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { checkOf, readButton } from "../../../server/stages/escalate/check.ts";
 import { commentOf, markedApproval, replyOf } from "../../../server/stages/escalate/comment.ts";
 import { code, fenced, short, visible, words } from "../../../server/stages/escalate/visible.ts";
-import { ask, deletion, id, links, monitor } from "./example.ts";
+import { ask, deletion, id, links, monitor, run } from "./example.ts";
 
 /** The comment without code: what GitHub reads as text. Blocks first, as Markdown does; then HTML code, then spans. */
 function textOf(comment: string): string {
@@ -26,6 +26,7 @@ function textOf(comment: string): string {
 }
 
 const named = (name: string) => [
+  ask({ method: "DELETE", path: "/api/v1/monitor/4212", current: monitor, run: { ...run, job: name } }),
   ask({ method: "DELETE", path: "/api/v1/monitor/4212", current: { ...monitor, name, message: name } }),
   ask({ method: "POST", path: "/api/v1/monitor", body: JSON.stringify({ name, message: name }) }),
   ask({
