@@ -94,13 +94,22 @@ export class Sealer {
   }
 
   async #sealAll(): Promise<void> {
+    const failed: { readonly session: string; readonly error: unknown }[] = [];
     let after: string | null = null;
     for (;;) {
       const ids: readonly string[] = await this.#parts.seals.unsealed(after, atOnce);
-      for (const id of ids) if (!this.#unsealable.has(id)) await this.#sealOne(id);
+      for (const id of ids)
+        if (!this.#unsealable.has(id))
+          await this.#sealOne(id).catch((error: unknown) => failed.push({ session: id, error }));
       after = ids.at(-1) ?? null;
       if (ids.length < atOnce) break;
     }
+    const [first] = failed;
+    if (first !== undefined)
+      this.#parts.log.warn(
+        { err: first.error, session: first.session, sessions: failed.length },
+        "sessions are not sealed yet",
+      );
     await this.#grow();
   }
 
