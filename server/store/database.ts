@@ -121,9 +121,12 @@ const joinStore = async ({ connectionString, log, clock, mostWaiting }: StoreOpt
     indexer,
     recover,
     retain: async (retention) => {
-      await retain(rows, clock, retention);
-      // Salts that are gone from the database are gone from this process.
-      await openAhead(rows, clock, salts);
+      try {
+        await retain(rows, clock, retention);
+      } finally {
+        // Salts that are gone from the database are gone from this process.
+        await openAhead(rows, clock, salts);
+      }
     },
     close: async () => {
       chores.stop();
