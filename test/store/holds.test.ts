@@ -160,7 +160,11 @@ test("what is let go of while another gateway copies what stays does not come ba
     ...rows,
     transact: async (work) => {
       // Everything is copied and about to be put in its place.
-      const copies = await rowsIn("pg_class", "relkind = 'r' AND relname LIKE concat('rest_bodies_', epoch_of($1), '_%')", held);
+      const copies = await rowsIn(
+        "pg_class",
+        "relkind = 'r' AND relname LIKE concat('rest_bodies_', epoch_of($1), '_%')",
+        held,
+      );
       if (copies > 0 && !copied) {
         copied = true;
         await store.sessions.release(released);

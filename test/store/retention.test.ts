@@ -220,7 +220,10 @@ test("a day and a week that cannot be dropped keep no other from going, and it i
   for (const id of [stuck.bodies, after.bodies]) await lieFallow(database, id, 100);
   for (const id of [stuck.receipts, after.receipts]) await lieFallow(database, id, 420);
   const nameIn = async (parent: string, id: string, week: string): Promise<string> => {
-    const [row] = await database.query<{ name: string }>(`SELECT partition_name('${parent}', epoch_of($1)${week}) AS name`, [id]);
+    const [row] = await database.query<{ name: string }>(
+      `SELECT partition_name('${parent}', epoch_of($1)${week}) AS name`,
+      [id],
+    );
     return row?.name ?? "";
   };
   await database.query(`CREATE VIEW report_of_bodies AS SELECT FROM ${await nameIn("bodies", stuck.bodies, "")}`);
@@ -238,7 +241,9 @@ test("a day and a week that cannot be dropped keep no other from going, and it i
   });
   expect(await count("epochs", "epoch = epoch_of($1)", after.bodies)).toBe(0);
   expect(await store.sessions.get(after.receipts)).toBeNull();
-  expect(await count("pg_class", "relname = partition_name('calls', epoch_of($1) - epoch_of($1) % 7)", after.receipts)).toBe(0);
+  expect(
+    await count("pg_class", "relname = partition_name('calls', epoch_of($1) - epoch_of($1) % 7)", after.receipts),
+  ).toBe(0);
   // Nobody is shown what waits to be dropped.
   expect((await bodiesOf(stuck.bodies)).map(({ expired }) => expired)).toEqual([true, true, true]);
   expect(await store.sessions.get(stuck.receipts)).toBeNull();

@@ -9,7 +9,7 @@ import { zstdDecompressSync } from "node:zlib";
 import { contentId, type PackedBody, unpackBody } from "../bodies.ts";
 import { callRow, callsWithEnds, readCalls } from "../callRows.ts";
 import { epochOf } from "../epochs.ts";
-import { count, type Questions, type Rows } from "../rows.ts";
+import { count, isUnreadable, type Questions, type Rows } from "../rows.ts";
 import { caller } from "../sessions.ts";
 
 export type CallName = { readonly session_id: string; readonly n: number };
@@ -40,9 +40,21 @@ export const visible = (scope: Scope) => {
   }
 };
 
-/** By `<session>/<n>`; calls that are gone are absent. */
+/** By `<session>/<n>`; calls that are gone are absent, and so are those into which somebody wrote what no gateway writes: they hide no other. */
 export const readSearched = async (db: Questions, names: readonly CallName[]): Promise<Map<string, SearchedCall>> => {
   if (names.length === 0) return new Map();
+  try {
+    return await readAll(db, names);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    if (names.length === 1) return new Map();
+    const half = Math.ceil(names.length / 2);
+    const [first, second] = [names.slice(0, half), names.slice(half)];
+    return new Map([...(await readSearched(db, first)), ...(await readSearched(db, second))]);
+  }
+};
+
+const readAll = async (db: Questions, names: readonly CallName[]): Promise<Map<string, SearchedCall>> => {
   const wanted = sql.unnest(
     names.map(({ session_id, n }) => [session_id, n]),
     ["uuid", "int4"],
@@ -109,7 +121,10 @@ const readBytes = async (db: Questions, bodies: readonly KeptBody[]): Promise<Ma
     );
     const rows = await db.any(sql.type(contentRow)`
       SELECT b.epoch, b.digest, b.coding, b.bytes FROM bodies b JOIN ${wanted} AS w (epoch, digest) ON w.epoch = b.epoch AND w.digest = b.digest`);
-    for (const row of rows) found.set(contentId(row.epoch, row.digest), unpackNow(row));
+    for (const row of rows) {
+      const bytes = unpackNow(row);
+      if (bytes !== null) found.set(contentId(row.epoch, row.digest), bytes);
+    }
   }
   if (spills.length > 0) {
     // Chunks are 256 KiB: the first ones are enough.
@@ -119,14 +134,23 @@ const readBytes = async (db: Questions, bodies: readonly KeptBody[]): Promise<Ma
         spills.map(({ id }) => id),
         "uuid",
       )}) AND seq < 4 ORDER BY spill, seq`);
-    for (const { spill, ...packed } of rows)
-      found.set(spill, Buffer.concat([found.get(spill) ?? Buffer.alloc(0), await unpackBody(packed)]));
+    for (const { spill, ...packed } of rows) {
+      const bytes = await unpackBody(packed).catch(() => Buffer.alloc(0));
+      found.set(spill, Buffer.concat([found.get(spill) ?? Buffer.alloc(0), bytes]));
+    }
   }
   return found;
 };
 
-/** Content of `bodies` is small: another thread would take longer to be told than this takes. */
-const unpackNow = ({ coding, bytes }: PackedBody): Buffer => (coding === "zstd" ? zstdDecompressSync(bytes) : bytes);
+/** Content of `bodies` is small: another thread would take longer to be told than this takes. Null for what is no zstd, whatever it says. */
+const unpackNow = ({ coding, bytes }: PackedBody): Buffer | null => {
+  if (coding !== "zstd") return bytes;
+  try {
+    return zstdDecompressSync(bytes);
+  } catch {
+    return null;
+  }
+};
 
 /** Null for what is no text. */
 const textOf = async (bytes: Buffer, encoding: string | null): Promise<string | null> => {
