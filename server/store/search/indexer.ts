@@ -17,7 +17,7 @@ import { count, type Questions, type Rows } from "../rows.ts";
 import { type Days, findJoin, insertBlock, joinBlocks, type Parts, smallBlock, type TimedBlock } from "./blocks.ts";
 import { KeyGatherer } from "./keys.ts";
 import { BlockWriter } from "./postings.ts";
-import { type KeptBody, keptBodies, nameOf, readSearched, readTexts } from "./texts.ts";
+import { inPieces, type KeptBody, keptBodies, nameOf, readSearched, readTexts } from "./texts.ts";
 
 export type IndexerParts = { readonly rows: Rows; readonly log: Log; readonly clock: () => Date };
 
@@ -214,12 +214,14 @@ export class Indexer {
     if (this.#keysOfBodies.size > mostRemembered) this.#keysOfBodies.clear();
     const unknown = bodies.filter(({ id }) => !this.#keysOfBodies.has(id));
     if (unknown.length === 0) return;
-    const texts = await this.#parts.rows.ask((db) => readTexts(db, unknown));
-    for (const [i, { id }] of unknown.entries()) {
-      if (i % callsOfTurn === 0) await turn();
-      this.#gatherer.begin();
-      this.#gatherer.text(texts.get(id) ?? "");
-      this.#keysOfBodies.set(id, this.#gatherer.keys.slice());
+    for (const few of inPieces(unknown, (body) => [body])) {
+      const texts = await this.#parts.rows.ask((db) => readTexts(db, few));
+      for (const [i, { id }] of few.entries()) {
+        if (i % callsOfTurn === 0) await turn();
+        this.#gatherer.begin();
+        this.#gatherer.text(texts.get(id) ?? "");
+        this.#keysOfBodies.set(id, this.#gatherer.keys.slice());
+      }
     }
   }
 }

@@ -15,7 +15,7 @@ import { caller } from "../sessions.ts";
 export type CallName = { readonly session_id: string; readonly n: number };
 
 /** The beginning of a body, decoded, that is looked through, bytes. */
-export const searchedBytes = 1024 * 1024;
+const searchedBytes = 1024 * 1024;
 /** A body that decodes to more is not. */
 const decodedBytes = 16 * 1024 * 1024;
 
@@ -96,18 +96,42 @@ export const keptBodies = (
   return { request: kept(call.request.body), response: kept(call.response?.body ?? null) };
 };
 
+/** Bytes of bodies that are looked through at a time: so much is in memory, and so long nobody else gets their turn. */
+const bytesAtOnce = 4 * 1024 * 1024;
+
+/** What is packed may be as large as any. */
+const weightOf = ({ meta }: KeptBody): number =>
+  meta.encoding === null ? Math.min(meta.size, searchedBytes) : searchedBytes;
+
+/** In their order, as many at a time as their bodies let be in memory together. */
+export function* inPieces<T>(all: readonly T[], bodiesOf: (one: T) => readonly KeptBody[]): Generator<readonly T[]> {
+  let few: T[] = [];
+  let bytes = 0;
+  for (const one of all) {
+    const weight = bodiesOf(one).reduce((sum, body) => sum + weightOf(body), 0);
+    if (few.length > 0 && bytes + weight > bytesAtOnce) {
+      yield few;
+      few = [];
+      bytes = 0;
+    }
+    few.push(one);
+    bytes += weight;
+  }
+  yield few;
+}
+
 /** By id; what is no text, or cannot be decoded, is absent. */
 export const readTexts = async (db: Questions, bodies: readonly KeptBody[]): Promise<Map<string, string>> => {
   const distinct = [...new Map(bodies.map((body) => [body.id, body])).values()];
   const bytes = await readBytes(db, distinct);
-  const texts = await Promise.all(
-    distinct.map(async ({ id, meta }): Promise<[string, string][]> => {
-      const stored = bytes.get(id);
-      const text = stored === undefined ? null : await textOf(stored, meta.encoding);
-      return text === null ? [] : [[id, text]];
-    }),
-  );
-  return new Map(texts.flat());
+  const texts = new Map<string, string>();
+  // One after the other: what decodes to a lot is in memory alone.
+  for (const { id, meta } of distinct) {
+    const stored = bytes.get(id);
+    const text = stored === undefined ? null : await textOf(stored, meta.encoding);
+    if (text !== null) texts.set(id, text);
+  }
+  return texts;
 };
 
 const readBytes = async (db: Questions, bodies: readonly KeptBody[]): Promise<Map<string, Buffer>> => {

@@ -1,5 +1,7 @@
 /** What cannot be read, written or joined in the index keeps nothing else out of it. */
 
+import { randomBytes } from "node:crypto";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { isQueryProblem, readQuery } from "../../../server/journeys/search/language.ts";
 import { findPage } from "../../../server/journeys/search/search.ts";
@@ -142,3 +144,27 @@ test("a session that goes on for days has no block for each of its calls", async
   expect(blocks.length).toBeLessThan(10);
   for (const n of [0, 7, 8, 20, 39]) expect(await found(`"late ${n}" session:${id}`)).toContain(`${id}/${n + 1}`);
 });
+
+test("bodies that decode to much more than they are go into the index a few at a time, whatever their number", async () => {
+  const id = await sessionOfOld(database, 90);
+  const mebibyte = 2 ** 20;
+  // One byte in 60: what expands more is not decoded at all.
+  const much = gzipSync(
+    Buffer.concat(Array.from({ length: 15 * 1_024 }, () => Buffer.concat([randomBytes(10), Buffer.alloc(1_014, " ")]))),
+    { level: 1 },
+  );
+  for (let n = 0; n < 24; n++) {
+    const bytes = Buffer.concat([gzipSync(`"swollen ${n}"`), much]);
+    const body = { ...bodyOf(bytes), encoding: "gzip" };
+    await store.sink.record(opening(id), () => closing({ response: { headers: [], body } }));
+  }
+  const before = process.memoryUsage().arrayBuffers;
+  let most = 0;
+  const looking = setInterval(() => (most = Math.max(most, process.memoryUsage().arrayBuffers - before)), 2);
+  await store.indexer.catchUp();
+  clearInterval(looking);
+  expect(most).toBeGreaterThan(10 * mebibyte);
+  // All together are 360.
+  expect(most).toBeLessThan(180 * mebibyte);
+  expect(await blocksOf(id)).toMatchObject([{ places: 24 }]);
+}, 60_000);
