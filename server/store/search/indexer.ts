@@ -12,14 +12,14 @@ import {
   type SearchedCall,
   valuesOf,
 } from "../../model/searched.ts";
-import type { Log } from "../../model/log.ts";
+import { Trouble, type TroubleParts } from "../../model/trouble.ts";
 import { count, type Questions, type Rows } from "../rows.ts";
 import { type Days, findJoin, insertBlock, joinBlocks, type Parts, smallBlock, type TimedBlock } from "./blocks.ts";
 import { KeyGatherer } from "./keys.ts";
 import { BlockWriter } from "./postings.ts";
 import { inPieces, type KeptBody, keptBodies, nameOf, readSearched, readTexts } from "./texts.ts";
 
-export type IndexerParts = { readonly rows: Rows; readonly log: Log; readonly clock: () => Date };
+export type IndexerParts = TroubleParts & { readonly rows: Rows; readonly clock: () => Date };
 
 /** How long a call that has ended waits at most to be given its place, ms. */
 const placeEvery = 250;
@@ -80,13 +80,14 @@ export class Indexer {
 
   /** `work` says whether there may be more of it. */
   async #repeat(every: number, work: () => Promise<boolean>): Promise<void> {
+    const trouble = new Trouble(this.#parts, "the search index waits for the database");
     while (!this.#stopped.signal.aborted) {
       let wait = every;
       try {
         if (await work()) wait = 0;
+        if (this.#failed.size === 0) trouble.worked();
       } catch (error) {
-        if (!this.#stopped.signal.aborted)
-          this.#parts.log.warn({ err: error }, "the search index waits for the database");
+        if (!this.#stopped.signal.aborted) trouble.failed(error);
         wait = pause;
       }
       await this.#rest(wait);
