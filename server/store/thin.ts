@@ -63,7 +63,9 @@ const copyRest = async (rows: Rows, rest: Rest): Promise<void> => {
     after = found.at(-1) ?? null;
     if (found.length < callsAtOnce) break;
   }
-  if (whole.kind === "receipts") await copyMaskedValues(rows, rest);
+  if (whole.kind === "bodies") return;
+  await copyMaskedValues(rows, rest);
+  await forgetPlaces(rows, whole);
 };
 
 /** In the transaction that has looked once more whether this is to be done. */
@@ -160,6 +162,29 @@ const copyMaskedValues = async (rows: Rows, { whole: { first, days }, name }: Re
     );
     const last = found[0];
     if (last === undefined) return;
+    after = last;
+  }
+};
+
+const placeRow = z.object({ epoch: count, place: count });
+
+/** Of sessions that are gone: a few at a time beforehand, so that what is done while nobody may write takes a moment only. */
+const forgetPlaces = async (rows: Rows, { first, days }: Whole): Promise<void> => {
+  let after: z.infer<typeof placeRow> = { epoch: first, place: -1 };
+  for (;;) {
+    const { epoch, place } = after;
+    const last = await rows.ask((db) =>
+      db.maybeOne(sql.type(placeRow)`
+        WITH piece AS MATERIALIZED (
+          SELECT epoch, place, session_id FROM search_places
+          WHERE epoch >= ${first} AND epoch < ${first + days} AND (epoch, place) > (${epoch}, ${place}) ORDER BY epoch, place LIMIT ${rowsAtOnce}
+        ), gone AS (
+          DELETE FROM search_places p USING piece w
+          WHERE p.epoch = w.epoch AND p.place = w.place AND NOT EXISTS (SELECT FROM sessions s WHERE s.id = w.session_id)
+        )
+        SELECT epoch, place FROM piece ORDER BY epoch DESC, place DESC LIMIT 1`),
+    );
+    if (last === null) return;
     after = last;
   }
 };

@@ -182,6 +182,29 @@ test("what is let go of while another gateway copies what stays does not come ba
   expect(await rowsIn("pg_class", "relkind = 'r' AND relname LIKE 'rest%' AND $1 <> ''", held)).toBe(0);
 });
 
+test("a week of many calls goes from beside a held session a few at a time, also out of the index", async () => {
+  const [held, beside] = [await recorded(475), await recorded(475)];
+  await store.sessions.hold(held, by);
+  await database.query("INSERT INTO search_places SELECT epoch_of($1), i, $1, i FROM generate_series(10, 7_009) i", [
+    beside,
+  ]);
+  // As it is where so many would take longer than a statement may.
+  await database.query(`
+    CREATE FUNCTION refuse_many() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF (SELECT count(*) FROM gone) > 5000 THEN RAISE EXCEPTION 'canceling statement due to statement timeout'; END IF;
+      RETURN NULL;
+    END $$`);
+  await database.query(`
+    CREATE TRIGGER at_most_some AFTER DELETE ON search_places REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_many()`);
+  onTestFinished(async () => void (await database.query("DROP FUNCTION refuse_many CASCADE")));
+  await store.retain(retention);
+  expect(await rowsIn("search_places", "session_id = $1", beside)).toBe(0);
+  expect(await rowsIn("calls", "session_id = $1", beside)).toBe(0);
+  expect(await receiptsOf(held)).toHaveLength(2);
+});
+
 test("what is put in a partition's place refuses changes as the partition did, and takes receipts of nobody else", async () => {
   const [held] = [await recorded(460), await recorded(460)];
   await store.sessions.hold(held, by);

@@ -261,6 +261,14 @@ test("a partition that somebody else made is nobody's week", async () => {
   expect(await store.sessions.get(id)).toBeNull();
 });
 
+test("whoever deletes what others name finds them by an index", async () => {
+  expect(
+    await database.query(`
+      SELECT c.conrelid::regclass::text AS of, pg_get_constraintdef(c.oid) AS names FROM pg_constraint c
+      WHERE c.contype = 'f' AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indkey[0] = c.conkey[1])`),
+  ).toEqual([]);
+});
+
 test("where the database lets go of a few at a time only, they go a few at a time", async () => {
   await database.query(
     `INSERT INTO sessions (id, connection, caller, binding, state, opened_at, closed_at, last_used_at)
