@@ -182,11 +182,13 @@ describe("a seal", () => {
     await scene.database.query(
       `ALTER TABLE seals ADD CONSTRAINT not_this_one CHECK (session_id <> '${bad}') NOT VALID`,
     );
-    const events: AuditEvent[] = [];
-    const sealer = newSealer({ store: other, keys: scene.keys, events });
-    await sealer.round();
+    const [events, said]: [AuditEvent[], object[]] = [[], []];
+    const log = { ...quietLog, warn: (fields: object) => void said.push(fields) };
+    const sealer = newSealer({ store: other, keys: scene.keys, events, log });
+    for (let round = 0; round < 3; round++) await sealer.round();
     expect(await scene.store.seals.get(good)).toMatchObject({ session_id: good, log_index: 0 });
     expect([sealer.health.unsealable, events]).toEqual([0, []]);
+    expect(said).toMatchObject([{ session: bad, sessions: 1 }]);
     await scene.database.query("ALTER TABLE seals DROP CONSTRAINT not_this_one");
     await sealer.round();
     expect(await scene.store.seals.get(bad)).toMatchObject({ session_id: bad, log_index: 1 });
