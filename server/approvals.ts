@@ -17,6 +17,7 @@ import { createVisibleSessions } from "./journeys/visible.ts";
 import type { Config, GitHubSource } from "./model/config.ts";
 import type { Heard } from "./model/github.ts";
 import type { Log } from "./model/log.ts";
+import { Trouble } from "./model/trouble.ts";
 import type { Store } from "./store/database.ts";
 
 export type Approvals = {
@@ -72,7 +73,7 @@ export async function joinApprovals({ config, store, log, hold }: ApprovalSurrou
   };
   const approving = new PeopleApproving(parts, { hold, stopping: stopping.signal });
   const ears = app === null ? null : listen({ ...parts, holder }, app);
-  const sweep = setInterval(() => void expire(parts), sweepEvery);
+  const sweep = setInterval(expiring(parts), sweepEvery);
   showing.start();
   const repositories = new AskedRepositoryAccess({
     github: app?.github ?? null,
@@ -141,10 +142,18 @@ const tellLacks = async (github: GitHubApp, log: Log): Promise<void> => {
   }
 };
 
-const expire = async ({ store, show, log }: ApprovalParts): Promise<void> => {
-  try {
-    for (const id of await store.expire()) show(id);
-  } catch (error) {
-    log.warn({ err: error }, "questions whose time is over wait for the database");
-  }
+const expiring = ({ store, show, log }: ApprovalParts): (() => void) => {
+  const trouble = new Trouble(
+    { log, monotonic: () => performance.now() },
+    "questions whose time is over wait for the database",
+  );
+  const expire = async (): Promise<void> => {
+    try {
+      for (const id of await store.expire()) show(id);
+      trouble.worked();
+    } catch (error) {
+      trouble.failed(error);
+    }
+  };
+  return () => void expire();
 };

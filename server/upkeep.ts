@@ -4,8 +4,10 @@ import { checkpointFileIn, openCheckpointFile } from "./checkpointFile.ts";
 import { expireIdle } from "./journeys/close.ts";
 import type { SignKeys } from "./journeys/seal/grow.ts";
 import { Sealer } from "./journeys/seal/sealer.ts";
+import type { AuditEvent } from "./model/audit.ts";
 import type { Config } from "./model/config.ts";
 import type { Log } from "./model/log.ts";
+import { Trouble } from "./model/trouble.ts";
 import type { Store } from "./store/database.ts";
 
 const sweepEvery = 15_000;
@@ -25,7 +27,8 @@ export type UpkeepParts = {
 export const keepUp = (parts: UpkeepParts): { stop(): void } => {
   let stopped = false;
   void parts.sealer.round();
-  const sweep = setInterval(() => void expireSessions(parts).then(() => parts.sealer.round()), sweepEvery);
+  const expire = expiring(parts);
+  const sweep = setInterval(() => void expire().then(() => parts.sealer.round()), sweepEvery);
   const retain = retaining(parts, () => stopped);
   void retain();
   const retention = setInterval(() => void retain(), retainEvery);
@@ -38,11 +41,15 @@ export const keepUp = (parts: UpkeepParts): { stop(): void } => {
   };
 };
 
-const expireSessions = ({ store, log, lifetime }: UpkeepParts): Promise<void> =>
-  expireIdle(
-    { sessions: store.sessions, audit: (event) => store.audit.append(event) },
-    new Date(Date.now() - lifetime),
-  ).catch((error: unknown) => log.warn({ err: error }, "idle sessions were not closed"));
+const expiring = ({ store, log, lifetime }: UpkeepParts): (() => Promise<void>) => {
+  const trouble = new Trouble({ log, monotonic: () => performance.now() }, "idle sessions were not closed");
+  const parts = { sessions: store.sessions, audit: (event: AuditEvent) => store.audit.append(event) };
+  return () =>
+    expireIdle(parts, new Date(Date.now() - lifetime)).then(
+      () => trouble.worked(),
+      (error: unknown) => trouble.failed(error),
+    );
+};
 
 /** One round at a time. */
 const retaining = ({ store, log, retention }: UpkeepParts, isStopped: () => boolean): (() => Promise<void>) => {

@@ -1,7 +1,7 @@
 /** Where the key that signs seals comes from, and what is refused as one; and what a gateway remembers beside its database. */
 
 import { generateKeyPairSync } from "node:crypto";
-import { chmodSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -152,6 +152,17 @@ describe("the last checkpoint", () => {
     await memory.remember("two\n");
     expect(await memory.recall()).toBe("two\n");
     expect(warnings).toEqual([expect.stringContaining("rolled back")]);
+    // Somebody made room.
+    rmSync(join(folder, "log"));
+    await memory.remember("two\n");
+    expect(await openCheckpointFile(checkpointFileIn(folder), quietLog).recall()).toBe("two\n");
+    rmSync(checkpointFileIn(folder));
+    mkdirSync(join(checkpointFileIn(folder), "in the way"), { recursive: true });
+    await memory.remember("three\n");
+    await memory.remember("four\n");
+    expect(warnings).toHaveLength(2);
+    // What was begun and could not be put in its place is not left behind.
+    expect(readdirSync(join(folder, "log"))).toEqual(["last-checkpoint"]);
   });
 
   test("that is there and cannot be read is no reason to go on", async ({ skip }) => {

@@ -6,6 +6,7 @@ import type { Session } from "../model/session.ts";
 import { beginChain, continueChain, type SealedSession } from "../stages/seal/chain.ts";
 import { digestReceipt, printReceipt, receiptOf, type SealedReceipt } from "../stages/seal/receipt.ts";
 import type { Receipts } from "../store/receipts.ts";
+import { isUnreadable } from "../store/rows.ts";
 import type { Seals } from "../store/seals.ts";
 import { callPages } from "./everyCall.ts";
 
@@ -21,7 +22,7 @@ const pageSize = 500;
 /** In which sessions are sealed now. */
 const newestForm: SealForm = 2;
 
-/** What is recorded contradicts itself, so nothing can be signed about it. */
+/** What is recorded contradicts itself, or is nothing that a gateway writes, so nothing can be signed about it. */
 export class Unsealable extends Error {}
 
 /** Null while a call of it is in flight, or it has not ended. @throws Unsealable */
@@ -30,9 +31,9 @@ export async function sealSession(parts: SealParts, id: string): Promise<Seal | 
   if (before !== null) return before;
   // Once it is over it stays so: what is read after this is what is sealed.
   if (!(await parts.seals.isOver(id))) return null;
-  const session = await parts.sessions.get(id);
+  const session = await readable(id, () => parts.sessions.get(id));
   if (session === null || session.state === "open") return null;
-  const head = await chainOf(parts, session);
+  const head = await readable(id, () => chainOf(parts, session));
   const { calls, state } = session;
   return parts.seals.add({
     session_id: id,
@@ -43,6 +44,18 @@ export async function sealSession(parts: SealParts, id: string): Promise<Seal | 
     form: newestForm,
   });
 }
+
+/** What cannot be read now can never be: that is of this session, and no reason to leave the others without their seals. */
+const readable = async <T>(id: string, read: () => Promise<T>): Promise<T> => {
+  try {
+    return await read();
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    throw new Unsealable(`calls of session ${id} are not stored as a whole, or hold what no gateway writes`, {
+      cause: error,
+    });
+  }
+};
 
 /** As the chain and whoever checks it see a session. */
 export const sealedSessionOf = (session: Session, form: SealForm): SealedSession => ({

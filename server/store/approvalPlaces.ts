@@ -21,7 +21,7 @@ export type PullSought = { readonly repository_id: string; readonly number: numb
 export type Shown = { readonly state: ApprovalState; readonly accepted: number; readonly sealed: boolean };
 
 export interface Places {
-  /** Ids of those whose comment and check run do not show their state yet, oldest first, at most a hundred; those that ended a day ago are left. */
+  /** Ids of those whose comment and check run do not show their state yet, oldest first; those that ended a day ago are left. */
   untold(): Promise<readonly string[]>;
   /** Its comment and check run show this; if there is more to show by now, it stays untold. */
   told(id: string, shown: Shown): Promise<void>;
@@ -56,13 +56,12 @@ const idRow = z.object({ id: z.uuid() });
 
 export const createPlaces = (rows: Rows): Places => ({
   untold: () =>
-    rows.ask(async (db) => {
-      const found = await db.any(sql.type(idRow)`
+    rows.ask((db) =>
+      db.anyFirst(sql.type(idRow)`
         SELECT a.id FROM approvals a
         WHERE a.told IS DISTINCT FROM a.state AND (a.decided_at IS NULL OR a.decided_at > clock_timestamp() - interval '1 day')
-        ORDER BY a.id LIMIT 100`);
-      return found.map(({ id }) => id);
-    }),
+        ORDER BY a.id`),
+    ),
 
   told: (id, { state, accepted, sealed }) =>
     rows.ask(async (db) => {

@@ -106,7 +106,8 @@ const isThere =
     );
   };
 
-const sessionOf = ({ work }: Job): string => (work.kind === "close" ? work.call.session_id : work.opening.session_id);
+export const sessionOf = ({ work }: Job): string =>
+  work.kind === "close" ? work.call.session_id : work.opening.session_id;
 
 const commit: statement.Statement = { text: "COMMIT", values: [] };
 

@@ -2,6 +2,7 @@
 
 import { GatewayError } from "../errors.ts";
 import type { Log } from "../model/log.ts";
+import { Trouble, type TroubleParts } from "../model/trouble.ts";
 import { type Audit, createAudit } from "./audit.ts";
 import { type Bodies, createBodies } from "./bodies.ts";
 import { type Approvals, createApprovals } from "./approvals.ts";
@@ -92,11 +93,12 @@ const joinStore = async ({ connectionString, log, clock, mostWaiting }: StoreOpt
   const recovery = new Recovery(rows, monotonic);
   const recover = (): Promise<number> => recovery.recover();
   await recover();
-  const indexer = new Indexer({ rows, log, clock });
+  const indexer = new Indexer({ rows, log, clock, monotonic });
   const replays = createReplays(rows, { clock, monotonic });
   const chores = keepHouse({
     rows,
     log,
+    monotonic,
     recover,
     watchReplays: () => replays.interruptSilent(),
     prepare: () => openAhead(rows, clock, salts),
@@ -121,9 +123,12 @@ const joinStore = async ({ connectionString, log, clock, mostWaiting }: StoreOpt
     indexer,
     recover,
     retain: async (retention) => {
-      await retain(rows, clock, retention);
-      // Salts that are gone from the database are gone from this process.
-      await openAhead(rows, clock, salts);
+      try {
+        await retain(rows, clock, retention);
+      } finally {
+        // Salts that are gone from the database are gone from this process.
+        await openAhead(rows, clock, salts);
+      }
     },
     close: async () => {
       chores.stop();
@@ -136,22 +141,25 @@ const joinStore = async ({ connectionString, log, clock, mostWaiting }: StoreOpt
   };
 };
 
-type House = {
+type House = TroubleParts & {
   readonly rows: Rows;
-  readonly log: Log;
   recover(): Promise<number>;
   watchReplays(): Promise<void>;
   prepare(): Promise<void>;
 };
 
-const keepHouse = ({ rows, log, recover, watchReplays, prepare }: House): { stop(): void } => {
+const keepHouse = ({ rows, recover, watchReplays, prepare, ...told }: House): { stop(): void } => {
   // A round that takes longer than its turn is not joined by a second one.
   const repeat = (every: number, chore: () => Promise<unknown>): NodeJS.Timeout => {
+    const trouble = new Trouble(told, "a chore of the store waits for the database");
     let busy = false;
     const round = async (): Promise<void> => {
       if (busy) return;
       busy = true;
-      await chore().catch((error: unknown) => log.warn({ err: error }, "a chore of the store waits for the database"));
+      await chore().then(
+        () => trouble.worked(),
+        (error: unknown) => trouble.failed(error),
+      );
       busy = false;
     };
     return setInterval(() => void round(), every).unref();

@@ -39,10 +39,33 @@ export class Recovery {
     this.#monotonic = monotonic;
   }
 
-  /** Returns how many calls were closed. */
+  /** Returns how many calls were closed. What cannot be closed keeps no other call in flight. @throws after all the others were */
   async recover(): Promise<number> {
+    const failed: unknown[] = [];
     let closed = 0;
-    for (const replica of await this.#silent()) closed += await this.#rows.transact((db) => closeAllOf(db, replica));
+    for (const replica of await this.#silent())
+      try {
+        closed += await this.#rows.transact((db) => closeAllOf(db, { replica }));
+      } catch (error) {
+        failed.push(error);
+        closed += await this.#closeEach(replica);
+      }
+    if (failed.length > 0) throw failed[0];
+    return closed;
+  }
+
+  /** Session by session, where one of them does not let the others go. */
+  async #closeEach(replica: number): Promise<number> {
+    let closed = 0;
+    const sessions = await this.#rows.ask((db) =>
+      db.anyFirst(
+        sql.type(
+          z.object({ session_id: z.uuid() }),
+        )`SELECT DISTINCT session_id FROM calls_in_flight WHERE replica = ${replica}`,
+      ),
+    );
+    for (const session_id of sessions)
+      closed += await this.#rows.transact((db) => closeAllOf(db, { replica, session_id })).catch(() => 0);
     return closed;
   }
 
@@ -80,14 +103,18 @@ export class Recovery {
 
 const landed = z.object({ session_id: z.uuid(), n: count, state: z.string() });
 
-const closeAllOf = async (db: Questions, replica: number): Promise<number> => {
+/** Of all sessions, or of one. */
+type Left = { readonly replica: number; readonly session_id?: string | null };
+
+const closeAllOf = async (db: Questions, { replica, session_id = null }: Left): Promise<number> => {
   // Held until the commit: a sink that comes back meanwhile waits, and then finds its calls closed.
   const free = await db.oneFirst(sql.type(z.object({ free: z.boolean() }))`
     SELECT pg_try_advisory_xact_lock(${lockClass}, ${replica}) AS free`);
   if (!free) return 0;
   const calls = await db.any(sql.type(landed)`
     WITH landed AS (
-      DELETE FROM calls_in_flight WHERE replica = ${replica} RETURNING session_id, n
+      DELETE FROM calls_in_flight WHERE replica = ${replica} AND (${session_id}::uuid IS NULL OR session_id = ${session_id}::uuid)
+      RETURNING session_id, n
     ), judged AS (
       SELECT l.session_id, l.n,
         c.approval_id IS NOT NULL AND NOT EXISTS (SELECT FROM departures d WHERE d.session_id = l.session_id AND d.n = l.n) AS held
@@ -112,21 +139,29 @@ const tell = async (db: Questions, calls: readonly z.infer<typeof landed>[]): Pr
     FROM ${sql.unnest(events, ["uuid", "text", "text"])} AS e (id, kind, what)`);
 };
 
-/** Sign-ins and round trips that are over, comments that were heard of a month ago, what limits counted of sessions that ended, tokens and leases a day after they expired, spills that no receipt claimed within a day, replicas that have been gone as long. */
-export const sweep = (rows: Rows): Promise<void> =>
-  rows.ask(async (db) => {
-    await db.query(sql.type(z.object({}))`DELETE FROM session_tokens WHERE expires_at < now() - interval '1 day'`);
-    await db.query(sql.type(z.object({}))`DELETE FROM used_token_ids WHERE expires_at < now() - interval '1 day'`);
-    await db.query(sql.type(z.object({}))`
-      WITH gone AS (DELETE FROM spills WHERE NOT claimed AND started_at < now() - interval '1 day' RETURNING id)
-      DELETE FROM body_chunks c USING gone WHERE c.spill = gone.id`);
-    await db.query(sql.type(z.object({}))`DELETE FROM sign_ins WHERE expires_at < now()`);
-    await db.query(sql.type(z.object({}))`DELETE FROM round_trips WHERE expires_at < now()`);
-    await db.query(sql.type(z.object({}))`DELETE FROM leases WHERE until < now() - interval '1 day'`);
-    await db.query(sql.type(z.object({}))`DELETE FROM heard WHERE at < now() - interval '30 days'`);
-    await db.query(sql.type(z.object({}))`
-      DELETE FROM rule_uses u USING sessions s WHERE s.id = u.session_id AND s.state <> 'open'`);
-    await db.query(sql.type(z.object({}))`
-      DELETE FROM replicas r WHERE seen_at < now() - interval '1 day'
-        AND NOT EXISTS (SELECT FROM calls_in_flight f WHERE f.replica = r.id)`);
-  });
+const sweepings = [
+  sql.fragment`DELETE FROM session_tokens WHERE expires_at < now() - interval '1 day'`,
+  sql.fragment`DELETE FROM used_token_ids WHERE expires_at < now() - interval '1 day'`,
+  sql.fragment`
+    WITH gone AS (DELETE FROM spills WHERE NOT claimed AND started_at < now() - interval '1 day' RETURNING id)
+    DELETE FROM body_chunks c USING gone WHERE c.spill = gone.id`,
+  sql.fragment`DELETE FROM sign_ins WHERE expires_at < now()`,
+  sql.fragment`DELETE FROM round_trips WHERE expires_at < now()`,
+  sql.fragment`DELETE FROM leases WHERE until < now() - interval '1 day'`,
+  sql.fragment`DELETE FROM heard WHERE at < now() - interval '30 days'`,
+  sql.fragment`DELETE FROM rule_uses u USING sessions s WHERE s.id = u.session_id AND s.state <> 'open'`,
+  sql.fragment`
+    DELETE FROM replicas r WHERE seen_at < now() - interval '1 day'
+      AND NOT EXISTS (SELECT FROM calls_in_flight f WHERE f.replica = r.id)`,
+];
+
+/**
+ * Sign-ins and round trips that are over, comments that were heard of a month ago, what limits counted of sessions that ended, tokens and leases a
+ * day after they expired, spills that no receipt claimed within a day, replicas that have been gone as long. One that fails keeps none of the others.
+ */
+export const sweep = async (rows: Rows): Promise<void> => {
+  const failed: unknown[] = [];
+  for (const sweeping of sweepings)
+    await rows.ask((db) => db.query(sql.type(z.object({}))`${sweeping}`)).catch((error: unknown) => failed.push(error));
+  if (failed.length > 0) throw failed[0];
+};

@@ -4,10 +4,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { sql } from "slonik";
 import { v7 as uuidv7 } from "uuid";
 import { z } from "zod";
+import { GatewayError } from "../errors.ts";
 import type { AuditEvent } from "../model/audit.ts";
 import { lockClass } from "./replica.ts";
 import { count, type Questions, type Rows, time } from "./rows.ts";
-import { copyRest, dropRests, takeRest, type Whole } from "./thin.ts";
+import { dropRests, takeRest, type Whole, withRest } from "./thin.ts";
 
 /** How long bodies and receipts are kept, ms. */
 type Kept = { readonly bodies: number; readonly receipts: number };
@@ -17,7 +18,7 @@ export type Retention = Kept & {
 };
 
 const day = 86_400_000;
-/** Sessions of one piece of work. */
+/** Sessions of one piece of work at most; fewer where so many take the database too long. */
 const sessionsAtOnce = 200;
 /** Dropping a partition locks its table for a moment: whoever records waits no longer than this, ms, and then we give way. */
 const lockTimeout = 100;
@@ -34,7 +35,8 @@ type Periods = { readonly names: readonly string[]; readonly ms: readonly number
 /**
  * Several gateways may do so at once; they take turns. What is open, in flight or was used lately stays whole, whatever the age of its beginning;
  * a session that is held stays until it is released, and what goes beside it goes without it.
- * @throws GatewayError when the database does not answer, or does not come to rest; what was not done now is done in the next round
+ * @throws GatewayError when the database does not answer, or something does not come to rest, after everything else was done; what was not done now
+ * is done in the next round
  */
 export const retain = async (rows: Rows, clock: () => Date, retention: Retention): Promise<void> => {
   // Of two clocks the one that is behind: a gateway that is ahead of its time deletes nothing.
@@ -45,9 +47,20 @@ export const retain = async (rows: Rows, clock: () => Date, retention: Retention
   const moment = new Date(now);
   // Bodies never outlive their receipts.
   const bodies = periodsOf(retention, ({ bodies, receipts }) => Math.min(bodies, receipts));
-  await expireBodies(rows, { moment, periods: bodies });
-  await expireReceipts(rows, { moment, periods: periodsOf(retention, ({ receipts }) => receipts) });
+  const receipts = periodsOf(retention, ({ receipts }) => receipts);
+  const failed = [
+    ...(await expireBodies(rows, { moment, periods: bodies })),
+    ...(await expireReceipts(rows, { moment, periods: receipts })),
+  ];
+  const [first] = failed;
+  if (first === undefined) return;
+  const others = failed.length === 1 ? "" : `, and ${failed.length - 1} more days or weeks`;
+  throw new GatewayError("recording_unavailable", `not dropped: ${wordsOf(first.whole)}${others}`, {
+    cause: first.error,
+  });
 };
+
+type Failed = { readonly whole: Whole; readonly error: unknown };
 
 const periodsOf = ({ connections = [], ...usual }: Retention, period: (kept: Kept) => number): Periods => ({
   names: connections.map(({ name }) => name),
@@ -59,34 +72,59 @@ const periodsOf = ({ connections = [], ...usual }: Retention, period: (kept: Kep
 const untilOf = ({ moment, periods: { ms, usual } }: Round): number =>
   Math.floor((moment.getTime() - Math.min(usual, ...ms)) / day);
 
-const expireBodies = async (rows: Rows, round: Round): Promise<void> => {
+const expireBodies = async (rows: Rows, round: Round): Promise<readonly Failed[]> => {
   const old = await rows.ask((db) =>
     db.anyFirst(sql.type(rangeRow)`SELECT epoch AS first FROM epochs WHERE epoch < ${untilOf(round)} ORDER BY epoch`),
   );
-  for (const first of old) {
-    const whole = { kind: "bodies", first, days: 1 } as const;
-    while ((await insist(rows, (db) => letGo(db, round, whole))) === sessionsAtOnce);
-    await finish(rows, round, whole);
-  }
+  return expireEach(
+    rows,
+    round,
+    old.map((first) => ({ kind: "bodies", first, days: 1 })),
+  );
 };
 
-const expireReceipts = async (rows: Rows, round: Round): Promise<void> => {
+const expireReceipts = async (rows: Rows, round: Round): Promise<readonly Failed[]> => {
   const until = untilOf(round);
   const old = await rows.ask((db) =>
     db.anyFirst(sql.type(rangeRow)`
-      -- Of partitions first, and only then of what is old: no other table's name says a date.
+      -- Of our partitions first, and only then of what is old: no other table's name says a date.
       WITH weeks AS MATERIALIZED (
-        SELECT to_date(right(c.relname, 10), 'YYYY_MM_DD') - date '1970-01-01' AS first
+        SELECT CASE WHEN c.relname ~ '^calls_\\d{4}_\\d\\d_\\d\\d$' THEN to_date(right(c.relname, 10), 'YYYY_MM_DD') - date '1970-01-01' END AS first
         FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid WHERE i.inhparent = 'calls'::regclass
         UNION SELECT epoch_of(id) - epoch_of(id) % 7 FROM sessions WHERE id < first_id_of(${until})
       )
       SELECT first FROM weeks WHERE first + 7 <= ${until} ORDER BY first`),
   );
-  for (const first of old) {
-    const whole = { kind: "receipts", first, days: 7 } as const;
-    while ((await insist(rows, (db) => letGo(db, round, whole))) === sessionsAtOnce);
-    await finish(rows, round, whole);
-  }
+  return expireEach(
+    rows,
+    round,
+    old.map((first) => ({ kind: "receipts", first, days: 7 })),
+  );
+};
+
+/** What does not go keeps nothing else: somebody may stand on one partition for as long as they like. */
+const expireEach = async (rows: Rows, round: Round, wholes: readonly Whole[]): Promise<readonly Failed[]> => {
+  const failed: Failed[] = [];
+  for (const whole of wholes)
+    try {
+      await letAllGo(rows, round, whole);
+      await finish(rows, round, whole);
+    } catch (error) {
+      // Where the database itself is gone, nothing else would go either.
+      await rows.ask((db) => db.query(sql.type(none)`SELECT`));
+      failed.push({ whole, error });
+    }
+  return failed;
+};
+
+const letAllGo = async (rows: Rows, round: Round, whole: Whole): Promise<void> => {
+  for (let most = sessionsAtOnce; ; )
+    try {
+      if ((await insist(rows, (db) => letGo(db, round, { ...whole, most }))) < most) return;
+    } catch (error) {
+      if (most === 1) throw error;
+      most = Math.ceil(most / 5);
+    }
 };
 
 const standing = ({ moment, periods: { names, ms, usual } }: Round, { kind, first, days }: Whole) => sql.fragment`
@@ -100,12 +138,12 @@ const countOf = (db: Questions, round: Round, whole: Whole) =>
       count(*) FILTER (WHERE standing = 'waiting')::int4 AS waiting FROM ${standing(round, whole)} s`);
 
 /** Of a few sessions: says for good that their bodies are gone, or deletes them. How many they were; none while others beside them are in use. */
-const letGo = async (db: Questions, round: Round, whole: Whole): Promise<number> => {
+const letGo = async (db: Questions, round: Round, { most, ...whole }: Whole & { most: number }): Promise<number> => {
   if ((await countOf(db, round, whole)).waiting > 0) return 0;
   // Locked one by one, and looked at once more: whoever held one of them meanwhile keeps it.
   const ids = await db.anyFirst(sql.type(z.object({ id: z.string() }))`
     SELECT s.id FROM sessions s
-    WHERE s.id IN (SELECT id FROM ${standing(round, whole)} d WHERE standing = 'due' ORDER BY id LIMIT ${sessionsAtOnce})
+    WHERE s.id IN (SELECT id FROM ${standing(round, whole)} d WHERE standing = 'due' ORDER BY id LIMIT ${most})
       AND s.hold IS NULL AND s.state <> 'open'
       ${whole.kind === "bodies" ? sql.fragment`AND NOT s.bodies_expired` : bodiesGone}
     ORDER BY s.id FOR UPDATE OF s`);
@@ -114,8 +152,10 @@ const letGo = async (db: Questions, round: Round, whole: Whole): Promise<number>
   if (whole.kind === "bodies")
     await db.query(sql.type(none)`UPDATE sessions SET bodies_expired = true WHERE id = ANY (${those})`);
   else await db.query(sql.type(none)`SELECT delete_sessions(${those})`);
+  // Written anew also where it is there: what others copied before they knew of these is not what stays.
   await db.query(sql.type(none)`
-    INSERT INTO to_thin (kind, first) VALUES (${whole.kind}, ${whole.first}) ON CONFLICT DO NOTHING`);
+    INSERT INTO to_thin (kind, first) VALUES (${whole.kind}, ${whole.first})
+    ON CONFLICT (kind, first) DO UPDATE SET first = excluded.first`);
   return ids.length;
 };
 
@@ -123,35 +163,41 @@ const letGo = async (db: Questions, round: Round, whole: Whole): Promise<number>
 const bodiesGone = sql.fragment`
   AND (s.bodies_expired OR NOT EXISTS (SELECT FROM epochs WHERE epoch = epoch_of(s.id)))`;
 
+const thinRow = z.object({ version: z.string() });
+
+/** Which version of the row that says so: each piece of sessions that goes writes a new one. Null: nothing is to be thinned. */
+const versionOf = (db: Questions, { kind, first }: Whole): Promise<string | null> =>
+  db.maybeOneFirst(
+    sql.type(thinRow)`SELECT xmin::text AS version FROM to_thin WHERE kind = ${kind} AND first = ${first} FOR UPDATE`,
+  );
+
 /** Drops the whole where nothing of it stays; where something does, puts that in its place. */
 const finish = async (rows: Rows, round: Round, whole: Whole): Promise<void> => {
   const { kind, first } = whole;
-  const next = await insist(rows, async (db) => {
+  const version = await insist(rows, async (db) => {
     const { due, kept, waiting } = await countOf(db, round, whole);
-    if (waiting + due > 0) return "later";
-    if (kept > 0)
-      return (await db.exists(sql.type(none)`SELECT FROM to_thin WHERE kind = ${kind} AND first = ${first}`))
-        ? "thin"
-        : "later";
+    if (waiting + due > 0) return null;
+    if (kept > 0) return versionOf(db, whole);
     await (kind === "bodies"
       ? db.query(sql.type(none)`SELECT drop_bodies(${first})`)
       : db.query(sql.type(none)`SELECT drop_receipts(${first})`));
     await db.query(sql.type(none)`DELETE FROM to_thin WHERE kind = ${kind} AND first = ${first}`);
     await dropRests(db, whole);
     await tell(db, wordsOf(whole));
-    return "later";
+    return null;
   });
-  if (next !== "thin") return;
-  const rest = await copyRest(rows, whole);
-  await insist(rows, async (db) => {
-    // Whoever was faster has done it already, and its rest is as whole as this one.
-    const still = await db.exists(
-      sql.type(none)`SELECT FROM to_thin WHERE kind = ${kind} AND first = ${first} FOR UPDATE`,
-    );
-    if (!still) return dropRests(db, whole);
-    await takeRest(db, rest);
-    await tell(db, `${wordsOf(whole)}, but for those that are held or whose connection keeps them longer`);
-  });
+  if (version === null) return;
+  await withRest(rows, whole, (rest) =>
+    insist(rows, async (db) => {
+      const now = await versionOf(db, whole);
+      // Whoever was faster has done it already, and its rest is as whole as this one.
+      if (now === null) return dropRests(db, whole);
+      // More has gone since it was copied, or somebody came: the next round copies what stays then.
+      if (now !== version || (await countOf(db, round, whole)).waiting > 0) return rest.drop(db);
+      await takeRest(db, rest);
+      await tell(db, `${wordsOf(whole)}, but for those that are held or whose connection keeps them longer`);
+    }),
+  );
 };
 
 const wordsOf = ({ kind, first }: Whole): string =>

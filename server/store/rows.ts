@@ -88,9 +88,10 @@ const checkRows: Interceptor = {
 
 /** Whether what was found does not have the shape that a gateway writes, or is not whole: somebody else was there. */
 export const isUnreadable = (error: unknown): boolean => {
-  if (error instanceof z.ZodError) return true;
+  if (error instanceof z.ZodError || error instanceof SchemaValidationError) return true;
+  if (!(error instanceof GatewayError) || error.code === "gateway_busy") return false;
   // A question that was not answered says why it was not.
-  return error instanceof GatewayError && (error.cause === undefined || error.cause instanceof SchemaValidationError);
+  return error.cause === undefined || error.cause instanceof SchemaValidationError;
 };
 
 const unbroken = async <T>(answer: Promise<T>): Promise<T> => {

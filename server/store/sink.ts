@@ -5,9 +5,19 @@ import { v7 as uuidv7 } from "uuid";
 import { GatewayError } from "../errors.ts";
 import type { Log } from "../model/log.ts";
 import type { CallNumber, Closing, Masked, Opening } from "../model/receipt.ts";
-import { commitBatch, type Ending, isRefusalOfData, type Link, type Outcome, sqlState, unwritable } from "./batch.ts";
+import { Trouble } from "../model/trouble.ts";
+import {
+  commitBatch,
+  type Ending,
+  isRefusalOfData,
+  type Link,
+  type Outcome,
+  sessionOf,
+  sqlState,
+  unwritable,
+} from "./batch.ts";
 import { destroyClient } from "./connect.ts";
-import type { Salts } from "./epochs.ts";
+import { epochOf, type Salts } from "./epochs.ts";
 import { Job, type Result, type Work } from "./job.ts";
 import { linkReplica } from "./replica.ts";
 
@@ -35,6 +45,8 @@ const patience = 2_000;
 const heartbeat = 500;
 const lookEvery = 100;
 const longestPause = 400;
+/** Ends for which nobody waits, once they were refused, are tried again after so long, ms. */
+const asideFor = 2_000;
 
 export type SinkParts = {
   readonly connectionString: string;
@@ -58,8 +70,15 @@ export const openSink = async (parts: SinkParts): Promise<ReceiptSink> => {
 
 export class ReceiptSink implements Sink {
   readonly #parts: SinkParts;
+  readonly #refusals: Trouble;
   #waiting: Job[] = [];
   #waitingBytes = 0;
+  /** Rows of the next batch: fewer after one that was refused, so that whatever is refused comes to stand alone. */
+  #most = mostRows;
+  /** Ends for which nobody waits: in batches of their own, so that one that is refused again and again is no reason to refuse anything else. */
+  readonly #aside: Job[] = [];
+  #asideMost = mostRows;
+  #asideUntil = 0;
   /** Sent and unanswered. */
   #sent: readonly Job[] = [];
   #link: Link | null = null;
@@ -74,6 +93,7 @@ export class ReceiptSink implements Sink {
 
   constructor(parts: SinkParts) {
     this.#parts = parts;
+    this.#refusals = new Trouble(parts, "the database refused a batch of receipts");
   }
 
   async start(): Promise<void> {
@@ -142,21 +162,26 @@ export class ReceiptSink implements Sink {
   }
 
   #enqueue(job: Job): void {
-    this.#waiting.push(job);
-    this.#waitingBytes += job.weight;
+    if (isAwaited(job)) {
+      this.#waiting.push(job);
+      this.#waitingBytes += job.weight;
+    } else this.#aside.push(job);
     this.#wake();
   }
 
   async #run(): Promise<void> {
     let pause = 0;
-    while (!this.#closing || this.#waiting.length > 0 || this.#doubt !== null) {
-      if (this.#waiting.length === 0 && this.#link !== null && !this.#closing) await this.#idle();
+    while (!this.#closing || this.#waiting.length > 0 || this.#doubt !== null || this.#isAsideDue()) {
+      if (this.#waiting.length === 0 && this.#link !== null && !this.#closing && !this.#isAsideDue())
+        await this.#idle();
       // Whatever is submitted in this turn of the event loop joins the batch.
       await turn();
       const alive = await this.#linked();
       pause = alive ? 0 : Math.min(longestPause, pause * 2 + 25);
-      if (alive) await this.#write(this.#take());
-      else if (this.#closing && this.#everybodyGaveUp()) return;
+      if (alive) {
+        await this.#write(this.#take());
+        if (this.#isAsideDue()) await this.#writeAside();
+      } else if (this.#closing && this.#everybodyGaveUp()) return;
       else await sleep(pause);
     }
   }
@@ -174,7 +199,7 @@ export class ReceiptSink implements Sink {
     let rows = 0;
     let bytes = 0;
     for (const job of this.#waiting) {
-      if (rows === mostRows || (rows > 0 && bytes + job.weight > mostBytes)) break;
+      if (rows === this.#most || (rows > 0 && bytes + job.weight > mostBytes)) break;
       rows += 1;
       bytes += job.weight;
     }
@@ -197,6 +222,7 @@ export class ReceiptSink implements Sink {
     switch (ending.kind) {
       case "committed":
         this.#lastCommit = this.#parts.monotonic();
+        this.#most = Math.min(mostRows, this.#most * 2);
         this.#settle(ending.outcomes);
         return this.#defer(ending.deferred);
       case "refused":
@@ -227,12 +253,41 @@ export class ReceiptSink implements Sink {
       for (const job of rest) await this.#write([job]);
       return;
     }
-    if (error !== null) this.#parts.log.warn({ err: error }, "the database refused a batch of receipts");
+    if (error === null) return this.#putBack(rest);
+    this.#refusals.failed(error);
     // 25006, read_only_sql_transaction: this server is no primary any more; whoever is answers the next connection.
     if (sqlState(error) === "25006") this.#hangUp(error);
-    this.#putBack(rest);
+    // Whoever waits has had to wait for this.
+    if (jobs.length === 1 || jobs.every(isAwaited)) this.#asideUntil = this.#parts.monotonic() + asideFor;
+    this.#again(rest, error);
     // Refused by circumstances (a lock, a full disk, a standby): do not ask again at full speed.
-    if (error !== null) await sleep(25);
+    await sleep(25);
+  }
+
+  /** Circumstances may be those of one row, of a partition that is locked or broken: it comes to stand alone, and then behind everybody else. */
+  #again(refused: readonly Job[], error: unknown): void {
+    const [only, another] = refused;
+    if (only === undefined) return;
+    const awaited = isAwaited(only);
+    if (another === undefined) return this.#enqueue(only);
+    // 55P03, lock_not_available: waiting for one takes half of everybody's patience. The newest days, which nearly everybody writes into, come first.
+    const isLocked = sqlState(error) === "55P03";
+    const fewer = isLocked ? 1 : Math.ceil(refused.length / 2);
+    if (awaited) this.#most = fewer;
+    else this.#asideMost = fewer;
+    this.#putBack(
+      isLocked ? refused.toSorted((one, other) => epochOf(sessionOf(other)) - epochOf(sessionOf(one))) : refused,
+    );
+  }
+
+  #isAsideDue(): boolean {
+    return this.#aside.length > 0 && this.#parts.monotonic() >= this.#asideUntil;
+  }
+
+  async #writeAside(): Promise<void> {
+    const jobs = this.#aside.splice(0, this.#asideMost);
+    await this.#write(jobs);
+    if (jobs.every(({ settled }) => settled)) this.#asideMost = Math.min(mostRows, this.#asideMost * 2);
   }
 
   /** Tells everybody, once what they are told is durable. */
@@ -278,9 +333,10 @@ export class ReceiptSink implements Sink {
   }
 
   #putBack(jobs: readonly Job[]): void {
-    const again = jobs.filter((job) => !job.settled);
+    const again = jobs.filter((job) => !job.settled && isAwaited(job));
     this.#waiting.unshift(...again);
     for (const { weight } of again) this.#waitingBytes += weight;
+    this.#aside.unshift(...jobs.filter((job) => !job.settled && !isAwaited(job)));
   }
 
   #hangUp(error: unknown): void {
@@ -331,6 +387,9 @@ export class ReceiptSink implements Sink {
 
   #everybodyGaveUp(): boolean {
     const unanswered = [...this.#waiting, ...(this.#doubt?.jobs ?? [])];
-    return unanswered.every((job) => job.settled || job.deadline === Number.POSITIVE_INFINITY);
+    return unanswered.every((job) => job.settled || !isAwaited(job));
   }
 }
+
+/** Somebody is told what becomes of it. */
+const isAwaited = ({ deadline }: Job): boolean => deadline !== Number.POSITIVE_INFINITY;

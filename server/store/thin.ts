@@ -29,15 +29,32 @@ const callRow = z.object({
 });
 type CallRow = z.infer<typeof callRow>;
 
-type Rest = { readonly whole: Whole; name(table: string): string };
+type Rest = { readonly whole: Whole; name(table: string): string; drop(db: Questions): Promise<void> };
 
-/** The copies, under names of their own: whoever else is at it fails or comes second, and nobody takes what is not complete. */
-export const copyRest = async (rows: Rows, whole: Whole): Promise<Rest> => {
+/** The copies, under names of their own: whoever else is at it fails or comes second, and nobody takes what is not complete. One that is not taken is dropped. */
+export const withRest = async (rows: Rows, whole: Whole, take: (rest: Rest) => Promise<void>): Promise<void> => {
   const attempt = randomBytes(4).toString("hex");
-  const rest: Rest = { whole, name: (table) => `rest_${table}_${whole.first}_${attempt}` };
+  const name = (table: string): string => `rest_${table}_${whole.first}_${attempt}`;
+  const drop = async (db: Questions): Promise<void> => {
+    for (const parent of tablesOf[whole.kind])
+      await db.query(sql.type(none)`DROP TABLE IF EXISTS ${table(name(parent))}`);
+  };
+  const rest = { whole, name, drop };
+  try {
+    await copyRest(rows, rest);
+    await take(rest);
+  } catch (error) {
+    // Round after round that fails would else leave one more copy of what stays.
+    await rows.ask(drop).catch(() => undefined);
+    throw error;
+  }
+};
+
+const copyRest = async (rows: Rows, rest: Rest): Promise<void> => {
+  const { whole, name } = rest;
   await rows.transact(async (db) => {
-    for (const table of tablesOf[whole.kind])
-      await db.query(sql.type(none)`SELECT make_rest(${table}, ${rest.name(table)}, ${whole.first}, ${whole.days})`);
+    for (const parent of tablesOf[whole.kind])
+      await db.query(sql.type(none)`SELECT make_rest(${parent}, ${name(parent)}, ${whole.first}, ${whole.days})`);
   });
   let after: CallRow | null = null;
   for (;;) {
@@ -46,8 +63,9 @@ export const copyRest = async (rows: Rows, whole: Whole): Promise<Rest> => {
     after = found.at(-1) ?? null;
     if (found.length < callsAtOnce) break;
   }
-  if (whole.kind === "receipts") await copyMaskedValues(rows, rest);
-  return rest;
+  if (whole.kind === "bodies") return;
+  await copyMaskedValues(rows, rest);
+  await forgetPlaces(rows, whole);
 };
 
 /** In the transaction that has looked once more whether this is to be done. */
@@ -144,6 +162,29 @@ const copyMaskedValues = async (rows: Rows, { whole: { first, days }, name }: Re
     );
     const last = found[0];
     if (last === undefined) return;
+    after = last;
+  }
+};
+
+const placeRow = z.object({ epoch: count, place: count });
+
+/** Of sessions that are gone: a few at a time beforehand, so that what is done while nobody may write takes a moment only. */
+const forgetPlaces = async (rows: Rows, { first, days }: Whole): Promise<void> => {
+  let after: z.infer<typeof placeRow> = { epoch: first, place: -1 };
+  for (;;) {
+    const { epoch, place } = after;
+    const last = await rows.ask((db) =>
+      db.maybeOne(sql.type(placeRow)`
+        WITH piece AS MATERIALIZED (
+          SELECT epoch, place, session_id FROM search_places
+          WHERE epoch >= ${first} AND epoch < ${first + days} AND (epoch, place) > (${epoch}, ${place}) ORDER BY epoch, place LIMIT ${rowsAtOnce}
+        ), gone AS (
+          DELETE FROM search_places p USING piece w
+          WHERE p.epoch = w.epoch AND p.place = w.place AND NOT EXISTS (SELECT FROM sessions s WHERE s.id = w.session_id)
+        )
+        SELECT epoch, place FROM piece ORDER BY epoch DESC, place DESC LIMIT 1`),
+    );
+    if (last === null) return;
     after = last;
   }
 };

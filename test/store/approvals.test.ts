@@ -242,6 +242,18 @@ test("sweeping ends what is over, and leaves the rest", async () => {
   expect((await store.approvals.live()).map(({ id }) => id)).toContain(going.approval.id);
 });
 
+test("a question that the database does not let end keeps no other one from its end", async () => {
+  const [bad, over] = [await asked({ expires: 1 }), await asked({ expires: 1 })];
+  await database.query("SELECT pg_sleep(0.01)");
+  await database.query(
+    `ALTER TABLE approvals ADD CONSTRAINT not_this_one CHECK (id <> '${bad.approval.id}' OR state <> 'expired') NOT VALID`,
+  );
+  expect(await store.approvals.expire()).toContain(over.approval.id);
+  await expect(store.approvals.expire()).rejects.toMatchObject({ code: "recording_unavailable" });
+  await database.query("ALTER TABLE approvals DROP CONSTRAINT not_this_one");
+  expect(await store.approvals.expire()).toContain(bad.approval.id);
+});
+
 test("a grant lets the calls of its session pass until it ends, each with a departure of its own", async () => {
   const { approval, session_id, call } = await approved();
   const grant = { operation: approval.operation, rule: "r", policy: "p", by: "github:ana", lasts: null };

@@ -4,6 +4,8 @@ import pg from "pg";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { openStore, type Store } from "../../server/store/database.ts";
 import { epochOf } from "../../server/store/epochs.ts";
+import { retain } from "../../server/store/retention.ts";
+import { openRows, type Rows } from "../../server/store/rows.ts";
 import { type FreshDatabase, freshDatabase, quietLog } from "../standins/database.ts";
 import { bodyOf, closing, lieFallow, opening, readAll, sessionOfOld } from "./specimens.ts";
 
@@ -118,6 +120,89 @@ test("a held session outlives its receipts' time; released, it goes like any oth
   expect(await rowsIn("calls", "session_id = $1", held)).toBe(0);
   expect(await rowsIn("epochs", "epoch = epoch_of($1)", held)).toBe(0);
   expect(await rowsIn("to_thin", "first >= epoch_of($1) - 7", held)).toBe(0);
+});
+
+test("what stays is copied once more in each round that cannot put it in place, and no copy is left behind", async () => {
+  const [held, beside] = [await recorded(110), await recorded(110)];
+  await store.sessions.hold(held, by);
+  const reader = new pg.Client({ connectionString: database.connectionString });
+  await reader.connect();
+  onTestFinished(() => reader.end());
+  await reader.query("BEGIN");
+  await reader.query("SELECT count(*) FROM bodies");
+  for (let round = 0; round < 2; round++) {
+    await expect(store.retain(retention)).rejects.toMatchObject({ code: "recording_unavailable" });
+    expect(await rowsIn("pg_class", "relkind = 'r' AND relname LIKE 'rest%' AND $1 <> ''", held)).toBe(0);
+  }
+  await reader.query("ROLLBACK");
+  await store.retain(retention);
+  expect(await rowsIn("spills", "epoch_of(id) = epoch_of($1)", held)).toBe(1);
+  expect(await areExpired(beside)).toBe(true);
+});
+
+test("what is let go of while another gateway copies what stays does not come back with the copy", async () => {
+  const [held, released, beside] = [await recorded(115), await recorded(115), await recorded(115)];
+  for (const id of [held, released]) await store.sessions.hold(id, by);
+  const rows = await openRows(database.connectionString);
+  onTestFinished(() => rows.close());
+  /** Dies as soon as it has let go of it. */
+  const unlessGone = async <T>(work: () => Promise<T>): Promise<T> => {
+    if (await areExpired(released)) throw new Error("killed");
+    return work();
+  };
+  const killed: Rows = {
+    ...rows,
+    ask: (question) => unlessGone(() => rows.ask(question)),
+    transact: (work) => unlessGone(() => rows.transact(work)),
+  };
+  let copied = false;
+  const meanwhile: Rows = {
+    ...rows,
+    transact: async (work) => {
+      // Everything is copied and about to be put in its place.
+      const copies = await rowsIn(
+        "pg_class",
+        "relkind = 'r' AND relname LIKE concat('rest_bodies_', epoch_of($1), '_%')",
+        held,
+      );
+      if (copies > 0 && !copied) {
+        copied = true;
+        await store.sessions.release(released);
+        await retain(killed, () => new Date(), retention).catch(() => undefined);
+      }
+      return rows.transact(work);
+    },
+  };
+  await retain(meanwhile, () => new Date(), retention);
+  expect(copied).toBe(true);
+  await store.retain(retention);
+  for (const id of [released, beside]) expect(await areExpired(id)).toBe(true);
+  expect(await areExpired(held)).toBe(false);
+  expect(await rowsIn("spills", "epoch_of(id) = epoch_of($1)", held)).toBe(1);
+  expect(await rowsIn("pg_class", "relkind = 'r' AND relname LIKE 'rest%' AND $1 <> ''", held)).toBe(0);
+});
+
+test("a week of many calls goes from beside a held session a few at a time, also out of the index", async () => {
+  const [held, beside] = [await recorded(475), await recorded(475)];
+  await store.sessions.hold(held, by);
+  await database.query("INSERT INTO search_places SELECT epoch_of($1), i, $1, i FROM generate_series(10, 7_009) i", [
+    beside,
+  ]);
+  // As it is where so many would take longer than a statement may.
+  await database.query(`
+    CREATE FUNCTION refuse_many() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF (SELECT count(*) FROM gone) > 5000 THEN RAISE EXCEPTION 'canceling statement due to statement timeout'; END IF;
+      RETURN NULL;
+    END $$`);
+  await database.query(`
+    CREATE TRIGGER at_most_some AFTER DELETE ON search_places REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_many()`);
+  onTestFinished(async () => void (await database.query("DROP FUNCTION refuse_many CASCADE")));
+  await store.retain(retention);
+  expect(await rowsIn("search_places", "session_id = $1", beside)).toBe(0);
+  expect(await rowsIn("calls", "session_id = $1", beside)).toBe(0);
+  expect(await receiptsOf(held)).toHaveLength(2);
 });
 
 test("what is put in a partition's place refuses changes as the partition did, and takes receipts of nobody else", async () => {

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { openStore, type Store } from "../../server/store/database.ts";
 import { type FreshDatabase, freshDatabase, quietLog } from "../standins/database.ts";
-import { Recovery } from "../../server/store/recover.ts";
+import { Recovery, sweep } from "../../server/store/recover.ts";
 import { openRows } from "../../server/store/rows.ts";
 import { startChild } from "./child.ts";
 import { closing, opening, openSession } from "./specimens.ts";
@@ -105,4 +105,55 @@ test("silence counts only while the database answers, and no pause between two l
   await rows.close();
   await lonely.drop();
   expect(await store.recover()).toBe(0);
+});
+
+test("a call that cannot be given its end keeps no other call in flight, of the same gateway or of another one", async () => {
+  const lonely = await freshDatabase();
+  const open = () => openStore({ connectionString: lonely.connectionString, log: quietLog, clock: () => new Date() });
+  const [first, second] = [await open(), await open()];
+  const [bad, beside, elsewhere] = [
+    await first.sink.open(opening((await openSession(first.sessions)).id)),
+    await first.sink.open(opening((await openSession(first.sessions)).id)),
+    await second.sink.open(opening((await openSession(second.sessions)).id)),
+  ];
+  await first.close();
+  await second.close();
+  await lonely.query(
+    `ALTER TABLE closings ADD CONSTRAINT not_this_one CHECK (session_id <> '${bad.session_id}') NOT VALID`,
+  );
+  const rows = await openRows(lonely.connectionString);
+  let now = 0;
+  const recovery = new Recovery(rows, () => now);
+  const look = async (): Promise<number> => {
+    now += 1_000;
+    return recovery.recover();
+  };
+  for (let looks = 0; looks < 3; looks++) expect(await look()).toBe(0);
+  await expect(look()).rejects.toMatchObject({ code: "recording_unavailable" });
+  const left = () => lonely.query("SELECT session_id FROM calls_in_flight");
+  expect(await left()).toEqual([{ session_id: bad.session_id }]);
+  const ended = await lonely.query<{ session_id: string }>(
+    "SELECT session_id FROM closings WHERE state = 'indeterminate'",
+  );
+  expect(ended.map(({ session_id }) => session_id).toSorted()).toEqual(
+    [beside.session_id, elsewhere.session_id].toSorted(),
+  );
+  await lonely.query("ALTER TABLE closings DROP CONSTRAINT not_this_one");
+  expect(await look()).toBe(1);
+  expect(await left()).toEqual([]);
+  await rows.close();
+  await lonely.drop();
+});
+
+test("what cannot be swept away keeps nothing else", async () => {
+  const lonely = await freshDatabase();
+  const rows = await openRows(lonely.connectionString);
+  await lonely.query("INSERT INTO used_token_ids VALUES (decode(repeat('00', 32), 'hex'), now() - interval '2 days')");
+  await lonely.query("INSERT INTO heard VALUES ('comment:1', now() - interval '40 days')");
+  await lonely.query("CREATE FUNCTION no() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'no'; END $$");
+  await lonely.query("CREATE TRIGGER no BEFORE DELETE ON used_token_ids FOR EACH ROW EXECUTE FUNCTION no()");
+  await expect(sweep(rows)).rejects.toMatchObject({ code: "recording_unavailable" });
+  expect(await lonely.query("SELECT FROM heard")).toEqual([]);
+  await rows.close();
+  await lonely.drop();
 });

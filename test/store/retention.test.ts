@@ -213,3 +213,79 @@ test.each(["nestloop", "hashjoin", "mergejoin"])(
     expect(await store.sessions.get(id)).toBeNull();
   },
 );
+
+test("a day and a week that cannot be dropped keep no other from going, and it is said which they are", async () => {
+  const stuck = { bodies: await recorded(160), receipts: await recorded(470) };
+  const after = { bodies: await recorded(150), receipts: await recorded(430) };
+  for (const id of [stuck.bodies, after.bodies]) await lieFallow(database, id, 100);
+  for (const id of [stuck.receipts, after.receipts]) await lieFallow(database, id, 420);
+  const nameIn = async (parent: string, id: string, week: string): Promise<string> => {
+    const [row] = await database.query<{ name: string }>(
+      `SELECT partition_name('${parent}', epoch_of($1)${week}) AS name`,
+      [id],
+    );
+    return row?.name ?? "";
+  };
+  await database.query(`CREATE VIEW report_of_bodies AS SELECT FROM ${await nameIn("bodies", stuck.bodies, "")}`);
+  await database.query(
+    `CREATE VIEW report_of_calls AS SELECT FROM ${await nameIn("calls", stuck.receipts, " - epoch_of($1) % 7")}`,
+  );
+  const drop = () => database.query("DROP VIEW IF EXISTS report_of_bodies, report_of_calls");
+  onTestFinished(async () => void (await drop()));
+  const said = await store.retain(retention).catch((error: unknown) => error);
+  const day_of = (id: string): string => new Date(epochOf(id) * day).toISOString().slice(0, 10);
+  expect(said).toMatchObject({
+    code: "recording_unavailable",
+    message: `not dropped: bodies of the sessions of ${day_of(stuck.bodies)}, and 1 more days or weeks`,
+    cause: { message: "the database did not answer" },
+  });
+  expect(await count("epochs", "epoch = epoch_of($1)", after.bodies)).toBe(0);
+  expect(await store.sessions.get(after.receipts)).toBeNull();
+  expect(
+    await count("pg_class", "relname = partition_name('calls', epoch_of($1) - epoch_of($1) % 7)", after.receipts),
+  ).toBe(0);
+  // Nobody is shown what waits to be dropped.
+  expect((await bodiesOf(stuck.bodies)).map(({ expired }) => expired)).toEqual([true, true, true]);
+  expect(await store.sessions.get(stuck.receipts)).toBeNull();
+  await drop();
+  await store.retain(retention);
+  expect(await count("epochs", "epoch = epoch_of($1)", stuck.bodies)).toBe(0);
+});
+
+test("a partition that somebody else made is nobody's week", async () => {
+  await database.query("CREATE TABLE calls_of_nobody PARTITION OF calls DEFAULT");
+  onTestFinished(async () => void (await database.query("DROP TABLE calls_of_nobody")));
+  const id = await recorded(435);
+  await lieFallow(database, id, 420);
+  await store.retain(retention);
+  expect(await store.sessions.get(id)).toBeNull();
+});
+
+test("whoever deletes what others name finds them by an index", async () => {
+  expect(
+    await database.query(`
+      SELECT c.conrelid::regclass::text AS of, pg_get_constraintdef(c.oid) AS names FROM pg_constraint c
+      WHERE c.contype = 'f' AND NOT EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.conrelid AND i.indkey[0] = c.conkey[1])`),
+  ).toEqual([]);
+});
+
+test("where the database lets go of a few at a time only, they go a few at a time", async () => {
+  await database.query(
+    `INSERT INTO sessions (id, connection, caller, binding, state, opened_at, closed_at, last_used_at)
+     SELECT (left(first_id_of(15007)::text, 24) || lpad(i::text, 12, '0'))::uuid, 'prod', '{}', '{}', 'closed', $1, $1, $1 FROM generate_series(1, 100) i`,
+    [new Date(15_007 * day)],
+  );
+  // As it is where so many would take longer than a statement may.
+  await database.query(`
+    CREATE FUNCTION refuse_many() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+      IF (SELECT count(*) FROM gone) > 50 THEN RAISE EXCEPTION 'canceling statement due to statement timeout'; END IF;
+      RETURN NULL;
+    END $$`);
+  await database.query(`
+    CREATE TRIGGER at_most_fifty AFTER DELETE ON sessions REFERENCING OLD TABLE AS gone
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_many()`);
+  onTestFinished(async () => void (await database.query("DROP FUNCTION refuse_many CASCADE")));
+  await store.retain(retention);
+  expect(await count("sessions", "epoch_of(id) = 15007 AND $1 <> ''", "x")).toBe(0);
+});

@@ -86,6 +86,18 @@ test("idle sessions expire; a call on its way keeps its session", async () => {
   expect(await store.sessions.closeIdle(later)).toContain(busy.id);
 });
 
+test("an idle session that the database does not let end keeps no other one open", async () => {
+  const [bad, idle] = [await openSession(store.sessions), await openSession(store.sessions)];
+  await database.query(
+    `ALTER TABLE sessions ADD CONSTRAINT not_this_one CHECK (id <> '${bad.id}' OR state = 'open') NOT VALID`,
+  );
+  const later = new Date(Date.now() + 60_000);
+  expect(await store.sessions.closeIdle(later)).toContain(idle.id);
+  await expect(store.sessions.closeIdle(later)).rejects.toMatchObject({ code: "recording_unavailable" });
+  await database.query("ALTER TABLE sessions DROP CONSTRAINT not_this_one");
+  expect(await store.sessions.closeIdle(later)).toEqual([bad.id]);
+});
+
 test("the end of a session is heard at every gateway, also of one that was cut off meanwhile", async () => {
   const heard: string[] = [];
   other.sessions.onClosed((id) => heard.push(id));

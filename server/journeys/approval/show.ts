@@ -3,6 +3,7 @@
 import type { Approval } from "../../model/approval.ts";
 import type { Seal } from "../../model/seal.ts";
 import { GitHubFailure, type GitHub } from "../../model/github.ts";
+import { Trouble } from "../../model/trouble.ts";
 import type { ApprovalParts } from "./parts.ts";
 import { type Leased, holdLease } from "./lease.ts";
 import { presentCheck } from "./show/check.ts";
@@ -36,11 +37,17 @@ export class Showing {
   /** What is being shown here, and whether it changed meanwhile. */
   readonly #busy = new Map<string, { again: boolean; readonly done: Promise<void> }>();
   readonly #failed = new Map<string, { readonly times: number; readonly until: number }>();
+  readonly #trouble: Trouble;
   #timer: NodeJS.Timeout | null = null;
   #stopped = false;
 
   constructor(parts: ShowParts) {
     this.#parts = parts;
+    const monotonic = (): number => parts.now().getTime();
+    this.#trouble = new Trouble(
+      { log: parts.log, monotonic },
+      "questions that are not shown yet wait for the database",
+    );
   }
 
   /** It has changed: shows it soon, also when a part of it could not be shown a moment ago. Never waits, never fails. */
@@ -63,12 +70,20 @@ export class Showing {
     await within(endWithin, Promise.all([...this.#busy.values()].map(({ done }) => done)));
   }
 
+  /** How many could not be shown so far. */
+  get failing(): number {
+    return this.#failed.size;
+  }
+
   async #scan(): Promise<void> {
     try {
-      for (const id of await this.#parts.store.untold())
-        if (!this.#stopped && !this.#busy.has(id) && !this.#isTooEarly(id)) this.#begin(id);
+      const untold = new Set(await this.#parts.store.untold());
+      // Another gateway showed it, or it is left: there is nothing to try again.
+      for (const id of this.#failed.keys()) if (!untold.has(id) && !this.#busy.has(id)) this.#failed.delete(id);
+      for (const id of untold) if (!this.#stopped && !this.#busy.has(id) && !this.#isTooEarly(id)) this.#begin(id);
+      this.#trouble.worked();
     } catch (error) {
-      this.#parts.log.warn({ err: error }, "questions that are not shown yet wait for the database");
+      this.#trouble.failed(error);
     }
   }
 
@@ -106,8 +121,13 @@ export class Showing {
       });
     } catch (error) {
       // The lease runs out by itself.
-      log.warn({ err: error, approval: id }, "a question could not be shown, and waits for the database");
-      this.#failed.set(id, { times: 1, until: this.#parts.now().getTime() + firstPause });
+      const times = (this.#failed.get(id)?.times ?? 0) + 1;
+      const pause = Math.min(firstPause * 2 ** (times - 1), longestPause);
+      log.warn(
+        { err: error, approval: id, again_in: pause },
+        "a question could not be shown, and waits for the database",
+      );
+      this.#failed.set(id, { times, until: this.#parts.now().getTime() + pause });
     }
   }
 

@@ -3,6 +3,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AuditEvent } from "../../model/audit.ts";
 import type { Seal } from "../../model/seal.ts";
+import { Trouble } from "../../model/trouble.ts";
 import { type SealParts, sealSession, Unsealable } from "../seal.ts";
 import { type GrowParts, growLog, LogRefused } from "./grow.ts";
 
@@ -26,6 +27,8 @@ const atOnce = 100;
 
 export class Sealer {
   readonly #parts: SealerParts;
+  readonly #unsealed: Trouble;
+  readonly #ungrown: Trouble;
   #size = 0;
   #refusal: string | null = null;
   readonly #unsealable = new Set<string>();
@@ -40,6 +43,9 @@ export class Sealer {
 
   constructor(parts: SealerParts) {
     this.#parts = parts;
+    const told = { log: parts.log, monotonic: () => parts.now().getTime() };
+    this.#unsealed = new Trouble(told, "sessions are not sealed yet");
+    this.#ungrown = new Trouble(told, "the log of seals did not grow; it is tried again");
   }
 
   get health(): SealHealth {
@@ -80,7 +86,7 @@ export class Sealer {
   /** Seals what has ended and takes it into the log; never fails. */
   round(): Promise<void> {
     this.#round ??= this.#sealAll()
-      .catch((error: unknown) => this.#parts.log.warn({ err: error }, "sessions were not sealed"))
+      .catch((error: unknown) => this.#unsealed.failed(error))
       .finally(() => {
         this.#round = null;
       });
@@ -94,13 +100,19 @@ export class Sealer {
   }
 
   async #sealAll(): Promise<void> {
+    const failed: { readonly session: string; readonly error: unknown }[] = [];
     let after: string | null = null;
     for (;;) {
       const ids: readonly string[] = await this.#parts.seals.unsealed(after, atOnce);
-      for (const id of ids) if (!this.#unsealable.has(id)) await this.#sealOne(id);
+      for (const id of ids)
+        if (!this.#unsealable.has(id))
+          await this.#sealOne(id).catch((error: unknown) => failed.push({ session: id, error }));
       after = ids.at(-1) ?? null;
       if (ids.length < atOnce) break;
     }
+    const [first] = failed;
+    if (first === undefined) this.#unsealed.worked();
+    else this.#unsealed.failed(first.error, { session: first.session, sessions: failed.length });
     await this.#grow();
   }
 
@@ -146,9 +158,10 @@ export class Sealer {
     try {
       this.#size = (await growLog(this.#parts)).size;
       this.#refusal = null;
+      this.#ungrown.worked();
     } catch (error) {
       if (!(error instanceof LogRefused)) {
-        this.#parts.log.warn({ err: error }, "the log of seals did not grow; it is tried again");
+        this.#ungrown.failed(error);
         return;
       }
       if (this.#refusal !== error.message)

@@ -14,9 +14,13 @@ export type Sort = (typeof tables)[number];
 
 /** Places of a small block, and how many parts its postings are in, by which it is known. */
 export const smallBlock = { places: 256, parts: 16 } as const;
-/** So many blocks with so many parts make one larger one; of a day that is over, small ones make one however many they are. */
+/**
+ * So many blocks with so many parts make one larger one; of a day that is over, small ones make one however many they are. A session that goes on
+ * for days has its calls in a day that is over, a few at a time: what is made of them is joined again.
+ */
 const joins = [
   { parts: smallBlock.parts, blocks: 32 },
+  { parts: 32, blocks: 8 },
   { parts: 256, blocks: 4 },
 ] as const;
 type Join = (typeof joins)[number];
@@ -66,21 +70,19 @@ export const insertBlock = async (db: Questions, block: TimedBlock, parts: Parts
   }
 };
 
-/** Joins what can be joined, one large block at a time; false when there is nothing to do. Two gateways at it are told apart by the lock. */
-export const joinBlocks = async (rows: Rows, today: number): Promise<boolean> => {
+/** The oldest blocks that can be joined into one, those of these days last; null when there are none. */
+export const findJoin = async (db: Questions, days: Days): Promise<readonly [TimedBlock, ...TimedBlock[]] | null> => {
   for (const join of joins) {
-    const neighbours = await rows.ask((db) => findNeighbours(db, join, today));
-    if (neighbours.length === 0) continue;
-    await joinAll(rows, neighbours);
-    return true;
+    const [oldest, ...others] = await findNeighbours(db, join, days);
+    if (oldest !== undefined) return [oldest, ...others];
   }
-  return false;
+  return null;
 };
 
-const joinAll = async (rows: Rows, neighbours: readonly TimedBlock[]): Promise<void> => {
+/** One large block at a time. Two gateways at it are told apart by the lock. */
+export const joinBlocks = async (rows: Rows, neighbours: readonly [TimedBlock, ...TimedBlock[]]): Promise<void> => {
   const [oldest] = neighbours;
-  const newest = neighbours.at(-1);
-  if (oldest === undefined || newest === undefined) return;
+  const newest = neighbours.at(-1) ?? oldest;
   const places = newest.first + newest.places - oldest.first;
   const joined: TimedBlock = {
     epoch: oldest.epoch,
@@ -106,25 +108,28 @@ const joinAll = async (rows: Rows, neighbours: readonly TimedBlock[]): Promise<v
   });
 };
 
-/** The oldest that make a larger one; none where calls that came late stand between them. */
-const findNeighbours = async (
+/** `failed`: those whose turn comes when there is nothing else to do. */
+export type Days = { readonly today: number; readonly failed: readonly number[] };
+
+/** The oldest that make a larger one and have no other one between them: calls that came late may stand there for good. */
+const findNeighbours = (
   db: Questions,
   { parts, blocks }: Join,
-  today: number,
-): Promise<readonly TimedBlock[]> => {
-  const found = await db.any(sql.type(blockRow)`
-    SELECT b.epoch, b.first, b.places, b.parts, b.since, b.until FROM search_blocks b JOIN (
-      SELECT b.epoch FROM search_blocks b JOIN search_epochs e ON e.epoch = b.epoch WHERE b.parts = ${parts}
-      GROUP BY b.epoch, e.places, e.indexed
-      HAVING count(*) >= ${blocks} OR (${parts} = ${smallBlock.parts} AND b.epoch < ${today - 1} AND e.places = e.indexed)
-      ORDER BY b.epoch LIMIT 1
-    ) due ON due.epoch = b.epoch
-    WHERE b.parts = ${parts} ORDER BY b.first LIMIT ${blocks}`);
-  return found.every((block, i) => i === 0 || isNext(found[i - 1], block)) ? found : [];
-};
-
-const isNext = (before: TimedBlock | undefined, block: TimedBlock): boolean =>
-  before !== undefined && before.first + before.places === block.first;
+  { today, failed }: Days,
+): Promise<readonly TimedBlock[]> =>
+  db.any(sql.type(blockRow)`
+    WITH runs AS MATERIALIZED (
+      -- The places before it, less those of its like before it: the same for all that stand side by side.
+      SELECT epoch, first, places, parts, since, until,
+        first - sum(places) OVER (PARTITION BY epoch ORDER BY first) + places AS run
+      FROM search_blocks WHERE parts = ${parts}
+    ), due AS (
+      SELECT r.epoch, r.run FROM runs r JOIN search_epochs e ON e.epoch = r.epoch GROUP BY r.epoch, r.run, e.places, e.indexed
+      HAVING count(*) >= ${blocks} OR (${parts} = ${smallBlock.parts} AND r.epoch < ${today - 1} AND e.places = e.indexed)
+      ORDER BY r.epoch = ANY (${sql.array([...failed], "int4")}), r.epoch, r.run LIMIT 1
+    )
+    SELECT r.epoch, r.first, r.places, r.parts, r.since, r.until FROM runs r JOIN due d ON d.epoch = r.epoch AND d.run = r.run
+    ORDER BY r.first LIMIT ${blocks}`);
 
 type Joining = { readonly neighbours: readonly TimedBlock[]; readonly parts: number };
 

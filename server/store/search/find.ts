@@ -6,7 +6,7 @@ import { z } from "zod";
 import type { Place, Scope, SearchedCall, SearchedTexts } from "../../model/searched.ts";
 import { count, type Questions, type Rows, time } from "../rows.ts";
 import { candidates, planOf, type Slice, type Wanted } from "./narrow.ts";
-import { type KeptBody, keptBodies, nameOf, readSearched, readTexts, searchedBytes, visible } from "./texts.ts";
+import { inPieces, type KeptBody, keptBodies, nameOf, readSearched, readTexts, visible } from "./texts.ts";
 
 export type SearchRequest = {
   readonly wanted: Wanted;
@@ -135,7 +135,7 @@ const examineAll = async (
     const call = calls.get(nameOf(name));
     return call === undefined ? [] : [{ call, kept: keptBodies(call.call), place: { epoch, place } }];
   });
-  for (const few of request.withTexts ? inPieces(found) : [found]) {
+  for (const few of request.withTexts ? inPieces(found, bodiesOf) : [found]) {
     const end = await examineFew({ db, request, examine }, few);
     if (end !== null) return end;
     const last = few.at(-1);
@@ -148,33 +148,7 @@ const examineAll = async (
 
 type Placed = { readonly call: SearchedCall; readonly kept: ReturnType<typeof keptBodies>; readonly place: Place };
 
-/** Bytes of bodies that are looked through at a time: so much is in memory, and so long nobody else gets their turn. */
-const bytesAtOnce = 4 * 1024 * 1024;
-
 const bodiesOf = ({ kept }: Placed) => Object.values(kept).filter((body) => body !== null);
-
-/** What is packed may be as large as any. */
-const weightOf = (placed: Placed): number =>
-  bodiesOf(placed).reduce(
-    (sum, { meta }) => sum + (meta.encoding === null ? Math.min(meta.size, searchedBytes) : searchedBytes),
-    0,
-  );
-
-function* inPieces(found: readonly Placed[]): Generator<readonly Placed[]> {
-  let few: Placed[] = [];
-  let bytes = 0;
-  for (const placed of found) {
-    const weight = weightOf(placed);
-    if (few.length > 0 && bytes + weight > bytesAtOnce) {
-      yield few;
-      few = [];
-      bytes = 0;
-    }
-    few.push(placed);
-    bytes += weight;
-  }
-  yield few;
-}
 
 const examineFew = async (
   { db, request, examine }: Pick<Going, "db" | "request" | "examine">,

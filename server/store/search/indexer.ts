@@ -12,14 +12,14 @@ import {
   type SearchedCall,
   valuesOf,
 } from "../../model/searched.ts";
-import type { Log } from "../../model/log.ts";
+import { Trouble, type TroubleParts } from "../../model/trouble.ts";
 import { count, type Questions, type Rows } from "../rows.ts";
-import { insertBlock, joinBlocks, type Parts, smallBlock, type TimedBlock } from "./blocks.ts";
+import { type Days, findJoin, insertBlock, joinBlocks, type Parts, smallBlock, type TimedBlock } from "./blocks.ts";
 import { KeyGatherer } from "./keys.ts";
 import { BlockWriter } from "./postings.ts";
-import { type KeptBody, keptBodies, nameOf, readSearched, readTexts } from "./texts.ts";
+import { inPieces, type KeptBody, keptBodies, nameOf, readSearched, readTexts } from "./texts.ts";
 
-export type IndexerParts = { readonly rows: Rows; readonly log: Log; readonly clock: () => Date };
+export type IndexerParts = TroubleParts & { readonly rows: Rows; readonly clock: () => Date };
 
 /** How long a call that has ended waits at most to be given its place, ms. */
 const placeEvery = 250;
@@ -49,6 +49,8 @@ export class Indexer {
   readonly #keysOfBodies = new Map<string, Uint32Array>();
   readonly #stopped = new AbortController();
   #running: Promise<unknown> = Promise.resolve();
+  /** Days at which something went wrong: they come after all others, and are tried again when nothing else is to be done. */
+  readonly #failed = new Set<number>();
   #improving: Promise<boolean> | null = null;
   #hurried = false;
 
@@ -78,13 +80,14 @@ export class Indexer {
 
   /** `work` says whether there may be more of it. */
   async #repeat(every: number, work: () => Promise<boolean>): Promise<void> {
+    const trouble = new Trouble(this.#parts, "the search index waits for the database");
     while (!this.#stopped.signal.aborted) {
       let wait = every;
       try {
         if (await work()) wait = 0;
+        if (this.#failed.size === 0) trouble.worked();
       } catch (error) {
-        if (!this.#stopped.signal.aborted)
-          this.#parts.log.warn({ err: error }, "the search index waits for the database");
+        if (!this.#stopped.signal.aborted) trouble.failed(error);
         wait = pause;
       }
       await this.#rest(wait);
@@ -112,10 +115,19 @@ export class Indexer {
 
   async #improveNow(): Promise<boolean> {
     const { rows, clock } = this.#parts;
-    const today = Math.floor(clock().getTime() / day);
-    const due = await rows.ask((db) => findDue(db, today));
-    if (due === null) return this.#leisurely(() => joinBlocks(rows, today));
-    await this.#index(due);
+    const days = { today: Math.floor(clock().getTime() / day), failed: [...this.#failed] };
+    const due = await rows.ask((db) => findDue(db, days));
+    if (due !== null && !this.#failed.has(due.epoch)) return this.#workAt(due.epoch, () => this.#index(due));
+    const neighbours = await rows.ask((db) => findJoin(db, days));
+    if (neighbours !== null && (due === null || !this.#failed.has(neighbours[0].epoch)))
+      return this.#workAt(neighbours[0].epoch, () => this.#leisurely(() => joinBlocks(rows, neighbours)));
+    return due !== null && this.#workAt(due.epoch, () => this.#index(due));
+  }
+
+  async #workAt(epoch: number, work: () => Promise<void>): Promise<true> {
+    this.#failed.add(epoch);
+    await work();
+    this.#failed.delete(epoch);
     return true;
   }
 
@@ -154,6 +166,7 @@ export class Indexer {
   async #look(names: readonly Placed[], first: number): Promise<number[]> {
     const { rows } = this.#parts;
     const found = await rows.ask((db) => readSearched(db, names));
+    await this.#tellMissing(names.filter((name) => !found.has(nameOf(name))));
     const bodies = [...found.values()].flatMap(({ call }) => {
       const { request, response } = keptBodies(call);
       return [request, response].filter((body) => body !== null);
@@ -176,6 +189,20 @@ export class Indexer {
     return times;
   }
 
+  /** Once for each block: a call whose session is there, and which cannot be read, is found by nobody. */
+  async #tellMissing(names: readonly Placed[]): Promise<void> {
+    if (names.length === 0) return;
+    const ids = sql.array([...new Set(names.map(({ session_id }) => session_id))], "uuid");
+    const there = await this.#parts.rows.ask((db) =>
+      db.anyFirst(sql.type(z.object({ id: z.uuid() }))`SELECT id FROM sessions WHERE id = ANY (${ids})`),
+    );
+    if (there.length > 0)
+      this.#parts.log.warn(
+        { sessions: there },
+        "calls of these sessions cannot be read, and are left out of the search index",
+      );
+  }
+
   #keysOfReceipt(searched: SearchedCall): Uint32Array {
     this.#gatherer.begin();
     for (const { text } of receiptPieces(searched)) this.#gatherer.text(text);
@@ -188,12 +215,14 @@ export class Indexer {
     if (this.#keysOfBodies.size > mostRemembered) this.#keysOfBodies.clear();
     const unknown = bodies.filter(({ id }) => !this.#keysOfBodies.has(id));
     if (unknown.length === 0) return;
-    const texts = await this.#parts.rows.ask((db) => readTexts(db, unknown));
-    for (const [i, { id }] of unknown.entries()) {
-      if (i % callsOfTurn === 0) await turn();
-      this.#gatherer.begin();
-      this.#gatherer.text(texts.get(id) ?? "");
-      this.#keysOfBodies.set(id, this.#gatherer.keys.slice());
+    for (const few of inPieces(unknown, (body) => [body])) {
+      const texts = await this.#parts.rows.ask((db) => readTexts(db, few));
+      for (const [i, { id }] of few.entries()) {
+        if (i % callsOfTurn === 0) await turn();
+        this.#gatherer.begin();
+        this.#gatherer.text(texts.get(id) ?? "");
+        this.#keysOfBodies.set(id, this.#gatherer.keys.slice());
+      }
     }
   }
 }
@@ -211,10 +240,11 @@ const tagsOf = (searched: SearchedCall): string[] => {
 type Due = z.infer<typeof dueRow>;
 
 /** Places that make a small block, or the last ones of a day that is over. */
-const findDue = (db: Questions, today: number): Promise<Due | null> =>
+const findDue = (db: Questions, { today, failed }: Days): Promise<Due | null> =>
   db.maybeOne(sql.type(dueRow)`
     SELECT epoch, indexed AS first, least(places - indexed, ${smallBlock.places}) AS places FROM search_epochs
-    WHERE places >= indexed + ${smallBlock.places} OR (epoch < ${today - 1} AND places > indexed) ORDER BY epoch LIMIT 1`);
+    WHERE places >= indexed + ${smallBlock.places} OR (epoch < ${today - 1} AND places > indexed)
+    ORDER BY epoch = ANY (${sql.array([...failed], "int4")}), epoch LIMIT 1`);
 
 const keepBlock = async (db: Questions, block: TimedBlock, parts: Parts): Promise<void> => {
   const { epoch, first, places } = block;

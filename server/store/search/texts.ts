@@ -9,13 +9,13 @@ import { zstdDecompressSync } from "node:zlib";
 import { contentId, type PackedBody, unpackBody } from "../bodies.ts";
 import { callRow, callsWithEnds, readCalls } from "../callRows.ts";
 import { epochOf } from "../epochs.ts";
-import { count, type Questions, type Rows } from "../rows.ts";
+import { count, isUnreadable, type Questions, type Rows } from "../rows.ts";
 import { caller } from "../sessions.ts";
 
 export type CallName = { readonly session_id: string; readonly n: number };
 
 /** The beginning of a body, decoded, that is looked through, bytes. */
-export const searchedBytes = 1024 * 1024;
+const searchedBytes = 1024 * 1024;
 /** A body that decodes to more is not. */
 const decodedBytes = 16 * 1024 * 1024;
 
@@ -40,9 +40,21 @@ export const visible = (scope: Scope) => {
   }
 };
 
-/** By `<session>/<n>`; calls that are gone are absent. */
+/** By `<session>/<n>`; calls that are gone are absent, and so are those into which somebody wrote what no gateway writes: they hide no other. */
 export const readSearched = async (db: Questions, names: readonly CallName[]): Promise<Map<string, SearchedCall>> => {
   if (names.length === 0) return new Map();
+  try {
+    return await readAll(db, names);
+  } catch (error) {
+    if (!isUnreadable(error)) throw error;
+    if (names.length === 1) return new Map();
+    const half = Math.ceil(names.length / 2);
+    const [first, second] = [names.slice(0, half), names.slice(half)];
+    return new Map([...(await readSearched(db, first)), ...(await readSearched(db, second))]);
+  }
+};
+
+const readAll = async (db: Questions, names: readonly CallName[]): Promise<Map<string, SearchedCall>> => {
   const wanted = sql.unnest(
     names.map(({ session_id, n }) => [session_id, n]),
     ["uuid", "int4"],
@@ -84,18 +96,42 @@ export const keptBodies = (
   return { request: kept(call.request.body), response: kept(call.response?.body ?? null) };
 };
 
+/** Bytes of bodies that are looked through at a time: so much is in memory, and so long nobody else gets their turn. */
+const bytesAtOnce = 4 * 1024 * 1024;
+
+/** What is packed may be as large as any. */
+const weightOf = ({ meta }: KeptBody): number =>
+  meta.encoding === null ? Math.min(meta.size, searchedBytes) : searchedBytes;
+
+/** In their order, as many at a time as their bodies let be in memory together. */
+export function* inPieces<T>(all: readonly T[], bodiesOf: (one: T) => readonly KeptBody[]): Generator<readonly T[]> {
+  let few: T[] = [];
+  let bytes = 0;
+  for (const one of all) {
+    const weight = bodiesOf(one).reduce((sum, body) => sum + weightOf(body), 0);
+    if (few.length > 0 && bytes + weight > bytesAtOnce) {
+      yield few;
+      few = [];
+      bytes = 0;
+    }
+    few.push(one);
+    bytes += weight;
+  }
+  yield few;
+}
+
 /** By id; what is no text, or cannot be decoded, is absent. */
 export const readTexts = async (db: Questions, bodies: readonly KeptBody[]): Promise<Map<string, string>> => {
   const distinct = [...new Map(bodies.map((body) => [body.id, body])).values()];
   const bytes = await readBytes(db, distinct);
-  const texts = await Promise.all(
-    distinct.map(async ({ id, meta }): Promise<[string, string][]> => {
-      const stored = bytes.get(id);
-      const text = stored === undefined ? null : await textOf(stored, meta.encoding);
-      return text === null ? [] : [[id, text]];
-    }),
-  );
-  return new Map(texts.flat());
+  const texts = new Map<string, string>();
+  // One after the other: what decodes to a lot is in memory alone.
+  for (const { id, meta } of distinct) {
+    const stored = bytes.get(id);
+    const text = stored === undefined ? null : await textOf(stored, meta.encoding);
+    if (text !== null) texts.set(id, text);
+  }
+  return texts;
 };
 
 const readBytes = async (db: Questions, bodies: readonly KeptBody[]): Promise<Map<string, Buffer>> => {
@@ -109,7 +145,10 @@ const readBytes = async (db: Questions, bodies: readonly KeptBody[]): Promise<Ma
     );
     const rows = await db.any(sql.type(contentRow)`
       SELECT b.epoch, b.digest, b.coding, b.bytes FROM bodies b JOIN ${wanted} AS w (epoch, digest) ON w.epoch = b.epoch AND w.digest = b.digest`);
-    for (const row of rows) found.set(contentId(row.epoch, row.digest), unpackNow(row));
+    for (const row of rows) {
+      const bytes = unpackNow(row);
+      if (bytes !== null) found.set(contentId(row.epoch, row.digest), bytes);
+    }
   }
   if (spills.length > 0) {
     // Chunks are 256 KiB: the first ones are enough.
@@ -119,14 +158,23 @@ const readBytes = async (db: Questions, bodies: readonly KeptBody[]): Promise<Ma
         spills.map(({ id }) => id),
         "uuid",
       )}) AND seq < 4 ORDER BY spill, seq`);
-    for (const { spill, ...packed } of rows)
-      found.set(spill, Buffer.concat([found.get(spill) ?? Buffer.alloc(0), await unpackBody(packed)]));
+    for (const { spill, ...packed } of rows) {
+      const bytes = await unpackBody(packed).catch(() => Buffer.alloc(0));
+      found.set(spill, Buffer.concat([found.get(spill) ?? Buffer.alloc(0), bytes]));
+    }
   }
   return found;
 };
 
-/** Content of `bodies` is small: another thread would take longer to be told than this takes. */
-const unpackNow = ({ coding, bytes }: PackedBody): Buffer => (coding === "zstd" ? zstdDecompressSync(bytes) : bytes);
+/** Content of `bodies` is small: another thread would take longer to be told than this takes. Null for what is no zstd, whatever it says. */
+const unpackNow = ({ coding, bytes }: PackedBody): Buffer | null => {
+  if (coding !== "zstd") return bytes;
+  try {
+    return zstdDecompressSync(bytes);
+  } catch {
+    return null;
+  }
+};
 
 /** Null for what is no text. */
 const textOf = async (bytes: Buffer, encoding: string | null): Promise<string | null> => {

@@ -153,6 +153,46 @@ describe("a seal", () => {
       },
     ]);
   });
+
+  test.each([
+    ["is not stored as a whole", "DELETE FROM phrases p USING calls c WHERE c.phrase = p.digest AND c.session_id = $1"],
+    ["is not what any gateway writes", "UPDATE calls SET access = 'perhaps' WHERE session_id = $1 AND n = 2"],
+  ])("comes to sessions after one of which a call %s: that one is told loudly, once", async (_, altering) => {
+    const { id: bad } = await openSession(scene.store.sessions);
+    await scene.store.sink.record(opening(bad), () => closing());
+    await scene.store.sink.record(opening(bad, { client: `nobody else's ${bad}` }), () => closing());
+    await scene.store.sessions.close(bad, "closed");
+    await scene.tamper([altering.replace("c.session_id = $1", "c.session_id = $1 AND c.n = 2"), bad]);
+    const good = await ended(1);
+    const [events, said]: [AuditEvent[], string[]] = [[], []];
+    const log = { ...quietLog, warn: (_fields: object, text: string) => void said.push(text) };
+    const sealer = newSealer({ store: other, keys: scene.keys, events, log });
+    await sealer.round();
+    await sealer.round();
+    expect(await scene.store.seals.get(good)).toMatchObject({ session_id: good, log_index: 0 });
+    expect(await scene.store.seals.get(bad)).toBeNull();
+    expect(sealer.health.unsealable).toBe(1);
+    expect(events).toMatchObject([{ kind: "session_unsealable", what: `session ${bad}` }]);
+    expect(said).toEqual([]);
+  });
+
+  test("comes to sessions after one that the database does not let have its own", async () => {
+    const bad = await ended(1);
+    const good = await ended(1);
+    await scene.database.query(
+      `ALTER TABLE seals ADD CONSTRAINT not_this_one CHECK (session_id <> '${bad}') NOT VALID`,
+    );
+    const [events, said]: [AuditEvent[], object[]] = [[], []];
+    const log = { ...quietLog, warn: (fields: object) => void said.push(fields) };
+    const sealer = newSealer({ store: other, keys: scene.keys, events, log });
+    for (let round = 0; round < 3; round++) await sealer.round();
+    expect(await scene.store.seals.get(good)).toMatchObject({ session_id: good, log_index: 0 });
+    expect([sealer.health.unsealable, events]).toEqual([0, []]);
+    expect(said).toMatchObject([{ session: bad, sessions: 1 }]);
+    await scene.database.query("ALTER TABLE seals DROP CONSTRAINT not_this_one");
+    await sealer.round();
+    expect(await scene.store.seals.get(bad)).toMatchObject({ session_id: bad, log_index: 1 });
+  });
 });
 
 describe("after the seal", () => {

@@ -1,7 +1,7 @@
 /** Recovers pressed buttons, and check runs whose creation is uncertain, from the list of the App's deliveries: GitHub repeats none by itself. */
 
 import type { Outline } from "../../../model/approval.ts";
-import type { Delivery } from "../../../model/github.ts";
+import { type Delivery, GitHubFailure, type Heard } from "../../../model/github.ts";
 import { isLive } from "../seek.ts";
 import type { Poll, PollParts } from "./parts.ts";
 
@@ -41,11 +41,22 @@ export class PressPoll implements Poll {
     let told = true;
     for (const { id } of deliveries.toReversed()) {
       if (this.#seen.has(id)) continue;
-      const heard = await this.#parts.github.delivery(id);
-      if (heard !== null && (await this.#parts.hear(heard, "asked")) === "later") told = false;
+      const heard = await this.#read(id);
+      if (heard === "later" || (heard !== null && (await this.#parts.hear(heard, "asked")) === "later")) told = false;
       else this.#seen.add(id);
     }
     return told;
+  }
+
+  /** One that cannot be read keeps none of those after it; it is read again. */
+  async #read(id: Delivery["id"]): Promise<Heard | null | "later"> {
+    try {
+      return await this.#parts.github.delivery(id);
+    } catch (error) {
+      if (!(error instanceof GitHubFailure) || error.kind === "limited") throw error;
+      this.#parts.log.warn({ err: error }, "a delivery of GitHub's cannot be read yet");
+      return "later";
+    }
   }
 }
 
