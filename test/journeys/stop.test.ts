@@ -1,6 +1,8 @@
 /** SIGTERM: calls in flight end as they would have, new ones are turned away, and whatever never ends is broken off and recorded. */
 
+import { once } from "node:events";
 import { Agent, request } from "node:http";
+import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { RawConnection } from "../standins/rawSocket.ts";
 import { send } from "../standins/send.ts";
@@ -76,6 +78,18 @@ test("a call in flight ends well, on its kept connection too, and nothing new is
   await closed;
   agent.destroy();
   expect(await recorded()).toEqual({ held: "closed well", held2: "closed well" });
+});
+
+test.each([
+  ["what is no request here", "CONNECT a.example:443 HTTP/1.1\r\nHost: a.example\r\n\r\n"],
+  ["what cannot be read", "GET / HTTP/9.9\r\n\r\n"],
+])("who was turned away with %s and does not hang up holds up nothing", async (_name, bytes) => {
+  await startHolding(600_000);
+  const { hostname, port } = new URL(world.url);
+  const refused = connect({ host: hostname, port: Number(port), allowHalfOpen: true }, () => refused.write(bytes));
+  await once(refused.resume(), "end");
+  await world.gateway.close();
+  refused.destroy();
 });
 
 test("a stream that never ends, a write without an answer and an upload that stalls are broken off, and each has its receipt", async () => {
