@@ -11,7 +11,7 @@ import { isAlive } from "../../action/launch.ts";
 import type { ApprovalJson } from "../../server/contract.ts";
 import { createAuthority } from "../../action/relay/authority.ts";
 import { callJson, startGateway, type StandinGateway } from "../standins/gateway.ts";
-import { type Job, newJob, startTokenService, type TokenService } from "../standins/job.ts";
+import { insteadOfNoting, type Job, newJob, startTokenService, type TokenService } from "../standins/job.ts";
 
 let gateway: StandinGateway;
 let service: TokenService;
@@ -423,6 +423,27 @@ describe("when no session can be opened, one line says what to do, and nothing i
   ])("the input is %j", async (given, expected) => {
     expect(await failing(inputs(given as Record<string, string>))).toMatch(expected);
     expect(gateway.exchanges).toEqual([]);
+  });
+});
+
+describe("a job that is cancelled", () => {
+  const relayUrl = () => /http:\/\/127\.0\.0\.1:\d+/.exec(job.relayLog())?.[0] ?? "";
+  const answers = () =>
+    fetch(relayUrl()).then(
+      () => true,
+      () => false,
+    );
+
+  test.each([
+    ["is killed", 'process.kill(process.pid, "SIGKILL")', null],
+    ["finds the disk full", 'throw new Error("ENOSPC: no space left on device")', 1],
+  ])("leaves no relay when main %s before post can know of it", async (_name, what, code) => {
+    const main = await job.main(inputs(), insteadOfNoting(what));
+    expect(main.code).toBe(code);
+    expect(job.state["relay"]).toBeUndefined();
+    await expect.poll(answers, { timeout: 20_000 }).toBe(false);
+    expect((await job.post()).code).toBe(0);
+    expect(gateway.closed).toEqual([(JSON.parse(job.state["session"] ?? "") as { id: string }).id]);
   });
 });
 
