@@ -44,7 +44,7 @@ function checkout(): Checkout & {
         .split("\n")
         .map((line) => JSON.parse(line) as { args: string[]; env: Record<string, string> });
     },
-    install: (env = {}, kill) =>
+    install: (env: Record<string, string> = {}, kill?: { word: string; signal: NodeJS.Signals }) =>
       made.run(["scripts/install.mjs"], {
         env: { npm_execpath: execpath, npm_node_execpath: process.execPath, ...env },
         ...(kill === undefined ? {} : { kill }),
