@@ -479,6 +479,20 @@ describe("post", () => {
     expect(await job.post({ STATE_relay: "not JSON" })).toMatchObject({ code: 0 });
   });
 
+  test("a disk that is full when variables are written fails main, and keeps post from nothing", async ({ skip }) => {
+    if (!existsSync("/dev/full")) skip("no disk that is full");
+    const full = { GITHUB_ENV: "/dev/full" };
+    const main = await job.main(inputs(), full);
+    expect(main).toMatchObject({ code: 1, out: expect.stringContaining("ENOSPC") });
+    const pid = relayPid();
+    const post = await job.post(full);
+    expect(post.code).toBe(0);
+    expect(gateway.closed).toHaveLength(1);
+    expect(isAlive(pid)).toBe(false);
+    expect(post.out).toContain("::group::Dogwatch relay log");
+    expect(job.summary()).toContain(gateway.closed[0]);
+  });
+
   test("writes no summary when told so", async () => {
     await job.main(inputs({ summary: "false" }));
     await job.post();
