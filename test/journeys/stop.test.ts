@@ -6,7 +6,7 @@ import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { RawConnection } from "../standins/rawSocket.ts";
 import { send } from "../standins/send.ts";
-import { type World, startWorld } from "../standins/world.ts";
+import { auditorToken, type World, startWorld } from "../standins/world.ts";
 
 let world: World;
 /** Lets the held answers go. */
@@ -90,6 +90,22 @@ test.each([
   await once(refused.resume(), "end");
   await world.gateway.close();
   refused.destroy();
+});
+
+test("who follows a session, and who has sent half a request, hold up nothing for longer than they may", async () => {
+  await startHolding(1_000);
+  const { session_id } = await world.openSession();
+  const events = new RawConnection(world.url);
+  const line = `HTTP/1.1\r\nHost: gateway.test\r\nAuthorization: Bearer ${auditorToken}\r\n`;
+  await events.write(`GET /v1/sessions/${session_id}/events ${line}\r\n`);
+  await events.until(/retry: /);
+  const half = new RawConnection(world.url);
+  await half.write(`POST /v1/token ${line}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\ngrant`);
+  const head = new RawConnection(world.url);
+  await head.write(`GET /v1/sessions ${line}`);
+  await world.gateway.close();
+  await Promise.all([events.over, half.over, head.over]);
+  expect(events.text).toMatch(/\r\n0\r\n\r\n$/);
 });
 
 test("a stream that never ends, a write without an answer and an upload that stalls are broken off, and each has its receipt", async () => {
