@@ -7,7 +7,7 @@ import { createInterface } from "node:readline";
 import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { ask, type Network } from "./network.ts";
-import { type Ready, ready, type Setup } from "./relay/setup.ts";
+import { kept, type Ready, ready, type Setup } from "./relay/setup.ts";
 
 const program = fileURLToPath(new URL("./relay.js", import.meta.url));
 
@@ -57,8 +57,11 @@ export class LaunchProblem extends Error {
 /** How long the relay may take to start, milliseconds. */
 const patience = 20_000;
 
-/** Starts the relay and waits until it serves; throws with its own reason when it does not. */
-export const launchRelay = async (told: Setup, logFile: string): Promise<Launched> => {
+/**
+ * Starts the relay and waits until it serves; throws with its own reason when it does not. A relay that `note` has not noted, where
+ * somebody finds it who will end it, ends by itself: this process may be killed at any time.
+ */
+export const launchRelay = async (told: Setup, logFile: string, note: (relay: Launched) => void): Promise<Launched> => {
   const elevated = told.intercept === "hosts" && !isRoot();
   const user = elevated ? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 } : undefined;
   const [command, args] = commandFor([], elevated ? "root" : "own");
@@ -71,21 +74,24 @@ export const launchRelay = async (told: Setup, logFile: string): Promise<Launche
     windowsHide: true,
   });
   closeSync(log);
-  const exited = new Promise<never>((_, reject) => {
-    const fail = (reason: string) => reject(new LaunchProblem(reason, told.intercept));
-    child.once("error", (error) => fail(error.message));
-    child.once("exit", (code, signal) => fail(`it ended at once (${signal ?? `exit code ${code}`})`));
-  });
-  exited.catch(() => {});
+  const { promise: failed, reject } = Promise.withResolvers<never>();
+  const fail = (reason: string) => reject(new LaunchProblem(reason, told.intercept));
+  child.once("error", (error) => fail(error.message));
+  child.once("exit", (code, signal) => fail(`it ended at once (${signal ?? `exit code ${code}`})`));
+  failed.catch(() => {});
   child.stdin.on("error", () => {}); // the exit says more
-  child.stdin.end(JSON.stringify(user ? { ...told, user } : told));
-  const timer = setTimeout(() => child.kill("SIGKILL"), patience);
+  child.stdin.write(`${JSON.stringify(user ? { ...told, user } : told)}\n`);
+  // It is not killed: it takes back what it has changed.
+  const timer = setTimeout(() => fail("it did not answer in time"), patience);
   try {
-    const said = ready.parse(JSON.parse(await Promise.race([firstLine(child.stdout), exited])));
+    const said = ready.parse(JSON.parse(await Promise.race([firstLine(child.stdout), failed])));
     if ("problem" in said) throw new LaunchProblem(said.problem, told.intercept);
+    note(said);
+    child.stdin.write(`${kept}\n`);
     return said;
   } finally {
     clearTimeout(timer);
+    child.stdin.end();
     child.stdout.destroy();
     child.unref();
   }
@@ -134,8 +140,8 @@ export const isAlive = (pid: number): boolean => {
   }
 };
 
-/** Takes Datadog's names out of the hosts file again. */
-export const restoreHosts = (): boolean => {
-  const [command, args] = commandFor(["restore-hosts"], "root");
+/** Takes Datadog's names, as far as they are this session's, out of the hosts file again. */
+export const restoreHosts = (session: string): boolean => {
+  const [command, args] = commandFor(["restore-hosts", session], "root");
   return spawnSync(command, args, { env: relayEnvironment(), stdio: "ignore", timeout: 20_000 }).status === 0;
 };

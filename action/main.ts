@@ -32,7 +32,6 @@ const main = async (): Promise<void> => {
   const logFile = join(directory, "relay.log");
   keep("log", logFile);
   const { relay, intercept } = await startRelay({ inputs, opened, offer, placeholder, proxies }, logFile);
-  keep("relay", { url: relay.url, pid: relay.pid, placeholder, intercept });
   if (!(await isHealthy(network, { url: relay.url, placeholder }))) throw new Error("the relay does not answer");
 
   const trust = await writeTrust(directory, relay.certificate, process.env);
@@ -101,7 +100,8 @@ const startRelay = async (start: Start, logFile: string): Promise<{ relay: Launc
       identity,
       proxies,
     };
-    return { relay: await launchRelay(told, logFile), intercept };
+    const note = ({ url, pid }: Launched) => keep("relay", { url, pid, placeholder, intercept });
+    return { relay: await launchRelay(told, logFile, note), intercept };
   };
   if (inputs.intercept !== "auto") {
     if (inputs.intercept === "hosts") requireRights();

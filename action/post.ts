@@ -31,9 +31,12 @@ const post = async (): Promise<void> => {
   const recorded = await attempt("read and close the session", () => readAndClose(kept));
   if (relay) {
     await attempt("stop the relay", () => stopRelay(kept.network, relay, 15_000));
-    if (relay.intercept === "hosts" && !restoreHosts())
+    if (relay.intercept === "hosts" && !restoreHosts(session.id))
       warning("Dogwatch could not clean the hosts file of this runner");
-    for (const [name, value] of Object.entries(restoredProxies(relay.intercept, proxies))) exportVariable(name, value);
+    await attempt("give later steps their proxy back", async () => {
+      for (const [name, value] of Object.entries(restoredProxies(relay.intercept, proxies)))
+        exportVariable(name, value);
+    });
   }
   await attempt("print the relay's log", printLog);
   await attempt("write the summary", () => report(kept, recorded));

@@ -8,7 +8,15 @@ import { join } from "node:path";
 import type { TokenAnswer } from "../server/contract.ts";
 import { environmentFor } from "./environment.ts";
 import { closeSession, explain, type Gateway, GatewayProblem, openSession, openSessionPatiently } from "./gateway.ts";
-import { fromCommand, fromFile, fromGitHub, IdentityProblem, type MintToken, tokenRequestOf } from "./identity.ts";
+import {
+  fromCommand,
+  fromFile,
+  fromGitHub,
+  IdentityProblem,
+  type MintToken,
+  reasonOf,
+  tokenRequestOf,
+} from "./identity.ts";
 import {
   defaultApprovalTimeout,
   InputProblem,
@@ -40,6 +48,8 @@ export type RunOptions = {
 
 /** Exit codes: the command's own, or 128 + the signal that ended it; 2 wrong usage, a refused identity or no such command; 3 the gateway cannot be reached. */
 export const runCommand = async (command: readonly string[], options: RunOptions): Promise<number> => {
+  // Whoever read what is said may have gone; the command goes on.
+  process.stderr.on("error", () => undefined);
   const progress = showProgress(process.stderr, systemClock);
   const log = logTo({ write: (text) => progress.write(`dogwatch: ${text}`) });
   let network: Network | undefined;
@@ -147,7 +157,9 @@ const runInSession = async (command: readonly string[], running: Running): Promi
       });
       return await runToEnd(command, { ...process.env, ...exported }, { log, signals });
     } finally {
-      await relay.restoreHosts();
+      await relay
+        .restoreHosts()
+        .catch((error: unknown) => log(`the hosts file could not be cleaned (${reasonOf(error as Error)})`));
       await relay.close(5_000);
     }
   } finally {

@@ -7995,6 +7995,9 @@ object({
 });
 
 
+/** The line that follows once `post` knows of the relay. Where it never comes, nobody would end the relay. */
+const kept = "kept";
+
 const ready = union([
   object({ url: url(), pid: number().int(), certificate: string() }),
   object({ problem: string() }),
@@ -8051,8 +8054,11 @@ class LaunchProblem extends Error {
 /** How long the relay may take to start, milliseconds. */
 const patience = 20_000;
 
-/** Starts the relay and waits until it serves; throws with its own reason when it does not. */
-const launchRelay = async (told       , logFile        )                    => {
+/**
+ * Starts the relay and waits until it serves; throws with its own reason when it does not. A relay that `note` has not noted, where
+ * somebody finds it who will end it, ends by itself: this process may be killed at any time.
+ */
+const launchRelay = async (told       , logFile        , note                           )                    => {
   const elevated = told.intercept === "hosts" && !isRoot();
   const user = elevated ? { uid: process.getuid?.() ?? 0, gid: process.getgid?.() ?? 0 } : undefined;
   const [command, args] = commandFor([], elevated ? "root" : "own");
@@ -8065,21 +8071,24 @@ const launchRelay = async (told       , logFile        )                    => {
     windowsHide: true,
   });
   closeSync(log);
-  const exited = new Promise       ((_, reject) => {
-    const fail = (reason        ) => reject(new LaunchProblem(reason, told.intercept));
-    child.once("error", (error) => fail(error.message));
-    child.once("exit", (code, signal) => fail(`it ended at once (${signal ?? `exit code ${code}`})`));
-  });
-  exited.catch(() => {});
+  const { promise: failed, reject } = Promise.withResolvers       ();
+  const fail = (reason        ) => reject(new LaunchProblem(reason, told.intercept));
+  child.once("error", (error) => fail(error.message));
+  child.once("exit", (code, signal) => fail(`it ended at once (${signal ?? `exit code ${code}`})`));
+  failed.catch(() => {});
   child.stdin.on("error", () => {}); // the exit says more
-  child.stdin.end(JSON.stringify(user ? { ...told, user } : told));
-  const timer = setTimeout(() => child.kill("SIGKILL"), patience);
+  child.stdin.write(`${JSON.stringify(user ? { ...told, user } : told)}\n`);
+  // It is not killed: it takes back what it has changed.
+  const timer = setTimeout(() => fail("it did not answer in time"), patience);
   try {
-    const said = ready.parse(JSON.parse(await Promise.race([firstLine(child.stdout), exited])));
+    const said = ready.parse(JSON.parse(await Promise.race([firstLine(child.stdout), failed])));
     if ("problem" in said) throw new LaunchProblem(said.problem, told.intercept);
+    note(said);
+    child.stdin.write(`${kept}\n`);
     return said;
   } finally {
     clearTimeout(timer);
+    child.stdin.end();
     child.stdout.destroy();
     child.unref();
   }
@@ -8179,7 +8188,6 @@ const main = async ()                => {
   const logFile = join(directory, "relay.log");
   keep("log", logFile);
   const { relay, intercept } = await startRelay({ inputs, opened, offer, placeholder, proxies }, logFile);
-  keep("relay", { url: relay.url, pid: relay.pid, placeholder, intercept });
   if (!(await isHealthy(network, { url: relay.url, placeholder }))) throw new Error("the relay does not answer");
 
   const trust = await writeTrust(directory, relay.certificate, process.env);
@@ -8248,7 +8256,8 @@ const startRelay = async (start       , logFile        )                        
       identity,
       proxies,
     };
-    return { relay: await launchRelay(told, logFile), intercept };
+    const note = ({ url, pid }          ) => keep("relay", { url, pid, placeholder, intercept });
+    return { relay: await launchRelay(told, logFile, note), intercept };
   };
   if (inputs.intercept !== "auto") {
     if (inputs.intercept === "hosts") requireRights();

@@ -8157,7 +8157,6 @@ object({
   user: object({ uid: number().int(), gid: number().int() }).optional(),
 });
 
-
 union([
   object({ url: url(), pid: number().int(), certificate: string() }),
   object({ problem: string() }),
@@ -8236,9 +8235,9 @@ const isAlive = (pid        )          => {
   }
 };
 
-/** Takes Datadog's names out of the hosts file again. */
-const restoreHosts = ()          => {
-  const [command, args] = commandFor(["restore-hosts"]);
+/** Takes Datadog's names, as far as they are this session's, out of the hosts file again. */
+const restoreHosts = (session        )          => {
+  const [command, args] = commandFor(["restore-hosts", session]);
   return spawnSync(command, args, { env: relayEnvironment(), stdio: "ignore", timeout: 20_000 }).status === 0;
 };
 
@@ -8547,9 +8546,12 @@ const post = async ()                => {
   const recorded = await attempt("read and close the session", () => readAndClose(kept));
   if (relay) {
     await attempt("stop the relay", () => stopRelay(kept.network, relay, 15_000));
-    if (relay.intercept === "hosts" && !restoreHosts())
+    if (relay.intercept === "hosts" && !restoreHosts(session.id))
       warning("Dogwatch could not clean the hosts file of this runner");
-    for (const [name, value] of Object.entries(restoredProxies(relay.intercept, proxies))) exportVariable(name, value);
+    await attempt("give later steps their proxy back", async () => {
+      for (const [name, value] of Object.entries(restoredProxies(relay.intercept, proxies)))
+        exportVariable(name, value);
+    });
   }
   await attempt("print the relay's log", printLog);
   await attempt("write the summary", () => report(kept, recorded));

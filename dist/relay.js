@@ -1,10 +1,13 @@
-import { text } from 'node:stream/consumers';
-import 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import * as http from 'node:http';
 import { request as request$1, createServer } from 'node:http';
 import * as https from 'node:https';
 import { request, createServer as createServer$1 } from 'node:https';
+import 'node:fs';
+import 'node:path';
+import 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { webcrypto, timingSafeEqual } from 'node:crypto';
 import { createSecureContext } from 'node:tls';
 import { connect, createServer as createServer$2 } from 'node:net';
@@ -6823,7 +6826,7 @@ const closeAnswer = object({
 });
 
 
-const session = object({
+const session$1 = object({
   id: uuid,
   url: url(),
   connection: string(),
@@ -7013,7 +7016,7 @@ const outlinedCall = call
 
 
 /** `more`: whether calls follow the last one. */
-object({ session, items: array(outlinedCall), more: boolean() });
+object({ session: session$1, items: array(outlinedCall), more: boolean() });
 
 
 /** One held call's question and every attempt to answer it; also the body of the 202 to `Prefer: respond-async`. */
@@ -7114,7 +7117,7 @@ object({
 
 
 /** `bodies`: whether they were still there when it was held. */
-object({ session, bodies: _enum(["kept", "expired"]) });
+object({ session: session$1, bodies: _enum(["kept", "expired"]) });
 
 strictObject({
   reason: string().trim().min(3).max(500).describe("Why; it stays in the audit log"),
@@ -7508,6 +7511,72 @@ const explain = (error         )         =>
     ? error.message
     : `Dogwatch itself failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`;
 
+/** What `main` hands the relay over a pipe, and what the relay says once it serves; secrets travel in no other way. */
+
+
+const setup = object({
+  gateway: url(),
+  opened: tokenAnswer$1,
+  placeholder: string().min(32),
+  intercept: _enum(["hosts", "proxy", "off"]),
+  /** Milliseconds for which one call may wait for a person. */
+  approvalTimeout: number().int().positive(),
+  /** GitHub's offer to this job: renewals mint their identity tokens with it. */
+  identity: object({ url: url(), bearer: string(), audience: string() }),
+  /** The proxy the job already had. */
+  proxies: record(string(), string()),
+  /** Whose rights to keep once the port is bound; absent: those the relay was started with. */
+  user: object({ uid: number().int(), gid: number().int() }).optional(),
+});
+
+
+/** The line that follows once `post` knows of the relay. Where it never comes, nobody would end the relay. */
+const kept = "kept";
+
+union([
+  object({ url: url(), pid: number().int(), certificate: string() }),
+  object({ problem: string() }),
+]);
+
+/** Starts the relay as a process of its own, which outlives this step, and ends it again. */
+
+
+const program = fileURLToPath(new URL("./relay.js", import.meta.url));
+
+/** Everything else stays here: above all `ACTIONS_*` and `INPUT_*`. `RUNNER_TRACKING_ID` lets the runner end the relay of a job that died. */
+const inherited = [
+  "PATH",
+  "HOME",
+  "LANG",
+  "TZ",
+  "TMPDIR",
+  "TEMP",
+  "TMP",
+  "SystemRoot",
+  "RUNNER_TRACKING_ID",
+  "NODE_EXTRA_CA_CERTS",
+  "NODE_USE_SYSTEM_CA",
+  "SSL_CERT_FILE",
+  "SSL_CERT_DIR",
+];
+
+const relayEnvironment = ()                    =>
+  Object.fromEntries(inherited.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
+
+const isRoot = ()          => process.getuid?.() === 0;
+
+/** How to run the relay's program with the rights it needs. Values of variables never appear in arguments. */
+const commandFor = (args                   , rights                )                     =>
+  isRoot()
+    ? [process.execPath, [program, ...args]]
+    : ["sudo", ["-n", `--preserve-env=${inherited.join(",")}`, process.execPath, program, ...args]];
+
+/** Takes Datadog's names, as far as they are this session's, out of the hosts file again. */
+const restoreHosts = (session        )          => {
+  const [command, args] = commandFor(["restore-hosts", session]);
+  return spawnSync(command, args, { env: relayEnvironment(), stdio: "ignore", timeout: 20_000 }).status === 0;
+};
+
 /** One line per thing worth knowing, with its time; the relay's log is printed by `post`, `dogwatch run` prints it live. */
 
 
@@ -7533,26 +7602,33 @@ const hostsFile = "/etc/hosts";
 
 const tag = "# added by dogwatch";
 
-const without = (text        )         =>
+/** Whose lines they are: two jobs may share a machine, one after the other. */
+const tagOf$1 = (session        )         => `${tag} ${session}`;
+
+const without = (text        , isToGo                           )         =>
   text
     .split("\n")
-    .filter((line) => !line.endsWith(tag))
+    .filter((line) => !isToGo(line))
     .join("\n");
 
+
+
+
+
+
+
 /** Replaces lines that an earlier relay left. Written in place: in containers the file is a mount and cannot be renamed over. */
-const addHosts = async (hosts                   , addresses                   )                => {
-  const text = without(await readFile(hostsFile, "utf8"));
-  const lines = addresses.flatMap((address) => hosts.map((host) => `${address}\t${host}\t${tag}\n`));
+const addHosts = async ({ session, hosts, addresses }       )                => {
+  const text = without(await readFile(hostsFile, "utf8"), (line) => line.includes(tag));
+  const lines = addresses.flatMap((address) => hosts.map((host) => `${address}\t${host}\t${tagOf$1(session)}\n`));
   await writeFile(hostsFile, `${text === "" || text.endsWith("\n") ? text : `${text}\n`}${lines.join("")}`);
 };
 
-/** True when there was something to take back. */
-const removeHosts = async ()                   => {
+/** Those of this session. */
+const removeHosts = async (session        )                => {
   const text = await readFile(hostsFile, "utf8");
-  const clean = without(text);
-  if (clean === text) return false;
-  await writeFile(hostsFile, clean);
-  return true;
+  const clean = without(text, (line) => line.endsWith(tagOf$1(session)));
+  if (clean !== text) await writeFile(hostsFile, clean);
 };
 
 var commonjsGlobal = typeof globalThis !== 'undefined' ? globalThis : typeof window !== 'undefined' ? window : typeof global !== 'undefined' ? global : typeof self !== 'undefined' ? self : {};
@@ -22884,6 +22960,50 @@ const der = (tag        , ...contents                       )         => {
   return Buffer.concat([Buffer.from([tag, 0x80 | length.length]), length, body]);
 };
 
+/** Everything that is open at the relay: what is inside TLS or a tunnel is in no list of Node's own, and must not keep the relay from its end. */
+
+
+
+
+class Connections {
+           #accepted = new Set        ();
+  /** Those of TLS, with how many calls each carries. */
+           #secure = new Map                ();
+
+  /** From its beginning on. */
+  watch(server              )       {
+    server.on("connection", (socket        ) => {
+      this.#accepted.add(socket);
+      socket.once("close", () => this.#accepted.delete(socket));
+    });
+  }
+
+  watchSecure(secure              )       {
+    const count = (socket        , more        ) => {
+      const calls = this.#secure.get(socket);
+      if (calls !== undefined) this.#secure.set(socket, calls + more);
+    };
+    secure.on("secureConnection", (socket) => {
+      this.#secure.set(socket, 0);
+      socket.once("close", () => this.#secure.delete(socket));
+    });
+    secure.on("request", ({ socket }, response) => {
+      count(socket, 1);
+      response.once("close", () => count(socket, -1));
+    });
+  }
+
+  /** Those that nothing ever came on, and those of TLS that carry no call. */
+  closeUnused()       {
+    for (const socket of this.#accepted) if (socket.bytesRead === 0) socket.destroy();
+    for (const [socket, calls] of this.#secure) if (calls === 0) socket.destroy();
+  }
+
+  closeAll()       {
+    for (const socket of [...this.#secure.keys(), ...this.#accepted]) socket.destroy();
+  }
+}
+
 /** Keeps a copy of a request's body while it streams, so that a call that was held can be sent a second time. */
 
 
@@ -23683,7 +23803,9 @@ const startRelay = async (given            )                 => {
       `a client gave up TLS for ${socket.servername || "a host it did not name"}: ${error.code ?? error.message}`,
     );
   });
-  const open = trackSockets(server);
+  const connections = new Connections();
+  connections.watch(server);
+  connections.watchSecure(secure);
   server.on("connect", (request, socket, head) => takeConnect(parts, secure, { request, socket, head }));
   await listen(server, 0, "127.0.0.1");
   const { port } = server.address()               ;
@@ -23695,6 +23817,7 @@ const startRelay = async (given            )                 => {
       let failure          = new Error("no address to listen on");
       for (const address of addresses) {
         const entrance = createServer$2((socket) => secure.emit("connection", socket));
+        connections.watch(entrance);
         await listen(entrance, 443, address).then(
           () => named.push(entrance) && got.push(address),
           (error         ) => (failure = error),
@@ -23704,21 +23827,24 @@ const startRelay = async (given            )                 => {
       return got;
     },
     async close(patience) {
-      for (const entrance of named) entrance.close();
       parts.waits.end();
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
-      secure.closeIdleConnections();
-      const timer = setTimeout(() => {
-        server.closeAllConnections();
-        secure.closeAllConnections();
-        for (const socket of open) socket.destroy();
-      }, patience);
+      const closed = Promise.all([server, ...named].map((one) => new Promise((resolve) => one.close(resolve))));
+      const closeUnused = () => {
+        server.closeIdleConnections();
+        connections.closeUnused();
+      };
+      closeUnused();
+      const unused = setInterval(closeUnused, lookEvery);
+      const late = setTimeout(() => connections.closeAll(), patience);
       await closed;
-      clearTimeout(timer);
+      clearInterval(unused);
+      clearTimeout(late);
     },
   };
 };
+
+/** Milliseconds between two looks for connections that have become idle while the relay ends. */
+const lookEvery = 50;
 
 const listen = (server              , port        , host        )                =>
   new Promise((resolve, reject) => {
@@ -23728,16 +23854,6 @@ const listen = (server              , port        , host        )               
       resolve();
     });
   });
-
-/** Tunnels left the HTTP server's own list of connections. */
-const trackSockets = (server        )              => {
-  const open = new Set        ();
-  server.on("connection", (socket        ) => {
-    open.add(socket);
-    socket.once("close", () => open.delete(socket));
-  });
-  return open;
-};
 
 /** Requests addressed to the relay: base-URL clients, and proxy clients that send the whole URL. */
 const takeFromRelay =
@@ -24284,7 +24400,7 @@ const openRelay = async (plan           )                     => {
     await relay.close(patience);
   };
   try {
-    if (plan.intercept === "hosts") await takeNames(relay, intercepted(opened.hosts));
+    if (plan.intercept === "hosts") await takeNames(relay, opened);
   } catch (error) {
     await close(0);
     throw error;
@@ -24296,7 +24412,7 @@ const openRelay = async (plan           )                     => {
     token: session.token,
     close,
     async restoreHosts() {
-      if (plan.intercept === "hosts") await removeHosts();
+      if (plan.intercept === "hosts") await removeHosts(opened.session_id);
     },
   };
 };
@@ -24306,53 +24422,34 @@ const intercepted = (hosts                   )                    =>
   hosts.filter((host) => !host.startsWith("ip-ranges."));
 
 /** The port first: whoever has it is the living relay, and its names in the hosts file are not ours to replace. */
-const takeNames = async (relay       , hosts                   )                => {
+const takeNames = async (relay       , { session_id: session, hosts }             )                => {
   const addresses = await relay.listenForNames(["127.0.0.1", "::1"]);
-  await addHosts(hosts, addresses);
+  await addHosts({ session, hosts: intercepted(hosts), addresses });
 };
-
-/** What `main` hands the relay over a pipe, and what the relay says once it serves; secrets travel in no other way. */
-
-
-const setup = object({
-  gateway: url(),
-  opened: tokenAnswer$1,
-  placeholder: string().min(32),
-  intercept: _enum(["hosts", "proxy", "off"]),
-  /** Milliseconds for which one call may wait for a person. */
-  approvalTimeout: number().int().positive(),
-  /** GitHub's offer to this job: renewals mint their identity tokens with it. */
-  identity: object({ url: url(), bearer: string(), audience: string() }),
-  /** The proxy the job already had. */
-  proxies: record(string(), string()),
-  /** Whose rights to keep once the port is bound; absent: those the relay was started with. */
-  user: object({ uid: number().int(), gid: number().int() }).optional(),
-});
-
-
-union([
-  object({ url: url(), pid: number().int(), certificate: string() }),
-  object({ problem: string() }),
-]);
 
 /** The relay's own process: started by `main`, told everything over stdin, ended by `post`; logs to stderr, which is a file. */
 
 
 const log = logTo(process.stderr);
+// A full disk, or a step that is gone, must not end the relay.
+for (const stream of [process.stderr, process.stdout]) stream.on("error", () => {});
 /** For calls in flight once the relay was told to end, milliseconds. */
 const patience = 10_000;
 
-const serve = async (told       )                 => {
+
+
+const serve = async (told       )                   => {
   const network = createNetwork(told.proxies);
   const gateway = { url: new URL(told.gateway), network };
   const { audience } = told.identity;
   const mint = fromGitHub(told.identity, audience, network);
   const { connection, session_id: session } = told.opened;
   let ending = false;
-  const end = () => {
+  const end = (why        ) => {
     if (ending) return;
     ending = true;
-    log("the relay ends");
+    log(why);
+    giveNamesBack(told);
     void relay.close(patience).then(() => process.exit(0));
   };
   /** No `post` will come: what waits for a person is called off with the session. */
@@ -24360,6 +24457,7 @@ const serve = async (told       )                 => {
     if (ending) return;
     ending = true;
     log("the relay is ended by a signal, and closes the session");
+    giveNamesBack(told);
     const leave = async () => closeSession(gateway, await relay.token(), session);
     const left = leave().catch((error         ) => log(`the session could not be closed: ${explain(error)}`));
     await Promise.all([relay.close(patience), left]);
@@ -24375,13 +24473,18 @@ const serve = async (told       )                 => {
     log,
     approvalTimeout: told.approvalTimeout,
     tell: tellInLog(log, systemClock),
-    onStop: end,
+    onStop: () => end("the relay ends"),
   });
   if (told.user) dropRights(told.user);
   process.on("SIGTERM", () => void abandon());
   // The step that started the relay is over while the relay lives on: its terminal's signals are not for the relay.
   for (const signal of ["SIGINT", "SIGHUP"]         ) process.on(signal, () => {});
-  return { url: relay.url, pid: process.pid, certificate: relay.certificate };
+  return { ready: { url: relay.url, pid: process.pid, certificate: relay.certificate }, end };
+};
+
+/** While the port is still this relay's: no other can have taken the names meanwhile. */
+const giveNamesBack = ({ intercept, opened }       )       => {
+  if (intercept === "hosts" && !restoreHosts(opened.session_id)) log("the hosts file could not be cleaned");
 };
 
 /** Root was needed for port 443 and the hosts file only. */
@@ -24394,11 +24497,36 @@ const dropRights = ({ uid, gid }                            )       => {
 const say = (message       )                =>
   new Promise((resolve) => process.stdout.write(`${JSON.stringify(message)}\n`, () => resolve()));
 
-if (process.argv[2] === "restore-hosts") {
-  await removeHosts();
+/** Line by line; not as readline does it, which takes more for the end of a line than JSON does. */
+async function* linesOf(stream                       )                                    {
+  let rest = "";
+  for await (const piece of stream.setEncoding("utf8")) {
+    const lines = (rest + String(piece)).split("\n");
+    rest = lines.pop() ?? "";
+    yield* lines;
+  }
+}
+
+const begin = async ()                => {
+  const lines = linesOf(process.stdin);
+  const told = setup.parse(JSON.parse((await lines.next()).value ?? ""));
+  try {
+    const { ready, end } = await serve(told);
+    await say(ready);
+    if ((await lines.next()).value !== kept)
+      end("the step that started the relay ended before it was noted: it ends too");
+  } catch (error) {
+    giveNamesBack(told);
+    throw error;
+  }
+};
+
+const [, , command, session = ""] = process.argv;
+if (command === "restore-hosts") {
+  await removeHosts(session);
 } else {
   try {
-    await say(await serve(setup.parse(JSON.parse(await text(process.stdin)))));
+    await begin();
   } catch (error) {
     await say({ problem: error instanceof Error ? error.message : String(error) });
     process.exit(1);

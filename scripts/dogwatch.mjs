@@ -11,16 +11,20 @@ if (!existsSync(`${root}node_modules`)) {
   process.exit(2);
 }
 
-endWithNpm();
+endWithStarter();
 
 const node = node24();
 if (node === null) askForNode24();
 else if (node === process.execPath) await import("../server/main.ts");
 else runOn(node);
 
-/** A killed npm or npx (-9) passes nothing on, and then no terminal reaches the gateway any more: it ends as if it had been told to. */
-function endWithNpm() {
-  if (!["start", "npx", "dogwatch"].includes(process.env.npm_lifecycle_event)) return;
+/**
+ * A killed npm or npx (-9), or the older Node that stands for this one, passes nothing on, and then no terminal reaches the gateway any
+ * more: it ends as if it had been told to.
+ */
+function endWithStarter() {
+  const isStoodFor = process.env.DOGWATCH_STOOD_FOR_BY === String(process.ppid);
+  if (!isStoodFor && !["start", "npx", "dogwatch"].includes(process.env.npm_lifecycle_event)) return;
   const before = String(ancestors());
   const watch = setInterval(() => {
     if (String(ancestors()) === before) return;
@@ -47,7 +51,8 @@ function ancestors() {
 function runOn(newer) {
   // Before there is a child: whoever hears it may signal at once.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGUSR2"]) process.on(signal, () => child.kill(signal));
-  const child = spawn(newer, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit" });
+  const env = { ...process.env, DOGWATCH_STOOD_FOR_BY: String(process.pid) };
+  const child = spawn(newer, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: "inherit", env });
   child.on("error", (error) => {
     console.error(`dogwatch: ${newer} could not be started: ${error.message}`);
     process.exit(2);

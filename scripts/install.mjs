@@ -1,8 +1,8 @@
 /** Installs what the lock file names, once: `npm start` and `npm test` call it first. Plain JavaScript, as it runs on the machine's own Node (≥ 20). */
 
-import { spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 
 const oldest = 20;
@@ -16,7 +16,7 @@ if (Number.parseInt(process.versions.node, 10) < oldest) {
 if (!isInstalled()) {
   await takeLock();
   try {
-    if (!isInstalled()) install();
+    if (!isInstalled()) await install();
   } finally {
     rmSync(lock, { force: true });
   }
@@ -55,7 +55,8 @@ function wanted() {
 
 /** `npm start` and `npm test` may be started at once: the second one waits for the first one's install. */
 async function takeLock() {
-  for (let said = false; ; said = true) {
+  let said = false;
+  for (;;) {
     try {
       writeFileSync(lock, String(process.pid), { flag: "wx" });
       return;
@@ -63,13 +64,27 @@ async function takeLock() {
       if (error.code !== "EEXIST") fail(`cannot write into ${root} (${error.code}). Clone it as the user who runs it.`);
     }
     const owner = Number(readIfThere(lock));
-    if (owner > 0 && !isAlive(owner)) rmSync(lock, { force: true });
-    else if (!said)
+    if (owner > 0 && !isAlive(owner)) takeAway(owner);
+    else if (!said) {
       console.error(
         `dogwatch: waiting for another install (process ${owner || "unknown"}; remove ${lock} if there is none)`,
       );
+      said = true;
+    }
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
+}
+
+/** Of those who see that its owner is gone one takes the lock away; where another has one of its own by now, that one stays. */
+function takeAway(owner) {
+  const taken = `${lock}.${process.pid}`;
+  try {
+    renameSync(lock, taken);
+    if (Number(readIfThere(taken)) !== owner) linkSync(taken, lock);
+  } catch {
+    // Somebody else was faster.
+  }
+  rmSync(taken, { force: true });
 }
 
 function readIfThere(file) {
@@ -89,7 +104,7 @@ function isAlive(pid) {
   }
 }
 
-function install() {
+async function install() {
   console.error("dogwatch: installing dependencies (once; about a minute)");
   // npm ci removes node_modules, and with it the Node that may be running this file: use the one that runs npm.
   const node = process.env.npm_node_execpath ?? process.execPath;
@@ -104,7 +119,7 @@ function install() {
     "--loglevel=error",
   ];
   const options = { cwd: root, stdio: ["ignore", 2, 2], env: environment() };
-  const done = npm === undefined ? spawnSync("npm", args, options) : spawnSync(node, [npm, ...args], options);
+  const done = await (npm === undefined ? run("npm", args, options) : run(node, [npm, ...args], options));
   if (done.error) fail(`npm could not be started: ${done.error.message}`);
   if (done.signal) fail(`the install was stopped by ${done.signal}; start again to repeat it.`);
   if (done.status !== 0) {
@@ -113,6 +128,23 @@ function install() {
     );
   }
   writeFileSync(stamp, wanted());
+}
+
+/** To its end, also when this process is told to end: an npm that goes on alone would meet the next install. */
+function run(program, args, options) {
+  return new Promise((resolve) => {
+    let told = null;
+    // Before there is a child: whoever hears it may signal at once.
+    for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+      process.on(name, () => {
+        told ??= name;
+        child.kill(name);
+      });
+    }
+    const child = spawn(program, args, options);
+    child.on("error", (error) => resolve({ error }));
+    child.on("exit", (status, signal) => resolve({ status, signal: told ?? signal }));
+  });
 }
 
 /** The environment without what the outer npm put there and without switches that would leave out what is needed. */

@@ -5,7 +5,7 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, readlinkSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { constants, tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { root } from "./node24.mjs";
 
@@ -72,6 +72,17 @@ if (unknown.length > 0) {
   process.exit(2);
 }
 
+/** What is to be put away when it ends, or is told to end: what was started, and the folder of the clone. */
+const running = new Set();
+let folder = null;
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+  process.once(signal, () => {
+    for (const { pid } of running) killQuietly(pid, "SIGTERM");
+    clear();
+    process.exit(128 + constants.signals[signal]);
+  });
+}
+
 let [passed, failed] = [0, 0];
 for (const [name, { what, act, unless = null }] of Object.entries(parts)) {
   if (wanted.length > 0 && !wanted.includes(name)) continue;
@@ -93,7 +104,7 @@ process.exitCode = failed === 0 ? 0 : 1;
 
 /** A clone with nothing installed, a home with no cache, and the machine's own Node and npm. */
 async function inClone(user, act) {
-  const folder = mkdtempSync(join(tmpdir(), "dogwatch-soak-"));
+  folder = mkdtempSync(join(tmpdir(), "dogwatch-soak-"));
   const place = { clone: join(folder, "clone"), home: join(folder, "home"), user };
   try {
     mkdirSync(place.home);
@@ -102,9 +113,15 @@ async function inClone(user, act) {
     if (user.uid !== undefined) spawnSync("chown", ["-R", `${user.uid}:${user.gid}`, folder]);
     await act(place);
   } finally {
-    for (const pid of processesIn(folder)) killQuietly(pid, "SIGKILL");
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    clear();
   }
+}
+
+function clear() {
+  if (folder === null) return;
+  for (const pid of processesIn(folder)) killQuietly(pid, "SIGKILL");
+  rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  folder = null;
 }
 
 async function startTwice(place) {
@@ -147,6 +164,7 @@ async function runTests(place) {
 /** Says its figures itself; the last line is JSON. */
 async function sealLongSession() {
   const child = spawn(process.execPath, [join(root, "test/bench/evidence.ts"), "100000"], { cwd: root });
+  note(child);
   let output = "";
   child.stdout.on("data", (piece) => (output += piece));
   child.stderr.pipe(process.stderr);
@@ -157,10 +175,16 @@ async function sealLongSession() {
   expect(JSON.parse(lines.at(-1)).rss < 512 * 2 ** 20, "at most 512 MiB");
 }
 
+function note(child) {
+  running.add(child);
+  child.once("close", () => running.delete(child));
+}
+
 /** In this checkout, with more rounds than the suite has time for. */
 async function runTest(file, env) {
   const vitest = join(root, "node_modules/.bin/vitest");
   const child = spawn(vitest, ["run", file], { cwd: root, env: { ...process.env, ...env }, stdio: "inherit" });
+  note(child);
   const code = await new Promise((resolve) => child.on("close", resolve));
   expect(code === 0, `${file} passes`);
 }

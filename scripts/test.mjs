@@ -5,10 +5,13 @@
 
 import { spawn } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
+import { constants } from "node:os";
 import { delimiter } from "node:path";
 import { askForNode24, node24, root } from "./node24.mjs";
 
 const minutes = 60_000;
+/** The last: its terminal is gone. */
+const interruptions = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 /** What is checked beside the tests, cheapest first; each is also an npm script of the same name. */
 const checks = [
@@ -114,12 +117,12 @@ function run(command, { quiet, deadline }) {
       }
     };
     const interrupt = (signal) => {
-      process.exitCode = signal === "SIGINT" ? 130 : 143;
+      process.exitCode = 128 + constants.signals[signal];
       kill("SIGTERM");
       setTimeout(() => kill("SIGKILL"), 10_000);
     };
     // Before there is a child: whoever hears it may interrupt at once.
-    process.once("SIGINT", interrupt).once("SIGTERM", interrupt);
+    for (const signal of interruptions) process.once(signal, interrupt);
     const child = spawn(program === "node" ? node : program, args, {
       cwd: root,
       env: environment(),
@@ -135,7 +138,7 @@ function run(command, { quiet, deadline }) {
     }, deadline);
     const end = (ok) => {
       clearTimeout(timer);
-      process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+      for (const signal of interruptions) process.off(signal, interrupt);
       resolve({ ok, output });
     };
     child.on("error", (error) => {

@@ -11,6 +11,7 @@ import { addHoldCommands } from "./cli/holds.ts";
 import { addMaskedValueCommands } from "./cli/maskedValues.ts";
 import { addPolicyCommands } from "./cli/policy.ts";
 import { addServeRecordingCommand } from "./cli/serveRecording.ts";
+import { heedReader } from "./cli/reader.ts";
 import { addReplayCommand } from "./cli/replay.ts";
 import { addSearchCommand } from "./cli/search.ts";
 import { addShowCommand } from "./cli/show.ts";
@@ -155,6 +156,7 @@ Examples:
     process.exitCode = await (await import("../action/run.ts")).runCommand(command, options);
   });
 
+heedReader();
 try {
   await program.parseAsync();
 } catch (error) {

@@ -6,24 +6,31 @@ export const hostsFile = "/etc/hosts";
 
 const tag = "# added by dogwatch";
 
-const without = (text: string): string =>
+/** Whose lines they are: two jobs may share a machine, one after the other. */
+const tagOf = (session: string): string => `${tag} ${session}`;
+
+const without = (text: string, isToGo: (line: string) => boolean): string =>
   text
     .split("\n")
-    .filter((line) => !line.endsWith(tag))
+    .filter((line) => !isToGo(line))
     .join("\n");
 
+export type Names = {
+  readonly session: string;
+  readonly hosts: readonly string[];
+  readonly addresses: readonly string[];
+};
+
 /** Replaces lines that an earlier relay left. Written in place: in containers the file is a mount and cannot be renamed over. */
-export const addHosts = async (hosts: readonly string[], addresses: readonly string[]): Promise<void> => {
-  const text = without(await readFile(hostsFile, "utf8"));
-  const lines = addresses.flatMap((address) => hosts.map((host) => `${address}\t${host}\t${tag}\n`));
+export const addHosts = async ({ session, hosts, addresses }: Names): Promise<void> => {
+  const text = without(await readFile(hostsFile, "utf8"), (line) => line.includes(tag));
+  const lines = addresses.flatMap((address) => hosts.map((host) => `${address}\t${host}\t${tagOf(session)}\n`));
   await writeFile(hostsFile, `${text === "" || text.endsWith("\n") ? text : `${text}\n`}${lines.join("")}`);
 };
 
-/** True when there was something to take back. */
-export const removeHosts = async (): Promise<boolean> => {
+/** Those of this session. */
+export const removeHosts = async (session: string): Promise<void> => {
   const text = await readFile(hostsFile, "utf8");
-  const clean = without(text);
-  if (clean === text) return false;
-  await writeFile(hostsFile, clean);
-  return true;
+  const clean = without(text, (line) => line.endsWith(tagOf(session)));
+  if (clean !== text) await writeFile(hostsFile, clean);
 };

@@ -50,7 +50,7 @@ export const openRelay = async (plan: RelayPlan): Promise<OpenRelay> => {
     await relay.close(patience);
   };
   try {
-    if (plan.intercept === "hosts") await takeNames(relay, intercepted(opened.hosts));
+    if (plan.intercept === "hosts") await takeNames(relay, opened);
   } catch (error) {
     await close(0);
     throw error;
@@ -62,7 +62,7 @@ export const openRelay = async (plan: RelayPlan): Promise<OpenRelay> => {
     token: session.token,
     close,
     async restoreHosts() {
-      if (plan.intercept === "hosts") await removeHosts();
+      if (plan.intercept === "hosts") await removeHosts(opened.session_id);
     },
   };
 };
@@ -72,7 +72,7 @@ const intercepted = (hosts: readonly string[]): readonly string[] =>
   hosts.filter((host) => !host.startsWith("ip-ranges."));
 
 /** The port first: whoever has it is the living relay, and its names in the hosts file are not ours to replace. */
-const takeNames = async (relay: Relay, hosts: readonly string[]): Promise<void> => {
+const takeNames = async (relay: Relay, { session_id: session, hosts }: TokenAnswer): Promise<void> => {
   const addresses = await relay.listenForNames(["127.0.0.1", "::1"]);
-  await addHosts(hosts, addresses);
+  await addHosts({ session, hosts: intercepted(hosts), addresses });
 };

@@ -1,17 +1,13 @@
 /** The relay: on this machine's loopback it takes Datadog calls in every way clients make them, and sends them to the gateway. */
 
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
 import { createServer as createSecureServer, type Server as SecureServer } from "node:https";
-import {
-  createServer as createSocketServer,
-  type AddressInfo,
-  type Server as SocketServer,
-  type Socket,
-} from "node:net";
+import { createServer as createSocketServer, type AddressInfo, type Server as SocketServer } from "node:net";
 import type { Duplex } from "node:stream";
 import type { TLSSocket } from "node:tls";
 import type { Log } from "../log.ts";
 import type { Authority } from "./authority.ts";
+import { Connections } from "./connections.ts";
 import { createRoom } from "./copy.ts";
 import { answer, forward } from "./forward.ts";
 import { forwardOrHold, type HoldParts } from "./hold.ts";
@@ -69,7 +65,9 @@ export const startRelay = async (given: RelayParts): Promise<Relay> => {
       `a client gave up TLS for ${socket.servername || "a host it did not name"}: ${error.code ?? error.message}`,
     );
   });
-  const open = trackSockets(server);
+  const connections = new Connections();
+  connections.watch(server);
+  connections.watchSecure(secure);
   server.on("connect", (request, socket, head) => takeConnect(parts, secure, { request, socket, head }));
   await listen(server, 0, "127.0.0.1");
   const { port } = server.address() as AddressInfo;
@@ -81,6 +79,7 @@ export const startRelay = async (given: RelayParts): Promise<Relay> => {
       let failure: unknown = new Error("no address to listen on");
       for (const address of addresses) {
         const entrance = createSocketServer((socket) => secure.emit("connection", socket));
+        connections.watch(entrance);
         await listen(entrance, 443, address).then(
           () => named.push(entrance) && got.push(address),
           (error: unknown) => (failure = error),
@@ -90,21 +89,24 @@ export const startRelay = async (given: RelayParts): Promise<Relay> => {
       return got;
     },
     async close(patience) {
-      for (const entrance of named) entrance.close();
       parts.waits.end();
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeIdleConnections();
-      secure.closeIdleConnections();
-      const timer = setTimeout(() => {
-        server.closeAllConnections();
-        secure.closeAllConnections();
-        for (const socket of open) socket.destroy();
-      }, patience);
+      const closed = Promise.all([server, ...named].map((one) => new Promise((resolve) => one.close(resolve))));
+      const closeUnused = () => {
+        server.closeIdleConnections();
+        connections.closeUnused();
+      };
+      closeUnused();
+      const unused = setInterval(closeUnused, lookEvery);
+      const late = setTimeout(() => connections.closeAll(), patience);
       await closed;
-      clearTimeout(timer);
+      clearInterval(unused);
+      clearTimeout(late);
     },
   };
 };
+
+/** Milliseconds between two looks for connections that have become idle while the relay ends. */
+const lookEvery = 50;
 
 const listen = (server: SocketServer, port: number, host: string): Promise<void> =>
   new Promise((resolve, reject) => {
@@ -114,16 +116,6 @@ const listen = (server: SocketServer, port: number, host: string): Promise<void>
       resolve();
     });
   });
-
-/** Tunnels left the HTTP server's own list of connections. */
-const trackSockets = (server: Server): Set<Socket> => {
-  const open = new Set<Socket>();
-  server.on("connection", (socket: Socket) => {
-    open.add(socket);
-    socket.once("close", () => open.delete(socket));
-  });
-  return open;
-};
 
 /** Requests addressed to the relay: base-URL clients, and proxy clients that send the whole URL. */
 const takeFromRelay =

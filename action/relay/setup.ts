@@ -19,6 +19,9 @@ export const setup = z.object({
 });
 export type Setup = z.infer<typeof setup>;
 
+/** The line that follows once `post` knows of the relay. Where it never comes, nobody would end the relay. */
+export const kept = "kept";
+
 export const ready = z.union([
   z.object({ url: z.url(), pid: z.number().int(), certificate: z.string() }),
   z.object({ problem: z.string() }),

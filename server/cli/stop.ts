@@ -3,17 +3,18 @@
 /** One Ctrl-C arrives several times: the terminal signals everybody in it, and npm and npx pass theirs on as well. */
 const echoes = 1_000;
 
-/** `close` is called once. The exit code is `process.exitCode`, or 1 when closing failed. */
-export function stopOnSignal(close: () => Promise<unknown>): void {
+/** `close` is called once. The exit code is `process.exitCode`, or 1 when closing failed. What it returns takes it back. */
+export function stopOnSignal(close: (signal: NodeJS.Signals) => Promise<unknown>): () => void {
   let told: number | null = null;
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    process.on(signal, () => {
-      if (told === null) {
-        told = performance.now();
-        void close().then(() => process.exit(), fail);
-      } else if (performance.now() - told > echoes) process.exit(1);
-    });
-  }
+  const heed = (signal: NodeJS.Signals): void => {
+    if (told === null) {
+      told = performance.now();
+      void close(signal).then(() => process.exit(), fail);
+    } else if (performance.now() - told > echoes) process.exit(1);
+  };
+  const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const signal of signals) process.on(signal, heed);
+  return () => signals.forEach((signal) => process.off(signal, heed));
 }
 
 function fail(error: unknown): never {

@@ -1,6 +1,6 @@
 /** One scene a folder: a second start waits for one that is ending, and refuses beside one that is not. */
 
-import { linkSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -31,12 +31,17 @@ export async function claimFolder(folder: string, wait = patience): Promise<Clai
   const mine: Holder = { pid: process.pid, since: startOf(process.pid), url: null };
   for (let waited = 0; !claimed(file, mine); waited += 100) {
     const other = readHolder(file);
-    if (other === null || !isAlive(other)) rmSync(file, { force: true });
+    if (other === null || !isAlive(other)) takeAway(file, other);
     else if (waited >= wait) throw new FolderTaken(explain(other));
     else await sleep(100);
   }
   return {
-    tell: (url) => writeFileSync(file, JSON.stringify({ ...mine, url })),
+    tell: (url) => {
+      // Nobody reads half of it, which would be nobody's claim.
+      const draft = `${file}.${mine.pid}`;
+      writeFileSync(draft, JSON.stringify({ ...mine, url }));
+      renameSync(draft, file);
+    },
     release: () => rmSync(file, { force: true }),
   };
 }
@@ -53,6 +58,21 @@ function claimed(file: string, mine: Holder): boolean {
     throw error;
   } finally {
     rmSync(draft, { force: true });
+  }
+}
+
+/** Of those who see that a claim is nobody's one takes it away; where somebody has one of his own by now, that one stays. */
+function takeAway(file: string, seen: Holder | null): void {
+  const taken = `${file}.${process.pid}.taken`;
+  try {
+    renameSync(file, taken);
+    if (JSON.stringify(readHolder(taken)) !== JSON.stringify(seen)) linkSync(taken, file);
+  } catch (error) {
+    // Somebody else was faster.
+    if (!(error instanceof Error && "code" in error && (error.code === "ENOENT" || error.code === "EEXIST")))
+      throw error;
+  } finally {
+    rmSync(taken, { force: true });
   }
 }
 

@@ -1,12 +1,13 @@
 /** The gateway of the scene: its configuration, its secrets, and a port that is free. */
 
 import { randomBytes } from "node:crypto";
-import { chmodSync, existsSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { pino } from "pino";
 import { type Gateway, startGateway } from "../app.ts";
 import { callbackPath } from "../journeys/signIn.ts";
+import { readOrMake } from "../keyFile.ts";
 import { demoConfiguration } from "./configuration.ts";
 import type { App } from "./github/state.ts";
 
@@ -55,9 +56,10 @@ function openOn(port: number, dataDir: string, { github, app, sandbox }: Neighbo
 
 /** Kept between starts, so that a page that is open stays signed in. */
 function tokenIn(file: string): string {
-  if (!existsSync(file)) writeSecret(file, randomBytes(32).toString("base64url"));
+  const make = (): string => randomBytes(32).toString("base64url");
+  const token = readOrMake({ file, make, need: "signing in needs a token", instead: "give the folder to this user" });
   chmodSync(file, 0o600);
-  return readFileSync(file, "utf8");
+  return token;
 }
 
 /** Nobody else reads it, whoever could read what was there before. */

@@ -39,6 +39,8 @@ export type Played = {
   readonly links: readonly string[];
 };
 
+const nothingPlayed: Played = { exitCode: 1, links: [] };
+
 const sandboxKeys = { apiKey: "sandbox-api-key", appKey: "sandbox-app-key" };
 
 const root = resolve(import.meta.dirname, "../..");
@@ -68,22 +70,30 @@ async function setUp(stage: Stage, claim: Claim): Promise<Scene> {
   const { github, sandbox, gateway } = set;
   claim.tell(gateway.url);
   introduce(set);
-  let playing: { readonly runner: Runner; readonly ended: Promise<Played> } | null = null;
+  let runner: Runner | null = null;
+  let playing: Promise<Played> | null = null;
+  let isClosing = false;
+  const perform = async (): Promise<Played> => {
+    await furnish(sandbox.url, sandboxKeys);
+    if (isClosing) return nothingPlayed;
+    const run = github.runs.start(set.repository, { actor: people.author, pull: set.pull });
+    const hired = await startRunner(set, run);
+    runner = hired;
+    if (isClosing) hired.cancel();
+    return playJob(hired, set).finally(async () => {
+      github.runs.end(run, hired.cancelled ? "cancelled" : "success");
+      await hired.close();
+    });
+  };
   return {
-    play: async () => {
-      await furnish(sandbox.url, sandboxKeys);
-      const run = github.runs.start(set.repository, { actor: people.author, pull: set.pull });
-      const runner = await startRunner(set, run);
-      const ended = playJob(runner, set).finally(async () => {
-        github.runs.end(run, runner.cancelled ? "cancelled" : "success");
-        await runner.close();
-      });
-      playing = { runner, ended };
-      return ended;
+    play: () => {
+      playing = perform();
+      return playing;
     },
     close: async () => {
-      playing?.runner.cancel();
-      await playing?.ended.catch(() => undefined);
+      isClosing = true;
+      runner?.cancel();
+      await playing?.catch(() => undefined);
       await gateway.close();
       await Promise.all([sandbox.close(), github.close()]);
       claim.release();
@@ -141,7 +151,7 @@ async function playJob(runner: Runner, set: Set): Promise<Played> {
   }
   step("uses: acme/dogwatch@v1 (when the job ends)");
   const post = await action.post();
-  if (runner.cancelled) return { exitCode: 1, links: [] };
+  if (runner.cancelled) return nothingPlayed;
   print(`\n${style("cyan", "● The job's summary")}\n`);
   print(summaryText(runner.summary, style).replaceAll(/^(?=.)/gm, "  "));
   return { exitCode: action.code || agent || post, links: linksTo(runner.summary, set) };

@@ -18,7 +18,7 @@ const lookEvery = 50;
 
 const connectionsOf = new WeakMap<Server, ReadonlySet<Socket>>();
 
-/** From its beginning on, so that `stopServing` knows those that nothing ever came on: Node itself takes them for busy ones. */
+/** From its beginning on, so that `stopServing` knows those that Node takes for busy ones, or does not count among its own any more (CONNECT). */
 export function watchConnections(server: Server): void {
   const open = new Set<Socket>();
   connectionsOf.set(server, open);
@@ -28,10 +28,17 @@ export function watchConnections(server: Server): void {
   });
 }
 
-/** A connection that is kept alive becomes idle when its answer ends, and one that a browser opened in advance stays silent: both would hold up the end. */
+/**
+ * A connection that is kept alive becomes idle when its answer ends, one that a browser opened in advance stays silent, and whoever
+ * was turned away need not hang up: all would hold up the end.
+ */
 function closeUnused(server: Server): void {
   server.closeIdleConnections();
-  for (const socket of connectionsOf.get(server) ?? []) if (socket.bytesRead === 0) socket.destroy();
+  closeWhere(server, (socket) => socket.bytesRead === 0 || socket.writableFinished);
+}
+
+function closeWhere(server: Server, isToClose: (socket: Socket) => boolean): void {
+  for (const socket of connectionsOf.get(server) ?? []) if (isToClose(socket)) socket.destroy();
 }
 
 export async function stopServing(app: FastifyInstance, { patience, breakOff }: Ending): Promise<void> {
@@ -39,7 +46,7 @@ export async function stopServing(app: FastifyInstance, { patience, breakOff }: 
   const stopped = app.close();
   if (!(await within(patience, stopped))) {
     await breakOff();
-    if (!(await within(lastWords, stopped))) app.server.closeAllConnections();
+    if (!(await within(lastWords, stopped))) closeWhere(app.server, () => true);
   }
   await stopped;
   clearInterval(unused);

@@ -12,6 +12,8 @@ export type EmbeddedOptions = {
   /** Its files are under `postgres/` in it. */
   readonly dataDir: string;
   readonly log: Log;
+  /** How long the server may take until it can be asked, ms; default: a minute, as recovery after a crash may take its time. */
+  readonly readyWithin?: number;
 };
 
 export type Embedded = {
@@ -20,8 +22,6 @@ export type Embedded = {
   stop(): Promise<void>;
 };
 
-/** Recovery after a crash may take its time, ms. */
-const readyWithin = 60_000;
 /** The connection of a gateway that was killed is noticed well within this, ms. */
 const freeWithin = 3_000;
 /** `pg_advisory_lock` key of whoever supervises: `dogS`. */
@@ -33,9 +33,9 @@ const name = "dogwatch supervisor, process ";
  * database itself, which ends with its owner.
  * @throws Error naming the other gateway's process when two want the same folder
  */
-export const startEmbedded = async ({ dataDir, log }: EmbeddedOptions): Promise<Embedded> => {
+export const startEmbedded = async ({ dataDir, log, readyWithin = 60_000 }: EmbeddedOptions): Promise<Embedded> => {
   const cluster = await prepareCluster(dataDir, log);
-  const supervisor = new Supervisor(cluster, log);
+  const supervisor = new Supervisor(cluster, { log, readyWithin });
   await supervisor.start();
   return { connectionString: addressOf(cluster, "dogwatch"), stop: () => supervisor.stop() };
 };
@@ -46,18 +46,25 @@ export const addressOf = ({ sockets, password }: Cluster, database: string): str
 class Supervisor {
   readonly #cluster: Cluster;
   readonly #log: Log;
+  readonly #readyWithin: number;
   /** Holds the lock, and its end is how a death of the server is noticed. */
   #client: pg.Client | null = null;
   #stopping = false;
+  #hasStarted = false;
   #reviving: Promise<void> = Promise.resolve();
 
-  constructor(cluster: Cluster, log: Log) {
+  constructor(cluster: Cluster, { log, readyWithin }: Required<Pick<EmbeddedOptions, "log" | "readyWithin">>) {
     this.#cluster = cluster;
     this.#log = log;
+    this.#readyWithin = readyWithin;
   }
 
   async start(): Promise<void> {
-    const started = await this.#bringUp();
+    const started = await this.#bringUp().catch(async (error: unknown) => {
+      // Nobody could come to it, so that it is nobody else's.
+      if (this.#hasStarted) await stopPostmaster(this.#cluster);
+      throw error;
+    });
     try {
       await this.#claim(started);
     } catch (error) {
@@ -83,6 +90,7 @@ class Supervisor {
       if (exited && findPostmaster(this.#cluster) === null) {
         clearStalePid(this.#cluster);
         exited = false;
+        this.#hasStarted = true;
         startPostmaster(this.#cluster).once("exit", () => {
           exited = true;
         });
@@ -90,7 +98,7 @@ class Supervisor {
       try {
         return { client: await this.#connect() };
       } catch (cause) {
-        if (this.#stopping || Date.now() - started > readyWithin) throw this.#explain(cause);
+        if (this.#stopping || Date.now() - started > this.#readyWithin) throw this.#explain(cause);
       }
       await sleep(pause);
     }

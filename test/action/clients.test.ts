@@ -1,9 +1,10 @@
 /** Datadog's own clients, unchanged and as processes of their own, reach the gateway although they know only a site. */
 
-import { spawn, spawnSync } from "node:child_process";
+import { type ChildProcessByStdio, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openSession } from "../../action/gateway.ts";
@@ -74,24 +75,44 @@ const own = process.getuid?.() === 0 ? ["-mn"] : ["-rmn"];
 const missing = noNamespaces();
 
 describe("the relay's process", () => {
-  test("gives up root for the runner's user once it has what root was needed for", async ({ skip }) => {
-    if (process.getuid?.() !== 0 || !existsSync("/proc/self/status")) skip("not root on Linux");
+  const told = async (more: Partial<Setup> = {}): Promise<Setup> => {
     const network = createNetwork({});
     const opened = await openSession({ url: new URL(gateway.url), network }, async () => "token", { audience: "x" });
-    const identity = { url: gateway.url, bearer: "b", audience: "x" };
-    const nobody = { uid: 65_534, gid: 65_534 };
-    const told: Setup = {
+    network.close();
+    return {
       gateway: gateway.url,
       opened,
       placeholder: "0".repeat(64),
       intercept: "off",
       approvalTimeout: 60_000,
-      identity,
+      identity: { url: gateway.url, bearer: "b", audience: "x" },
       proxies: {},
-      user: nobody,
+      ...more,
     };
+  };
+
+  test("goes on serving when its log cannot be written", async ({ skip }) => {
+    if (!existsSync("/dev/full")) skip("no disk that is full");
+    const full = openSync("/dev/full", "w");
+    const relay = spawn(process.execPath, [join(root, "dist/relay.js")], { stdio: ["pipe", "pipe", full] });
+    closeSync(full);
+    const { stdin, stdout } = relay as ChildProcessByStdio<Writable, Readable, null>;
+    stdin.write(`${JSON.stringify(await told())}\n`);
+    const ready = once(stdout, "data");
+    stdin.end("kept\n");
+    const { url } = JSON.parse(String(((await ready) as [Buffer])[0])) as { url: string };
+    const headers = { "dd-api-key": "0".repeat(64) };
+    expect((await fetch(`${url}/api/v1/validate`, { headers })).status).toBe(200);
+    relay.kill("SIGTERM");
+    expect(await once(relay, "exit")).toEqual([0, null]);
+    expect(gateway.closed).toHaveLength(1);
+  });
+
+  test("gives up root for the runner's user once it has what root was needed for", async ({ skip }) => {
+    if (process.getuid?.() !== 0 || !existsSync("/proc/self/status")) skip("not root on Linux");
+    const user = { uid: 65_534, gid: 65_534 };
     const relay = spawn(process.execPath, [join(root, "dist/relay.js")], { stdio: ["pipe", "pipe", "ignore"] });
-    relay.stdin.end(JSON.stringify(told));
+    relay.stdin.end(`${JSON.stringify(await told({ user }))}\nkept\n`);
     const [line] = (await once(relay.stdout, "data")) as [Buffer];
     expect(JSON.parse(String(line))).toMatchObject({ pid: relay.pid });
     const status = readFileSync(`/proc/${relay.pid}/status`, "utf8");
@@ -100,19 +121,23 @@ describe("the relay's process", () => {
     expect(status).toMatch(/^Groups:\t65534 $/m);
     relay.kill("SIGTERM");
     expect(await once(relay, "exit")).toEqual([0, null]);
-    network.close();
   });
 });
 
 describe("intercept: hosts", () => {
+  /** In a network and a hosts file of its own. */
+  const play = (scenario: string) => {
+    const setUp = 'ip link set lo up && cp /etc/hosts "$1" && mount --bind "$1" /etc/hosts && exec "$2" "$3"';
+    const script = join(root, "test/action", scenario);
+    const args = [...own, "sh", "-c", setUp, "sh", join(job.directory, "hosts"), process.execPath, script];
+    const run = spawnSync("unshare", args, { cwd: root, encoding: "utf8", timeout: 110_000 });
+    expect(run.status, run.stderr).toBe(0);
+    return JSON.parse(run.stdout);
+  };
+
   test(`the official client, told only its site, deletes a monitor through the gateway`, async ({ skip }) => {
     if (missing !== null) skip(missing);
-    const script = join(root, "test/action/hostsScenario.ts");
-    const setUp = 'ip link set lo up && cp /etc/hosts "$1" && mount --bind "$1" /etc/hosts && exec "$2" "$3"';
-    const args = [...own, "sh", "-c", setUp, "sh", join(job.directory, "hosts"), process.execPath, script];
-    const run = spawnSync("unshare", args, { cwd: root, encoding: "utf8" });
-    expect(run.status, run.stderr).toBe(0);
-    const seen = JSON.parse(run.stdout);
+    const seen = play("hostsScenario.ts");
 
     expect(seen.main).toMatchObject({ code: 0 });
     expect(seen.client).toEqual({ code: 0, signal: null, out: '{"deletedMonitorId":42}\n' });
@@ -132,5 +157,21 @@ describe("intercept: hosts", () => {
     expect(seen.stillThere).toBe(true);
     expect(seen.post.code).toBe(0);
     expect(seen.after).not.toContain("dogwatch");
+  });
+
+  test("whoever ends without its post takes Datadog's names back, and never those of another job", ({ skip }) => {
+    if (missing !== null) skip(missing);
+    const seen = play("hostsEndings.ts");
+    expect(seen.cancelled).toEqual({ taken: true, left: false });
+    expect(seen.ended).toEqual({ taken: true, left: false });
+    expect(seen.answered, "of a call that was under way when the relay was told to end").toBe("{} 200");
+    expect(seen.post).toMatchObject({ code: 0 });
+    expect(seen.kept, "the other job's names after the post of the first").toBe(seen.others);
+    expect(seen.after).not.toContain("dogwatch");
+    expect(seen.run, seen.run.out).toMatchObject({ code: 7, left: false });
+    expect(seen.lost).toMatchObject({
+      code: 7,
+      out: expect.stringContaining("the hosts file could not be cleaned (ENOENT)"),
+    });
   });
 });

@@ -11,7 +11,7 @@ import { isAlive } from "../../action/launch.ts";
 import type { ApprovalJson } from "../../server/contract.ts";
 import { createAuthority } from "../../action/relay/authority.ts";
 import { callJson, startGateway, type StandinGateway } from "../standins/gateway.ts";
-import { type Job, newJob, startTokenService, type TokenService } from "../standins/job.ts";
+import { insteadOfNoting, type Job, newJob, startTokenService, type TokenService } from "../standins/job.ts";
 
 let gateway: StandinGateway;
 let service: TokenService;
@@ -426,6 +426,27 @@ describe("when no session can be opened, one line says what to do, and nothing i
   });
 });
 
+describe("a job that is cancelled", () => {
+  const relayUrl = () => /http:\/\/127\.0\.0\.1:\d+/.exec(job.relayLog())?.[0] ?? "";
+  const answers = () =>
+    fetch(relayUrl()).then(
+      () => true,
+      () => false,
+    );
+
+  test.each([
+    ["is killed", 'process.kill(process.pid, "SIGKILL")', null],
+    ["finds the disk full", 'throw new Error("ENOSPC: no space left on device")', 1],
+  ])("leaves no relay when main %s before post can know of it", async (_name, what, code) => {
+    const main = await job.main(inputs(), insteadOfNoting(what));
+    expect(main.code).toBe(code);
+    expect(job.state["relay"]).toBeUndefined();
+    await expect.poll(answers, { timeout: 20_000 }).toBe(false);
+    expect((await job.post()).code).toBe(0);
+    expect(gateway.closed).toEqual([(JSON.parse(job.state["session"] ?? "") as { id: string }).id]);
+  });
+});
+
 describe("post", () => {
   test("ends the job red for a denied call only when asked to", async () => {
     gateway.denied = 2;
@@ -456,6 +477,20 @@ describe("post", () => {
     expect(post.code).toBe(0);
     expect(isAlive(pid)).toBe(false);
     expect(await job.post({ STATE_relay: "not JSON" })).toMatchObject({ code: 0 });
+  });
+
+  test("a disk that is full when variables are written fails main, and keeps post from nothing", async ({ skip }) => {
+    if (!existsSync("/dev/full")) skip("no disk that is full");
+    const full = { GITHUB_ENV: "/dev/full" };
+    const main = await job.main(inputs(), full);
+    expect(main).toMatchObject({ code: 1, out: expect.stringContaining("ENOSPC") });
+    const pid = relayPid();
+    const post = await job.post(full);
+    expect(post.code).toBe(0);
+    expect(gateway.closed).toHaveLength(1);
+    expect(isAlive(pid)).toBe(false);
+    expect(post.out).toContain("::group::Dogwatch relay log");
+    expect(job.summary()).toContain(gateway.closed[0]);
   });
 
   test("writes no summary when told so", async () => {

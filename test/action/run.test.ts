@@ -79,6 +79,21 @@ describe("dogwatch run", () => {
     expect(readdirSync(directory)).toEqual(["token"]);
   });
 
+  test("goes on when nobody reads what it says any more, and closes the session", async () => {
+    const marker = join(directory, "heard");
+    const script = `while [ ! -e ${marker} ]; do sleep 0.05; done; ${call} -X DELETE; exit 7`;
+    const { code } = await run([...gatewayArgs(), "--", "sh", "-c", script], {
+      seen: (child) => {
+        child.stderr?.once("data", () => {
+          child.stderr?.destroy();
+          writeFileSync(marker, "");
+        });
+      },
+    });
+    expect(code).toBe(7);
+    expect(gateway.closed).toHaveLength(1);
+  });
+
   test("renews with what the file holds by then, while the command runs", async () => {
     gateway.expiresIn = 1;
     const script = `printf header.second.signature > ${tokenFile}; while [ ! -e ${join(directory, "stop")} ]; do sleep 0.05; done; ${call}`;

@@ -35,6 +35,37 @@ test("of many at once one gets it", async () => {
   expect(all.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
 });
 
+test("of two that find a claim of nobody one gets it, however late the other is", async () => {
+  writeFileSync(join(folder, "running.json"), JSON.stringify({ pid: 4_194_305, since: "1", url: null }));
+  const module = join(import.meta.dirname, "../../server/demo/claim.ts");
+  // It has seen that the claim is nobody's, and does something about it only when the other has one of its own.
+  const late = `
+    import fs from "node:fs";
+    import { syncBuiltinESMExports } from "node:module";
+    const { rmSync, renameSync } = fs;
+    const wait = (act, file, rest) => {
+      if (file.endsWith("running.json")) {
+        console.log("late");
+        while (!fs.existsSync("go-on")) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+      }
+      return act(file, ...rest);
+    };
+    fs.rmSync = (file, ...rest) => wait(rmSync, file, rest);
+    fs.renameSync = (file, ...rest) => wait(renameSync, file, rest);
+    syncBuiltinESMExports();
+    const { claimFolder } = await import(${JSON.stringify(module)});
+    await claimFolder(".", 100).then(() => console.log("claimed"), (error) => console.log(error.constructor.name));`;
+  const other = spawn(process.execPath, ["--input-type=module", "-e", late], { cwd: folder });
+  let said = "";
+  other.stdout.setEncoding("utf8").on("data", (text: string) => (said += text));
+  await once(other.stdout, "data");
+  const claim = await claimFolder(folder);
+  writeFileSync(join(folder, "go-on"), "");
+  await once(other, "close");
+  expect(said).toBe("late\nFolderTaken\n");
+  claim.release();
+});
+
 test.each([
   ["of a process that was killed", { pid: 4_194_305, since: "1", url: null }],
   ["of another process's number", { pid: process.pid, since: "1", url: null }],

@@ -102,6 +102,16 @@ describe("npm start", { timeout: patience }, () => {
     await nothingRuns();
   });
 
+  test("leaves nothing behind when whoever read what it says has gone", async () => {
+    const npm = here.run(answeredBy);
+    await npm.says(/run: node/);
+    npm.child.stdout?.destroy();
+    const { output } = await npm.ended;
+    expect(output).not.toContain("EPIPE");
+    before += 1;
+    await nothingRuns();
+  });
+
   test("ends a relay that a killed gateway has left behind; npx dogwatch demo does the same, and ends when its npx is killed", async () => {
     const npm = here.run("npm start");
     await npm.says(/run: node/);

@@ -1,10 +1,12 @@
 /** SIGTERM: calls in flight end as they would have, new ones are turned away, and whatever never ends is broken off and recorded. */
 
+import { once } from "node:events";
 import { Agent, request } from "node:http";
+import { connect } from "node:net";
 import { afterEach, expect, test } from "vitest";
 import { RawConnection } from "../standins/rawSocket.ts";
 import { send } from "../standins/send.ts";
-import { type World, startWorld } from "../standins/world.ts";
+import { auditorToken, type World, startWorld } from "../standins/world.ts";
 
 let world: World;
 /** Lets the held answers go. */
@@ -76,6 +78,34 @@ test("a call in flight ends well, on its kept connection too, and nothing new is
   await closed;
   agent.destroy();
   expect(await recorded()).toEqual({ held: "closed well", held2: "closed well" });
+});
+
+test.each([
+  ["what is no request here", "CONNECT a.example:443 HTTP/1.1\r\nHost: a.example\r\n\r\n"],
+  ["what cannot be read", "GET / HTTP/9.9\r\n\r\n"],
+])("who was turned away with %s and does not hang up holds up nothing", async (_name, bytes) => {
+  await startHolding(600_000);
+  const { hostname, port } = new URL(world.url);
+  const refused = connect({ host: hostname, port: Number(port), allowHalfOpen: true }, () => refused.write(bytes));
+  await once(refused.resume(), "end");
+  await world.gateway.close();
+  refused.destroy();
+});
+
+test("who follows a session, and who has sent half a request, hold up nothing for longer than they may", async () => {
+  await startHolding(1_000);
+  const { session_id } = await world.openSession();
+  const events = new RawConnection(world.url);
+  const line = `HTTP/1.1\r\nHost: gateway.test\r\nAuthorization: Bearer ${auditorToken}\r\n`;
+  await events.write(`GET /v1/sessions/${session_id}/events ${line}\r\n`);
+  await events.until(/retry: /);
+  const half = new RawConnection(world.url);
+  await half.write(`POST /v1/token ${line}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\ngrant`);
+  const head = new RawConnection(world.url);
+  await head.write(`GET /v1/sessions ${line}`);
+  await world.gateway.close();
+  await Promise.all([events.over, half.over, head.over]);
+  expect(events.text).toMatch(/\r\n0\r\n\r\n$/);
 });
 
 test("a stream that never ends, a write without an answer and an upload that stalls are broken off, and each has its receipt", async () => {

@@ -8,6 +8,7 @@ import { Checkout } from "./checkout.ts";
 const main = `
 process.on("SIGTERM", () => { console.log("ends gently"); process.exit(7); });
 console.log(JSON.stringify({ node: process.versions.node, args: process.argv.slice(2) }));
+if (process.argv.includes("wait")) console.error("process " + process.pid);
 if (process.argv.includes("wait")) setInterval(() => {}, 1000);
 `;
 
@@ -42,6 +43,14 @@ test("passes signals on, and ends as the newer Node ends", async () => {
   });
   expect(ended).toMatchObject({ code: 7 });
   expect(ended.output).toContain("ends gently");
+});
+
+test("ends gently when whoever stands for it is killed", async () => {
+  // Its output closes when both have ended.
+  const ended = await checkout().run([...pretendOld, "scripts/dogwatch.mjs", "wait"], {
+    kill: { word: "process ", signal: "SIGKILL" },
+  });
+  expect(ended).toMatchObject({ signal: "SIGKILL", output: expect.stringContaining("ends gently") });
 });
 
 test("says what to do where nothing is installed", async () => {

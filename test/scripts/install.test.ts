@@ -12,9 +12,13 @@ const lock = (version: string): string =>
 
 /** Stands in for npm: notes how it was called, and installs what the lock file names. */
 const npm = `
-import { appendFileSync, mkdirSync, writeFileSync, readFileSync, rmSync } from "node:fs";
+import { appendFileSync, existsSync, mkdirSync, writeFileSync, readFileSync, rmSync } from "node:fs";
 appendFileSync("npm-was-called", JSON.stringify({ args: process.argv.slice(2), env: process.env }) + "\\n");
 if (process.env.NPM_FAILS) process.exit(1);
+if (process.env.NPM_WAITS) {
+  console.error("npm is process " + process.pid);
+  while (!existsSync("npm-may-go-on")) await new Promise((resolve) => setTimeout(resolve, 20));
+}
 rmSync("node_modules", { recursive: true, force: true });
 mkdirSync("node_modules");
 const { "": _root, "node_modules/mac": _mac, ...packages } = JSON.parse(readFileSync("package-lock.json", "utf8")).packages;
@@ -22,13 +26,16 @@ writeFileSync("node_modules/.package-lock.json", JSON.stringify({ packages }));
 `;
 
 function checkout(): Checkout & {
+  /** Resolves when this file is there. */
+  has(file: string): Promise<unknown>;
   calls(): { args: string[]; env: Record<string, string> }[];
-  install(env?: Record<string, string>): ReturnType<Checkout["run"]>;
+  install(env?: Record<string, string>, kill?: { word: string; signal: NodeJS.Signals }): ReturnType<Checkout["run"]>;
 } {
   const made = new Checkout();
   made.write("package-lock.json", lock("1.0.0"));
   const execpath = made.write("npm.mjs", npm);
   return Object.assign(made, {
+    has: (file: string) => expect.poll(() => existsSync(join(made.root, file)), { timeout: 20_000 }).toBe(true),
     calls: () => {
       const file = join(made.root, "npm-was-called");
       if (!existsSync(file)) return [];
@@ -37,9 +44,10 @@ function checkout(): Checkout & {
         .split("\n")
         .map((line) => JSON.parse(line) as { args: string[]; env: Record<string, string> });
     },
-    install: (env = {}) =>
+    install: (env: Record<string, string> = {}, kill?: { word: string; signal: NodeJS.Signals }) =>
       made.run(["scripts/install.mjs"], {
         env: { npm_execpath: execpath, npm_node_execpath: process.execPath, ...env },
+        ...(kill === undefined ? {} : { kill }),
       }),
   });
 }
@@ -129,4 +137,59 @@ describe("scripts/install.mjs", () => {
     here.write(".installing", "4194305");
     expect(await here.install()).toMatchObject({ code: 0 });
   });
+
+  test.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+    "stopped by %s it leaves no npm behind that goes on",
+    async (signal) => {
+      const here = checkout();
+      const stopped = await here.install({ NPM_WAITS: "1" }, { word: "npm is process", signal });
+      expect(stopped).toMatchObject({
+        code: 1,
+        output: expect.stringContaining(`the install was stopped by ${signal}`),
+      });
+      const npm = Number(/npm is process (\d+)/.exec(stopped.output)?.[1]);
+      expect(isAlive(npm)).toBe(false);
+      expect(await here.install()).toMatchObject({ code: 0 });
+    },
+  );
+
+  test("of two that find a killed install one goes on with it, however late the other is", async () => {
+    const here = checkout();
+    here.write(".installing", "4194305");
+    // The second one has seen that the owner is gone, and does something about it only when the first one has taken its place.
+    const late = `
+      import fs from "node:fs";
+      import { syncBuiltinESMExports } from "node:module";
+      const { error } = console;
+      console.error = (words) => {
+        if (words.includes("waiting for")) fs.writeFileSync("the-other-waits", "");
+        error(words);
+      };
+      for (const name of ["rmSync", "renameSync"]) {
+        const act = fs[name];
+        fs[name] = (...args) => {
+          fs.writeFileSync("the-other-is-late", "");
+          while (!fs.existsSync("the-other-may-go-on")) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20);
+          return act(...args);
+        };
+      }
+      syncBuiltinESMExports();`;
+    const second = here.install({ NODE_OPTIONS: `--import data:text/javascript,${encodeURIComponent(late)}` });
+    await here.has("the-other-is-late");
+    const first = here.install({ NPM_WAITS: "1" });
+    await here.has("npm-was-called");
+    here.write("the-other-may-go-on", "");
+    await Promise.race([second, here.has("the-other-waits")]);
+    here.write("npm-may-go-on", "");
+    expect((await Promise.all([first, second])).map(({ code }) => code)).toEqual([0, 0]);
+    expect(here.calls()).toHaveLength(1);
+  });
 });
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

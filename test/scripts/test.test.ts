@@ -91,11 +91,15 @@ test("keeps what the machine has set for real work from the tests", async () => 
   expect(names.filter((name) => /DD_|GITHUB_|ACTIONS_|proxy|DATABASE_URL/i.test(name ?? ""))).toEqual([]);
 });
 
-test("interrupted, it leaves nothing running", async () => {
+test.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+  ["SIGHUP", 129],
+] as const)("interrupted by %s, it leaves nothing running", async (signal, code) => {
   const here = checkout(good, 0);
   here.program("vitest", `echo "pid $$"\nsleep 300`);
-  const ended = await here.run(["scripts/test.mjs", "x"], { kill: { word: "pid ", signal: "SIGTERM" } });
-  expect(ended.code).toBe(143);
+  const ended = await here.run(["scripts/test.mjs", "x"], { kill: { word: "pid ", signal } });
+  expect(ended.code).toBe(code);
   const pid = Number(/pid (\d+)/.exec(ended.output)?.[1]);
   await expect.poll(() => isAlive(pid)).toBe(false);
 });

@@ -138,6 +138,15 @@ test("a server that is killed is started again, and what was committed is there"
   await embedded.stop();
 });
 
+test("a start that cannot come to its server leaves none running", async () => {
+  await (await startEmbedded({ dataDir, log: quietLog })).stop();
+  await writeFile(join(dataDir, "postgres/password"), "another one than the server has");
+  await expect(startEmbedded({ dataDir, log: quietLog, readyWithin: 1_000 })).rejects.toThrow(
+    /^the embedded PostgreSQL in .* does not start:\n/,
+  );
+  expect(await postmaster().catch(() => null)).toBeNull();
+});
+
 test("two gateways in one folder: the second is told the process id of the first", async () => {
   const [one, two] = await Promise.all([start(), start()]);
   const errors = [one, two].flatMap(({ said }) => (said.error === undefined ? [] : [said.error]));

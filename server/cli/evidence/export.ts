@@ -2,11 +2,13 @@
 
 import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
+import { constants } from "node:os";
 import { pipeline } from "node:stream/promises";
 import { GatewayError } from "../../errors.ts";
 import type { ExportFormat } from "../../contract.ts";
 import type { Answer } from "../answer.ts";
 import { Api, type ApiOptions, explained, WrongUsage } from "../api.ts";
+import { stopOnSignal } from "../stop.ts";
 
 export type ExportRequest = ApiOptions & {
   readonly all?: true;
@@ -77,9 +79,13 @@ export const requireIds = (sessions: readonly string[]): void => {
   if (wrong !== undefined) throw new WrongUsage(`${JSON.stringify(wrong)} is no id of a session`);
 };
 
-/** Half an export must not pass for one. */
+/** Half an export must not pass for one, nor stay behind; another one may be written to the same place meanwhile. */
 const writeWhole = async (source: AsyncIterable<Uint8Array>, out: string): Promise<number> => {
-  const part = `${out}.part`;
+  const part = `${out}.${process.pid}.part`;
+  const unheed = stopOnSignal(async (signal) => {
+    await rm(part, { force: true });
+    process.exit(128 + constants.signals[signal]);
+  });
   const file = createWriteStream(part, { mode: 0o600 });
   try {
     await unbroken(pipeline(source, file));
@@ -89,6 +95,8 @@ const writeWhole = async (source: AsyncIterable<Uint8Array>, out: string): Promi
     await rm(part, { force: true });
     if (error instanceof GatewayError) throw error;
     throw new WrongUsage(`${out} cannot be written: ${error instanceof Error ? error.message : String(error)}`);
+  } finally {
+    unheed();
   }
 };
 

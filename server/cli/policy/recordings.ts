@@ -1,10 +1,12 @@
 /** Finds the recordings that a command is about: which database, and which calls in it. */
 
+import { constants } from "node:os";
 import type { Environment } from "../../config/load.ts";
 import type { Config } from "../../model/config.ts";
 import { purposeOf } from "../../model/ownCaller.ts";
 import { type CallFilter, type CallReader, openCallReader, type RecordedSession } from "../../store/replayCalls.ts";
 import { visitEmbedded } from "../../store/embedded/visit.ts";
+import { stopOnSignal } from "../stop.ts";
 import { standIn } from "./policyFile.ts";
 import { sinceWhen, wrongUsage } from "../words.ts";
 import type { Answer } from "../answer.ts";
@@ -31,16 +33,26 @@ export async function openRecordings(config: Config | null, database: string | u
     return { reader, close: async () => reader.close() };
   }
   if (config === null) throw new TypeError("a command without --database has a configuration");
-  const visit = await visitEmbedded({ dataDir: config.dataDir, log: silent });
-  const reader = await openCallReader(visit.connectionString).catch(async (error: unknown) => {
+  const visiting = visitEmbedded({ dataDir: config.dataDir, log: silent });
+  // Before there is a server that would outlive this process.
+  const unheed = stopOnSignal(async (signal) => {
+    await (await visiting.catch(() => null))?.leave();
+    process.exit(128 + constants.signals[signal]);
+  });
+  const visit = await visiting;
+  const leave = async (): Promise<void> => {
     await visit.leave();
+    unheed();
+  };
+  const reader = await openCallReader(visit.connectionString).catch(async (error: unknown) => {
+    await leave();
     throw error;
   });
   return {
     reader,
     close: async () => {
       reader.close();
-      await visit.leave();
+      await leave();
     },
   };
 }

@@ -35,13 +35,16 @@ export const visitEmbedded = async ({ dataDir, log }: EmbeddedOptions): Promise<
     clearStalePid(cluster);
     startPostmaster(cluster);
   }
-  destroyClient(await connectWhenReady(cluster));
-  return {
-    connectionString: addressOf(cluster, "dogwatch"),
-    leave: async () => {
-      if (!found) await stopUnlessTaken(cluster);
-    },
+  const leave = async (): Promise<void> => {
+    if (!found) await stopUnlessTaken(cluster);
   };
+  try {
+    destroyClient(await connectWhenReady(cluster));
+  } catch (error) {
+    await leave();
+    throw error;
+  }
+  return { connectionString: addressOf(cluster, "dogwatch"), leave };
 };
 
 const connectWhenReady = async (cluster: Cluster): Promise<pg.Client> => {
@@ -68,7 +71,8 @@ const stopUnlessTaken = async (cluster: Cluster): Promise<void> => {
   const client = await connectClient(addressOf(cluster, "dogwatch"), { application_name: "dogwatch visitor" }).catch(
     () => null,
   );
-  if (client === null) return;
+  // Where nobody comes in there is no gateway either.
+  if (client === null) return stopPostmaster(cluster);
   const { rows } = await client.query<{ free: boolean }>("SELECT pg_try_advisory_lock($1) AS free", [supervisorLock]);
   if (rows[0]?.free === true) await stopPostmaster(cluster);
   destroyClient(client);

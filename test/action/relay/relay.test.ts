@@ -532,4 +532,27 @@ describe("as a proxy", () => {
     expect(await through(`http://${place}/x?y=%2f`, { "dd-api-key": "its own" })).toBe(`${place}/x?y=%2f its own`);
     other.closeAllConnections();
   });
+
+  test("what is open and carries no call does not hold up the end; a call that is under way gets its answer", async () => {
+    await gateway.close();
+    const asked = Promise.withResolvers<() => void>();
+    await open((_call, _request, response) => {
+      asked.resolve(() => void response.end("{}"));
+      return null;
+    });
+    const host = "api.datadoghq.com";
+    const line = `HTTP/1.1\r\nHost: ${host}\r\nDD-API-KEY: ${placeholder}\r\n\r\n`;
+    const silent = connect(Number(new URL(relay.url).port), "127.0.0.1");
+    await once(silent, "connect");
+    const idle = await overTls(host);
+    const busy = await overTls(host);
+    const overs = [silent, idle, busy].map((socket) => text(socket));
+    busy.write(`GET /api/v1/monitor ${line}`);
+    const letGo = await asked.promise;
+    const closed = relay.close(600_000);
+    await Promise.all([overs[0], overs[1]]);
+    letGo();
+    expect(await overs[2]).toMatch(/^HTTP\/1\.1 200 /);
+    await closed;
+  });
 });

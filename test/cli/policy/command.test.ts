@@ -1,17 +1,23 @@
 /** `dogwatch policy …` as a process: exit codes, what goes to which stream, and help with examples. */
 
 import { spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 import { configuration, folder, policyBlock, table } from "./files.ts";
 
 const main = fileURLToPath(new URL("../../../server/main.ts", import.meta.url));
 
 type Ran = { readonly code: number | null; readonly out: string; readonly err: string };
 
-const dogwatch = (cwd: string, ...words: string[]): Promise<Ran> =>
+const dogwatch = (cwd: string, ...words: string[]): Promise<Ran> => ran(start(cwd, words));
+
+const start = (cwd: string, words: readonly string[]) =>
+  spawn(process.execPath, [main, "policy", ...words], { cwd, stdio: ["ignore", "pipe", "pipe"] });
+
+const ran = (child: ReturnType<typeof start>): Promise<Ran> =>
   new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, [main, "policy", ...words], { cwd, stdio: ["ignore", "pipe", "pipe"] });
     const said = { out: "", err: "" };
     child.stdout.on("data", (chunk: Buffer) => (said.out += chunk.toString()));
     child.stderr.on("data", (chunk: Buffer) => (said.err += chunk.toString()));
@@ -56,6 +62,41 @@ test("backtest and suggest: 3 when there are no recordings to be reached, 2 when
   expect(unreachable).toMatchObject({ code: 3, out: "" });
   expect(unreachable.err).toMatch(/^the database cannot be reached: /);
   expect(usage).toMatchObject({ code: 2, out: "" });
+});
+
+/** A folder in which a gateway was killed before it had recorded anything. */
+const begun = () => {
+  const cwd = here();
+  mkdirSync(join(cwd, "data/postgres"), { recursive: true });
+  const pidFile = join(cwd, "data/postgres/cluster/postmaster.pid");
+  onTestFinished(() => {
+    if (existsSync(pidFile)) process.kill(Number.parseInt(readFileSync(pidFile, "utf8"), 10), "SIGQUIT");
+  });
+  return { cwd, pidFile };
+};
+
+test("suggest ends the database that it has started where there is nothing in it", async () => {
+  const { cwd, pidFile } = begun();
+  const ended = await dogwatch(cwd, "suggest", "--since", "7d");
+  expect(ended).toMatchObject({
+    code: 3,
+    out: "",
+    err: expect.stringContaining("there are no recordings in this folder"),
+  });
+  expect(existsSync(pidFile)).toBe(false);
+});
+
+test.each([
+  ["SIGINT", 130],
+  ["SIGTERM", 143],
+] as const)("suggest that gets a %s ends the database that it has started", async (signal, code) => {
+  const { cwd, pidFile } = begun();
+  const child = start(cwd, ["suggest", "--since", "7d"]);
+  const ended = ran(child);
+  await expect.poll(() => existsSync(pidFile), { timeout: 60_000, interval: 5 }).toBe(true);
+  child.kill(signal);
+  expect(await ended).toMatchObject({ code, out: "" });
+  expect(existsSync(pidFile)).toBe(false);
 });
 
 describe("--help has an example and the exit codes", () => {
