@@ -100,7 +100,9 @@ test("who follows a session, and who has sent half a request, hold up nothing fo
   await events.write(`GET /v1/sessions/${session_id}/events ${line}\r\n`);
   await events.until(/retry: /);
   const half = new RawConnection(world.url);
-  await half.write(`POST /v1/token ${line}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\ngrant`);
+  await half.write(
+    `POST /v1/token ${line}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 1000\r\n\r\ngrant`,
+  );
   const head = new RawConnection(world.url);
   await head.write(`GET /v1/sessions ${line}`);
   await world.gateway.close();
