@@ -5,6 +5,7 @@ import { pino } from "pino";
 import { startGateway } from "../app.ts";
 import { explainMissing } from "./check.ts";
 import { reportStart } from "./explain.ts";
+import { LogLines } from "./logLines.ts";
 import { stopOnSignal } from "./stop.ts";
 
 export async function serve(file: string, env: NodeJS.ProcessEnv): Promise<void> {
@@ -12,7 +13,7 @@ export async function serve(file: string, env: NodeJS.ProcessEnv): Promise<void>
     process.stderr.write(explainMissing(file));
     process.exit(2);
   }
-  const log = pino({ name: "dogwatch", level: env["LOG_LEVEL"] ?? "info" });
+  const log = pino({ name: "dogwatch", level: env["LOG_LEVEL"] ?? "info" }, new LogLines(1));
   const starting = startGateway({ file, env, log });
   stopOnSignal(async () => (await starting).close());
   try {

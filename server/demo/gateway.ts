@@ -1,11 +1,12 @@
 /** The gateway of the scene: its configuration, its secrets, and a port that is free. */
 
 import { randomBytes } from "node:crypto";
-import { chmodSync, writeFileSync } from "node:fs";
+import { chmodSync, openSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join, resolve } from "node:path";
 import { pino } from "pino";
 import { type Gateway, startGateway } from "../app.ts";
+import { LogLines } from "../cli/logLines.ts";
 import { callbackPath } from "../journeys/signIn.ts";
 import { readOrMake } from "../keyFile.ts";
 import { demoConfiguration } from "./configuration.ts";
@@ -50,7 +51,7 @@ function openOn(port: number, dataDir: string, { github, app, sandbox }: Neighbo
     DOGWATCH_DEMO_WEBHOOK_SECRET: app.webhook_secret,
     DOGWATCH_DEMO_CLIENT_SECRET: app.client_secret,
   };
-  const log = pino({ level: "warn" }, pino.destination(join(dataDir, "gateway.log")));
+  const log = pino({ level: "warn" }, new LogLines(openSync(join(dataDir, "gateway.log"), "a", 0o600)));
   return startGateway({ file, env, log });
 }
 

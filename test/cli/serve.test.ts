@@ -1,7 +1,18 @@
 /** `dogwatch serve`, started by people whose machine is not ready for it: one line says what is wrong and how to mend it. */
 
-import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -118,3 +129,29 @@ test.each([[], ["serve"], ["check"], ["run"], ["demo"]])("help of dogwatch %s", 
   expect(ended.code).toBe(0);
   expect(ended.out).toMatch(/^Usage: dogwatch/);
 });
+
+test("a log that finds no room on its disk keeps the gateway neither from serving nor from ending", async ({
+  skip,
+}) => {
+  if (!existsSync("/dev/full")) skip("this system has no /dev/full");
+  const port = await freePort();
+  const file = configuration(`listen: 127.0.0.1:${port}\ndataDir: ${join(folder, "data")}`);
+  const full = openSync("/dev/full", "w");
+  onTestFinished(() => closeSync(full));
+  const child = spawn(process.execPath, [main, "serve", "--config", file], { stdio: ["ignore", full, "inherit"] });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  const ended = once(child, "exit");
+  const ask = async (): Promise<number> =>
+    (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => null))?.status ?? 0;
+  await expect.poll(ask, { timeout: 60_000 }).toBe(200);
+  child.kill("SIGTERM");
+  expect(await ended).toEqual([0, null]);
+});
+
+const freePort = async (): Promise<number> => {
+  const probe = createServer().listen(0, "127.0.0.1");
+  await once(probe, "listening");
+  const { port } = probe.address() as AddressInfo;
+  probe.close();
+  return port;
+};
