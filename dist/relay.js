@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { readFile, writeFile } from 'node:fs/promises';
+import { open as open$1 } from 'node:fs/promises';
 import * as http from 'node:http';
 import { request as request$1, createServer } from 'node:http';
 import * as https from 'node:https';
@@ -7617,18 +7617,38 @@ const without = (text        , isToGo                           )         =>
 
 
 
-/** Replaces lines that an earlier relay left. Written in place: in containers the file is a mount and cannot be renamed over. */
-const addHosts = async ({ session, hosts, addresses }       )                => {
-  const text = without(await readFile(hostsFile, "utf8"), (line) => line.includes(tag));
-  const lines = addresses.flatMap((address) => hosts.map((host) => `${address}\t${host}\t${tagOf$1(session)}\n`));
-  await writeFile(hostsFile, `${text === "" || text.endsWith("\n") ? text : `${text}\n`}${lines.join("")}`);
-};
+/** Replaces lines that an earlier relay left. */
+const addHosts = ({ session, hosts, addresses }       , file = hostsFile)                =>
+  rewrite(file, (before) => {
+    const text = without(before, (line) => line.includes(tag));
+    const lines = addresses.flatMap((address) => hosts.map((host) => `${address}\t${host}\t${tagOf$1(session)}\n`));
+    return `${text === "" || text.endsWith("\n") ? text : `${text}\n`}${lines.join("")}`;
+  });
 
 /** Those of this session. */
-const removeHosts = async (session        )                => {
-  const text = await readFile(hostsFile, "utf8");
-  const clean = without(text, (line) => line.endsWith(tagOf$1(session)));
-  if (clean !== text) await writeFile(hostsFile, clean);
+const removeHosts = (session        , file = hostsFile)                =>
+  rewrite(file, (before) => without(before, (line) => line.endsWith(tagOf$1(session))));
+
+/** In place: in containers the file is a mount and cannot be renamed over. What others wrote is there all the time: whoever is killed, or finds the disk full, leaves it. */
+const rewrite = async (path        , change                            )                => {
+  const file = await open$1(path, "r+");
+  try {
+    const before = await file.readFile("utf8");
+    const after = change(before);
+    if (after === before) return;
+    await put(file, after).catch(async (error         ) => {
+      await put(file, before);
+      throw error;
+    });
+  } finally {
+    await file.close();
+  }
+};
+
+const put = async (file            , text        )                => {
+  const bytes = Buffer.from(text);
+  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at, bytes.length - at, at)).bytesWritten;
+  await file.truncate(bytes.length);
 };
 
 var commonjsGlobal = typeof globalThis !== 'undefined' ? globalThis : typeof window !== 'undefined' ? window : typeof global !== 'undefined' ? global : typeof self !== 'undefined' ? self : {};
