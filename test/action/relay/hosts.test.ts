@@ -39,18 +39,20 @@ test("a last line without an end stays a line", async () => {
 
 test("at no moment, and for whoever is killed in it, is anything of others away; the file stays the same one, as a mount needs it", async () => {
   const { ino } = statSync(file);
-  let done = false;
-  const changing = (async () => {
+  const state = { changing: true };
+  const change = async (): Promise<void> => {
     for (let round = 0; round < 100; round++) {
       await addHosts(names, file);
       await removeHosts(names.session, file);
     }
-    done = true;
-  })();
-  while (!done) {
-    expect(text().startsWith(others)).toBe(true);
-    await new Promise(setImmediate);
-  }
-  await changing;
+    state.changing = false;
+  };
+  const look = async (): Promise<void> => {
+    while (state.changing) {
+      expect(text().startsWith(others)).toBe(true);
+      await new Promise(setImmediate);
+    }
+  };
+  await Promise.all([change(), look()]);
   expect(statSync(file).ino).toBe(ino);
 });
