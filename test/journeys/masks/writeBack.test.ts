@@ -146,7 +146,8 @@ describe("a token turns back nowhere else", () => {
     const logs = `[${Array.from({ length: 600 }, lines).join(",")},{"message":"${token}"},${lines()}]`;
     const sent = encode(Buffer.from(logs));
     expect(sent.length).toBeGreaterThan(2 * inlineLimit);
-    expect((await agent.submit("/proxy/http-intake.logs.datadoghq.com/api/v2/logs", sent, headers)).status).toBe(200);
+    const { status, body } = await agent.submit("/proxy/http-intake.logs.datadoghq.com/api/v2/logs", sent, headers);
+    expect(status, body.toString()).toBe(200);
     expect(world.upstream.requests.at(-1)?.body.equals(sent)).toBe(true);
     const event = await world.audited(new RegExp(`token_astray .*SubmitLog.*${agent.id}`));
     expect(event.reason).toBe("phone at $: foreign");
