@@ -11,7 +11,7 @@ import { createPlaces, type Places } from "./approvalPlaces.ts";
 import { createStandings, type Standings } from "./approvalStandings.ts";
 import { cutPage, type Page, type PageRequest, readCursor, rowsFor, writeCursor } from "./cursor.ts";
 import { type Departures, createDepartures } from "./departures.ts";
-import { count, type Questions, type Rows } from "./rows.ts";
+import { doToEach, count, type Questions, type Rows } from "./rows.ts";
 
 /** What is asked; the rest comes with time. */
 export type NewApproval = Omit<
@@ -174,20 +174,13 @@ export const createApprovals = (rows: Rows): Approvals => {
         return ended === null ? null : selectOne(db, id);
       }),
 
-    expire: async () => {
-      try {
-        return await expireOf(rows, sql.fragment`true`);
-      } catch (error) {
-        // One that the database does not let end keeps no other one from its end.
-        const ended: string[] = [];
-        for (const id of await rows.ask((db) =>
-          db.anyFirst(sql.type(idRow)`SELECT a.id FROM approvals a WHERE ${isOver} ORDER BY a.id`),
-        ))
-          ended.push(...(await expireOf(rows, sql.fragment`a.id = ${id}`).catch(() => [])));
-        if (ended.length === 0) throw error;
-        return ended;
-      }
-    },
+    expire: () =>
+      doToEach({
+        all: () => expireOf(rows, sql.fragment`true`),
+        due: () =>
+          rows.ask((db) => db.anyFirst(sql.type(idRow)`SELECT a.id FROM approvals a WHERE ${isOver} ORDER BY a.id`)),
+        one: (id) => expireOf(rows, sql.fragment`a.id = ${id}`),
+      }),
 
     lease: async (name, holder, ms) => {
       const held = await rows.ask((db) =>

@@ -102,3 +102,22 @@ const unbroken = async <T>(answer: Promise<T>): Promise<T> => {
     throw new GatewayError("recording_unavailable", "the database did not answer", { cause });
   }
 };
+
+/** How something is done to rows: to all that are due, or to one of them. Both say which it was done to. */
+export type Chore = {
+  all(): Promise<readonly string[]>;
+  due(): Promise<readonly string[]>;
+  one(id: string): Promise<readonly string[]>;
+};
+
+/** Does it to all at once; where one of them does not let the others, to each by itself. @throws why not, when it could be done to none */
+export const doToEach = async ({ all, due, one }: Chore): Promise<readonly string[]> => {
+  try {
+    return await all();
+  } catch (error) {
+    const done: string[] = [];
+    for (const id of await due()) done.push(...(await one(id).catch(() => [])));
+    if (done.length === 0) throw error;
+    return done;
+  }
+};

@@ -9,7 +9,7 @@ import type { Caller } from "../model/caller.ts";
 import { homeOf } from "../model/ownCaller.ts";
 import type { Hold, Session, SessionGrant, SessionState } from "../model/session.ts";
 import { cutPage, type Page, type PageRequest, readCursor, rowsFor, writeCursor } from "./cursor.ts";
-import { count, type Rows, time } from "./rows.ts";
+import { doToEach, count, type Rows, time } from "./rows.ts";
 import { firstCheckpoint } from "./seals.ts";
 
 export type NewSession = {
@@ -191,18 +191,12 @@ export const createSessions = (rows: Rows, clock: () => Date): Sessions => ({
           UPDATE sessions SET state = 'expired', closed_at = greatest(opened_at, ${instant(clock())})
           WHERE id IN (SELECT s.id FROM sessions s WHERE ${idle} AND ${ids} ORDER BY s.id FOR UPDATE SKIP LOCKED) RETURNING id`),
       );
-    try {
-      return await close(sql.fragment`true`);
-    } catch (error) {
-      // One that the database does not let end keeps no other open.
-      const ended: string[] = [];
-      for (const id of await rows.ask((db) =>
-        db.anyFirst(sql.type(idRow)`SELECT s.id FROM sessions s WHERE ${idle} ORDER BY s.id`),
-      ))
-        ended.push(...(await close(sql.fragment`s.id = ${id}`).catch(() => [])));
-      if (ended.length === 0) throw error;
-      return ended;
-    }
+    return doToEach({
+      all: () => close(sql.fragment`true`),
+      due: () =>
+        rows.ask((db) => db.anyFirst(sql.type(idRow)`SELECT s.id FROM sessions s WHERE ${idle} ORDER BY s.id`)),
+      one: (id) => close(sql.fragment`s.id = ${id}`),
+    });
   },
 
   hold: (id, { by, reason }) =>
