@@ -2,13 +2,12 @@
 
 import { createWriteStream } from "node:fs";
 import { rename, rm } from "node:fs/promises";
-import { constants } from "node:os";
 import { pipeline } from "node:stream/promises";
 import { GatewayError } from "../../errors.ts";
 import type { ExportFormat } from "../../contract.ts";
 import type { Answer } from "../answer.ts";
 import { Api, type ApiOptions, explained, WrongUsage } from "../api.ts";
-import { stopOnSignal } from "../stop.ts";
+import { putAwayOnSignal } from "../stop.ts";
 
 export type ExportRequest = ApiOptions & {
   readonly all?: true;
@@ -82,10 +81,7 @@ export const requireIds = (sessions: readonly string[]): void => {
 /** Half an export must not pass for one, nor stay behind; another one may be written to the same place meanwhile. */
 const writeWhole = async (source: AsyncIterable<Uint8Array>, out: string): Promise<number> => {
   const part = `${out}.${process.pid}.part`;
-  const unheed = stopOnSignal(async (signal) => {
-    await rm(part, { force: true });
-    process.exit(128 + constants.signals[signal]);
-  });
+  const unheed = putAwayOnSignal(() => rm(part, { force: true }));
   const file = createWriteStream(part, { mode: 0o600 });
   try {
     await unbroken(pipeline(source, file));

@@ -1,12 +1,11 @@
 /** Finds the recordings that a command is about: which database, and which calls in it. */
 
-import { constants } from "node:os";
 import type { Environment } from "../../config/load.ts";
 import type { Config } from "../../model/config.ts";
 import { purposeOf } from "../../model/ownCaller.ts";
 import { type CallFilter, type CallReader, openCallReader, type RecordedSession } from "../../store/replayCalls.ts";
 import { visitEmbedded } from "../../store/embedded/visit.ts";
-import { stopOnSignal } from "../stop.ts";
+import { putAwayOnSignal } from "../stop.ts";
 import { standIn } from "./policyFile.ts";
 import { sinceWhen, wrongUsage } from "../words.ts";
 import type { Answer } from "../answer.ts";
@@ -35,10 +34,7 @@ export async function openRecordings(config: Config | null, database: string | u
   if (config === null) throw new TypeError("a command without --database has a configuration");
   const visiting = visitEmbedded({ dataDir: config.dataDir, log: silent });
   // Before there is a server that would outlive this process.
-  const unheed = stopOnSignal(async (signal) => {
-    await (await visiting.catch(() => null))?.leave();
-    process.exit(128 + constants.signals[signal]);
-  });
+  const unheed = putAwayOnSignal(async () => (await visiting.catch(() => null))?.leave());
   const visit = await visiting;
   const leave = async (): Promise<void> => {
     await visit.leave();
