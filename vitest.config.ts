@@ -21,6 +21,8 @@ export default defineConfig({
     testTimeout: 120_000,
     hookTimeout: 120_000,
     teardownTimeout: 20_000,
+    // What is waited for comes soon; how soon is no test's business.
+    expect: { poll: { timeout: 30_000 } },
     retry: 0,
     restoreMocks: true,
     unstubEnvs: true,

@@ -119,7 +119,7 @@ async function inClone(user, act) {
 
 function clear() {
   if (folder === null) return;
-  for (const pid of processesIn(folder)) killQuietly(pid, "SIGKILL");
+  endProcessesIn(folder);
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   folder = null;
 }
@@ -214,6 +214,16 @@ function environment({ home }) {
   );
   const path = (process.env.PATH ?? "").split(delimiter).filter((folder) => !/node_modules|node-gyp-bin/.test(folder));
   return { ...Object.fromEntries(kept), PATH: path.join(delimiter), HOME: home };
+}
+
+/** Waits for their ends: a signal that was sent has not been taken yet, and one of them may have begun another meanwhile. */
+function endProcessesIn(folder) {
+  for (const started = Date.now(); Date.now() - started < 10 * seconds; ) {
+    const left = processesIn(folder);
+    if (left.length === 0) return;
+    for (const pid of left) killQuietly(pid, "SIGKILL");
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+  }
 }
 
 function processesIn(folder) {
