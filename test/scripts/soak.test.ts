@@ -1,6 +1,6 @@
 /** What `npm run soak` starts ends with it, and its clone goes. */
 
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { Checkout } from "./checkout.ts";
@@ -14,22 +14,35 @@ test.each([
   const program = (name: string, text: string): void =>
     chmodSync(here.write(`bin/${name}`, `#!/bin/sh\n${text}\n`), 0o755);
   program("git", 'for folder; do :; done; mkdir "$folder"');
-  program("npm", `echo $$ > ${here.root}/npm-is; kill -${signal} $PPID; exec sleep 300`);
-  mkdirSync(join(here.root, "tmp"));
+  // A process that becomes another program has no command line for a moment; these do nothing else.
+  program("again", 'exec "$0"');
+  program("npm", `for one in 1 2 3 4 5 6 7 8 9 10; do again & done; kill -${signal} $PPID; exec again`);
+  const tmp = join(here.root, "tmp");
+  mkdirSync(tmp);
   const soak = here.run(["scripts/soak.mjs", "clean-clone", "clean-clone-tests"], {
-    env: { PATH: `${join(here.root, "bin")}:${process.env["PATH"]}`, TMPDIR: join(here.root, "tmp") },
+    env: { PATH: `${join(here.root, "bin")}:${process.env["PATH"]}`, TMPDIR: tmp },
   });
-  const npm = (): number => Number(readFileSync(join(here.root, "npm-is"), "utf8"));
-  onTestFinished(() => void (isAlive(npm()) && process.kill(npm(), "SIGKILL")));
+  onTestFinished(() => processesIn(tmp).forEach((pid) => process.kill(pid, "SIGKILL")));
   const { code: ended, output } = await soak;
   expect(ended, output).toBe(code);
   expect(output).not.toContain("clean-clone-tests:");
-  expect(isAlive(npm())).toBe(false);
-  expect(readdirSync(join(here.root, "tmp"))).toEqual([]);
+  expect(processesIn(tmp)).toEqual([]);
+  expect(readdirSync(tmp)).toEqual([]);
 });
 
-/** A process that has ended may not have been collected yet. */
-function isAlive(pid: number): boolean {
-  const stat = `/proc/${pid}/stat`;
-  return existsSync(stat) && !readFileSync(stat, "latin1").includes(") Z");
+/** By the folder they work in; also those whose folder is deleted. */
+function processesIn(folder: string): number[] {
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name))
+    .filter((pid) => {
+      try {
+        return (
+          readlinkSync(`/proc/${pid}/cwd`).startsWith(folder) &&
+          !readFileSync(`/proc/${pid}/stat`, "latin1").includes(") Z")
+        );
+      } catch {
+        return false;
+      }
+    })
+    .map(Number);
 }
