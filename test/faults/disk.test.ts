@@ -25,7 +25,7 @@ test("a full disk: 503, no effect without its receipt; with room again a write p
   const mounted = spawnSync("mount", ["-t", "tmpfs", "-o", "size=256m,mode=0755", "tmpfs", folder]);
   skip(mounted.status !== 0, "this machine lets nobody mount a tmpfs");
   // Below the mount: the server's folder is removed at its end, and a mount point cannot be.
-  stage = await Stage.set({}, await Postgres.start(join(folder, "data")));
+  stage = await Stage.set({}, await Postgres.start({ folder: join(folder, "data") }));
   await stage.startGateway();
   const sessions = await stage.openSessions(3);
   const [first] = sessions as [(typeof sessions)[0]];

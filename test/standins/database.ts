@@ -22,9 +22,7 @@ export type TestDatabase = { readonly connectionString: string; stop(): Promise<
 export const startDatabase = async (): Promise<TestDatabase> => {
   const dataDir = await mkdtemp(join(tmpdir(), "dogwatch-test-"));
   const embedded = await startEmbedded({ dataDir, log: quietLog });
-  await administer(embedded.connectionString, `CREATE DATABASE ${template}`);
-  await migrate(named(embedded.connectionString, template), quietLog);
-  process.env[variable] = embedded.connectionString;
+  await offerDatabase(embedded.connectionString);
   return {
     connectionString: embedded.connectionString,
     stop: async () => {
@@ -33,6 +31,13 @@ export const startDatabase = async (): Promise<TestDatabase> => {
       await rm(dataDir, { recursive: true, force: true });
     },
   };
+};
+
+/** Of the server at this address everybody's databases are made from now on. */
+export const offerDatabase = async (connectionString: string): Promise<void> => {
+  await administer(connectionString, `CREATE DATABASE ${template}`);
+  await migrate(named(connectionString, template), quietLog);
+  process.env[variable] = connectionString;
 };
 
 export type FreshDatabase = {
@@ -73,7 +78,7 @@ const copyDatabase = async (server: string, { name, template }: { name: string; 
       return await administer(server, `CREATE DATABASE ${name} TEMPLATE ${template}`);
     } catch (error) {
       await sleep(20);
-      if (tries === 50 || !(error instanceof Error && "code" in error && error.code === "55006")) throw error;
+      if (tries === 500 || !(error instanceof Error && "code" in error && error.code === "55006")) throw error;
     }
 };
 

@@ -3,14 +3,17 @@
 import { execFileSync } from "node:child_process";
 import { pathToFileURL } from "node:url";
 import { join } from "node:path";
-import { startDatabase, type TestDatabase } from "./database.ts";
+import { offerDatabase } from "./database.ts";
+import { Postgres } from "./postgres.ts";
 
 const gateway = pathToFileURL(join(import.meta.dirname, "../../server/cli/serve.ts"));
-let database: TestDatabase | undefined;
+let server: Postgres | undefined;
 
 export const setup = async (): Promise<void> => {
   execFileSync(process.execPath, ["--eval", `import(${JSON.stringify(gateway.href)})`]);
-  database = await startDatabase();
+  // Nobody pulls its plug: what a kill of its processes must leave is there without fsync, and no test waits for the disk that all of them share.
+  server = await Postgres.start({ settings: { fsync: "off" } });
+  await offerDatabase(server.connectionString);
 };
 
-export const teardown = async (): Promise<void> => database?.stop();
+export const teardown = async (): Promise<void> => server?.stop();

@@ -23,21 +23,24 @@ const database = "dogwatch";
 /** Recovery on a busy machine takes its time; no test is decided by it. */
 const patience = 120_000;
 
+export type PostgresOptions = { readonly folder?: string; readonly settings?: Readonly<Record<string, string>> };
+
 export class Postgres {
   readonly #folder: string;
   readonly #cluster: Cluster;
+  readonly #settings: Readonly<Record<string, string>>;
   readonly #endWithUs = (): void => this.signal("SIGKILL");
 
-  private constructor(folder: string, cluster: Cluster) {
+  private constructor(folder: string, cluster: Cluster, settings: Readonly<Record<string, string>> = {}) {
     this.#folder = folder;
     this.#cluster = cluster;
+    this.#settings = settings;
     process.once("exit", this.#endWithUs);
   }
 
-  /** A server with a migrated database in it. `folder`: where its files go, by default a temporary place. */
-  static async start(folder?: string): Promise<Postgres> {
-    const home = folder ?? temporaryFolder();
-    const server = new Postgres(home, await prepareCluster(home, quietLog));
+  /** A server with a migrated database in it. `folder`: where its files go, by default a temporary place; `settings`: in place of an embedded server's. */
+  static async start({ folder = temporaryFolder(), settings }: PostgresOptions = {}): Promise<Postgres> {
+    const server = new Postgres(folder, await prepareCluster(folder, quietLog), settings);
     await server.begin();
     await server.run(`CREATE DATABASE ${database}`, "postgres");
     await migrate(server.connectionString, quietLog);
@@ -55,7 +58,7 @@ export class Postgres {
 
   /** Starts it, after whatever happened to it; resolves when it takes connections. */
   async begin(): Promise<void> {
-    startPostmaster(this.#cluster);
+    startPostmaster(this.#cluster, this.#settings);
     await this.untilReady();
   }
 

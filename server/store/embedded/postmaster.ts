@@ -38,11 +38,17 @@ const settings: Readonly<Record<string, string>> = {
   jit: "off",
 };
 
-/** Starts the server apart from this process group, so that Ctrl-C ends the gateway first. It outlives a kill of the gateway. */
-export const startPostmaster = ({ directory, sockets, logFile, runner }: Cluster): ChildProcess => {
+/**
+ * Starts the server apart from this process group, so that Ctrl-C ends the gateway first. It outlives a kill of the gateway.
+ * `others`: settings in place of ours.
+ */
+export const startPostmaster = (
+  { directory, sockets, logFile, runner }: Cluster,
+  others: Readonly<Record<string, string>> = {},
+): ChildProcess => {
   if (existsSync(logFile) && statSync(logFile).size > mostLog) renameSync(logFile, `${logFile}.old`);
   const log = openSync(logFile, "a", 0o600);
-  const options = Object.entries(settings).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
+  const options = Object.entries({ ...settings, ...others }).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const [file, args] = runner.command("postgres", ["-D", directory, "-k", sockets, ...options]);
   const child = spawn(file, args, { ...runner.spawn, detached: true, stdio: ["ignore", log, log] });
   closeSync(log);
