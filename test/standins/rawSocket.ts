@@ -7,10 +7,12 @@ export function rawExchange(url: string, bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(Number(port), hostname, () => socket.write(bytes, "latin1"));
     let answer = "";
-    // A server that keeps the connection open after its answer is asked no more.
-    const quiet = setTimeout(() => socket.destroy(), 5_000);
+    // A server that keeps the connection open after its answer is asked no more; one that has said nothing yet may be slow.
+    let quiet = setTimeout(() => socket.destroy(), 60_000);
     socket.setEncoding("latin1");
     socket.on("data", (text: string) => {
+      clearTimeout(quiet);
+      quiet = setTimeout(() => socket.destroy(), 5_000);
       answer += text;
       if (/\r\n\r\n[^]*}$/.test(answer)) socket.end();
     });
