@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => stage?.strike(), setTime);
 
 test(`${kills} times kill -9 of PostgreSQL: the gateway goes on by itself, and every call has its one receipt`, {
-  timeout: 60_000 + kills * 20_000,
+  timeout: 180_000 + kills * 40_000,
 }, async () => {
   const recoveries: number[] = [];
   for (let killed = 0; killed < kills; ) {

@@ -53,7 +53,7 @@ beforeAll(async () => {
 afterAll(() => stage?.strike(), setTime);
 
 test(`${failOvers} fail-overs: what was acknowledged is on the new primary, unchanged, and nothing is sent twice`, {
-  timeout: 60_000 + failOvers * 60_000,
+  timeout: 180_000 + failOvers * 120_000,
 }, async () => {
   const recoveries: number[] = [];
   for (let done = 0; done < failOvers; done += 1) {

@@ -21,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => stage?.strike(), setTime);
 
 test("at both gateways what was acknowledged is on the new primary, nothing is sent twice, and every session verifies", {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async () => {
   const sessions = await stage.openSessions(4);
   const [first] = sessions as [(typeof sessions)[0]];

@@ -55,7 +55,7 @@ const code = (answer: { status: number; header(name: string): string | null }): 
   `${answer.status} ${answer.header("dogwatch-error")}`;
 
 test("a receipt queue that is full: 503 gateway_busy, nothing sent, also no read; later everything passes", async () => {
-  await expect.poll(async () => (await post()).status, { timeout: 25_000 }).toBe(200);
+  await expect.poll(async () => (await post()).status).toBe(200);
   const before = world.upstream.requests.length;
   line.freeze();
   // One batch may be on its way to the database, and the queue holds ten; none of them is answered before its time is over.
@@ -68,11 +68,11 @@ test("a receipt queue that is full: 503 gateway_busy, nothing sent, also no read
   expect(new Set(codes)).toEqual(new Set(["503 gateway_busy", "503 recording_unavailable"]));
   expect(world.upstream.requests.length).toBe(before);
   line.thaw();
-  await expect.poll(async () => (await post()).status, { timeout: 25_000 }).toBe(200);
+  await expect.poll(async () => (await post()).status).toBe(200);
 });
 
 test("a read that was sent before the queue was full is withheld, and is not called busy, which says that nothing was sent", async () => {
-  await expect.poll(async () => (await post()).status, { timeout: 25_000 }).toBe(200);
+  await expect.poll(async () => (await post()).status).toBe(200);
   const { promise, resolve } = Promise.withResolvers<void>();
   answers = promise;
   const sent = world.upstream.requests.length + 3;
@@ -88,12 +88,12 @@ test("a read that was sent before the queue was full is withheld, and is not cal
 });
 
 test("a queue that is full by its bytes refuses too", async () => {
-  await expect.poll(async () => (await post()).status, { timeout: 25_000 }).toBe(200);
+  await expect.poll(async () => (await post()).status).toBe(200);
   line.freeze();
   const codes = await Promise.all(
     Array.from({ length: 30 }, () => post(JSON.stringify("a".repeat(100_000))).then(code)),
   );
   expect(codes).toContain("503 gateway_busy");
   line.thaw();
-  await expect.poll(async () => (await post()).status, { timeout: 25_000 }).toBe(200);
+  await expect.poll(async () => (await post()).status).toBe(200);
 });

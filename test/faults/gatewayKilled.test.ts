@@ -15,7 +15,7 @@ beforeAll(async () => {
 afterAll(() => stage?.strike(), setTime);
 
 test(`${kills} times kill -9 of the gateway: nothing without its receipt, nothing twice, nothing changed, nothing open`, {
-  timeout: 60_000 + kills * 20_000,
+  timeout: 180_000 + kills * 40_000,
 }, async () => {
   for (let killed = 0; killed < kills; ) {
     await stage.startGateway();

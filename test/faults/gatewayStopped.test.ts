@@ -19,7 +19,7 @@ afterAll(async () => {
 }, setTime);
 
 test("what another gateway has closed for a stopped one stays as it is, and nothing is sent again", {
-  timeout: 180_000,
+  timeout: 300_000,
 }, async () => {
   const sessions = await stage.openSessions(3);
   const [first] = sessions as [(typeof sessions)[0]];

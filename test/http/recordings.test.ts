@@ -167,14 +167,17 @@ describe("an auditor", () => {
     await gateway.exchange({ subject_token: await gateway.identity({ aud: "elsewhere" }) });
     await gateway.get("/v1/sessions");
     // Events are written within moments; nothing promises when.
-    const log = await vi.waitFor(async () => {
-      const answer = await gateway.get("/v1/audit?limit=2", auditor);
-      expect(answer.json.items.map((event: { kind: string }) => event.kind)).toEqual([
-        "request_refused",
-        "token_refused",
-      ]);
-      return answer;
-    });
+    const log = await vi.waitFor(
+      async () => {
+        const answer = await gateway.get("/v1/audit?limit=2", auditor);
+        expect(answer.json.items.map((event: { kind: string }) => event.kind)).toEqual([
+          "request_refused",
+          "token_refused",
+        ]);
+        return answer;
+      },
+      { timeout: 30_000, interval: 50 },
+    );
     expect(log.json).toEqual(page(auditEvent).parse(log.json));
     expect(log.json.items[0]).toMatchObject({
       what: "GET /v1/sessions",

@@ -218,9 +218,7 @@ describe("the rules that decided", () => {
     const before = readFileSync(world.file, "utf8");
     writeFileSync(world.file, before.replace("name: dashboards,", "name: boards,"));
     const loaded = async () => (await world.audit()).filter(({ kind }) => kind === "configuration_loaded");
-    await expect
-      .poll(async () => (await loaded()).some(({ reason }) => reason !== `policy ${digest}`), { timeout: 10_000 })
-      .toBe(true);
+    await expect.poll(async () => (await loaded()).some(({ reason }) => reason !== `policy ${digest}`)).toBe(true);
     await send(access_token, "/api/v1/dashboard");
     const [, second] = await world.calls(session_id);
     expect(second?.decision.policy).not.toBe(digest);

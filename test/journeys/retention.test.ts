@@ -86,6 +86,6 @@ test("a shorter retention takes effect at the next start at the latest", async (
   gateway = await start();
   reader = visit(gateway.url, scene.issuer);
   await expect
-    .poll(async () => (await reader.calls(young)).map(({ request }) => request.body?.expired), { timeout: 15_000 })
+    .poll(async () => (await reader.calls(young)).map(({ request }) => request.body?.expired))
     .toEqual([true]);
 });

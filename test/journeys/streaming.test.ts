@@ -34,7 +34,7 @@ beforeAll(async () => {
   ({ access_token: token, session_id: session } = await seen.openSession());
   // What the first calls load stays loaded: it is not growth.
   await fetchDigest("/api/v1/slo");
-}, 60_000);
+});
 
 afterAll(async () => {
   await gateway?.kill("SIGKILL");

@@ -303,9 +303,9 @@ test("whoever waits hears of every change, wherever it is made, and after a lost
   await expect.poll(() => heard.includes(approval.id)).toBe(true);
   line.cut();
   line.mend();
-  await expect.poll(() => heard.includes(null), { timeout: 15_000 }).toBe(true);
+  await expect.poll(() => heard.includes(null)).toBe(true);
   stop();
-  await expect.poll(() => other.approvals.get(approval.id).catch(() => null), { timeout: 15_000 }).not.toBeNull();
+  await expect.poll(() => other.approvals.get(approval.id).catch(() => null)).not.toBeNull();
 });
 
 test("a session with a question does not idle out; without one it does", async () => {
@@ -333,9 +333,7 @@ test("what a killed gateway held was not sent; what it had let go may have been"
     const page = await store.receipts.calls(session_id, { limit: 10 });
     return "items" in page ? page.items.map(({ state, error_code }) => `${state} ${error_code}`) : [];
   };
-  await expect
-    .poll(states, { timeout: 15_000, interval: 200 })
-    .toEqual(["refused approval_required", "indeterminate outcome_unknown"]);
+  await expect.poll(states, { interval: 200 }).toEqual(["refused approval_required", "indeterminate outcome_unknown"]);
 });
 
 test("a comment or a press is heard once, work is leased to one, and keys are agreed on", async () => {

@@ -38,21 +38,15 @@ const faults: readonly (readonly [what: string, begin: () => void, end: () => vo
   ["half lost, so that nobody is told, and new connections pass", () => line.lose(), () => undefined],
 ];
 
-test.for(faults)(
-  "a listener that was %s, hears of the session that ended meanwhile",
-  { timeout: 90_000 },
-  async ([, begin, end]) => {
-    const { id } = await openSession(store.sessions);
-    begin();
-    await store.sessions.close(id, "closed");
-    end();
-    await expect.poll(() => heard, { timeout: 60_000 }).toContain(id);
-  },
-);
+test.for(faults)("a listener that was %s, hears of the session that ended meanwhile", async ([, begin, end]) => {
+  const { id } = await openSession(store.sessions);
+  begin();
+  await store.sessions.close(id, "closed");
+  end();
+  await expect.poll(() => heard, { timeout: 60_000 }).toContain(id);
+});
 
-test("a listener whose database is away looks for it again and again, not only when its next sign of life is due", {
-  timeout: 90_000,
-}, async () => {
+test("a listener whose database is away looks for it again and again, not only when its next sign of life is due", async () => {
   attempts = 0;
   line.cut();
   const began = performance.now();

@@ -103,7 +103,7 @@ beforeAll(async () => {
   if (done.at(-1)?.name !== "0007_masked_values") throw new Error("another version than the one before partitions");
   await fill(database);
   store = await openStore({ connectionString: database.connectionString, log: quietLog, clock: () => new Date() });
-}, 60_000);
+});
 afterAll(async () => {
   await store.close();
   await database.drop();

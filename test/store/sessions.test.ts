@@ -107,7 +107,7 @@ test("the end of a session is heard at every gateway, also of one that was cut o
   line.cut();
   await store.sessions.close(second.id, "closed");
   line.mend();
-  await expect.poll(() => heard, { timeout: 10_000 }).toContain(second.id);
+  await expect.poll(() => heard).toContain(second.id);
 });
 
 test("pages of sessions, newest first, end to end; a cursor that is none is refused", async () => {
@@ -134,6 +134,6 @@ test("a database that does not answer is an error that says so, within seconds",
   await expect(other.sessions.get("00000000-0000-7000-8000-000000000000")).rejects.toMatchObject({
     code: "recording_unavailable",
   });
-  expect(performance.now() - started).toBeLessThan(15_000);
+  expect(performance.now() - started).toBeLessThan(50_000);
   line.thaw();
 });

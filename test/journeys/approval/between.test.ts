@@ -127,7 +127,7 @@ test("GitHub does not answer: not now, and later it passes", patient, async () =
   expect(scene.changes(path)).toHaveLength(1);
 });
 
-test("the policy has changed while it waited", { timeout: 90_000 }, async ({ skip }) => {
+test("the policy has changed while it waited", async ({ skip }) => {
   skip(isReplicated, "each gateway reads its file for itself, one of them a moment later");
   const path = "/api/v1/monitor/9000";
   scene.monitors.set(path, { id: 9000, name: "A monitor" });

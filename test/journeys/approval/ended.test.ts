@@ -5,7 +5,7 @@ import { type ApprovalScene, type Asked, inThread, openJob, patient, startApprov
 
 let scene: ApprovalScene;
 beforeAll(async () => {
-  scene = await startApprovalScene({ approve: { DeleteMonitor: "", DeleteSLO: "expires: 2s" } });
+  scene = await startApprovalScene({ approve: { DeleteMonitor: "", DeleteSLO: "expires: 8s" } });
 });
 afterAll(() => scene?.close());
 

@@ -32,7 +32,7 @@ test("the question is an issue, a comment there answers it, and the issue become
   await expect.poll(() => replies().at(-1)?.body ?? "", patient).toContain("**Approved.**");
 });
 
-test("a lost answer opens no second issue", { timeout: 90_000 }, async () => {
+test("a lost answer opens no second issue", async () => {
   const job = await scene.job({ pull: null });
   scene.github.faults.next("issues/create", { kind: "lost" });
   const before = scene.github.pulls.issues(scene.repository).length;
@@ -45,7 +45,7 @@ test("a lost answer opens no second issue", { timeout: 90_000 }, async () => {
   expect(scene.github.pulls.issues(scene.repository)).toHaveLength(before + 1);
 });
 
-test("with all deliveries lost, a comment in the issue is found", { timeout: 90_000 }, async () => {
+test("with all deliveries lost, a comment in the issue is found", async () => {
   scene.github.deliveries.lose();
   const job = await scene.job({ pull: null });
   const sent = job.send("DELETE", "/api/v1/monitor/3");

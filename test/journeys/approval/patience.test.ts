@@ -75,7 +75,7 @@ test("one that hangs up before it is told, five times, as datadog-ci's retries d
     );
   for (let tries = 0; tries < 5; tries += 1) await impatient();
   await approve(opened);
-  await expect.poll(async () => (await askedBy(opened))[0]?.state, { timeout: 30_000 }).toBe("approved");
+  await expect.poll(async () => (await askedBy(opened))[0]?.state).toBe("approved");
   expect(deletesOf(scene, id)).toBe(0);
   expect((await deleteMonitor(gateway.url, opened, id)).status).toBe(200);
   expect(deletesOf(scene, id)).toBe(1);

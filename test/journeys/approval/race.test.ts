@@ -36,7 +36,7 @@ afterAll(async () => {
 
 const urlOf = (index: number): string => (gateways[index % gateways.length] as Gateway).url;
 
-test.for(Array.from({ length: rounds }, (_, round) => round))("round %i", { timeout: 60_000 }, async (round) => {
+test.for(Array.from({ length: rounds }, (_, round) => round))("round %i", async (round) => {
   const monitor = 1_000 + round;
   const opened = await scene.openSession(urlOf(round));
   const before = scene.github.comments.in(scene.repository).length;
@@ -46,7 +46,7 @@ test.for(Array.from({ length: rounds }, (_, round) => round))("round %i", { time
 
   const asked = await scene.asked(urlOf(round), opened.session_id);
   const held = visit(urlOf(0), scene.issuer);
-  await expect.poll(async () => deletesIn(await held.calls(opened.session_id)), { timeout: 30_000 }).toBe(requests);
+  await expect.poll(async () => deletesIn(await held.calls(opened.session_id))).toBe(requests);
   expect(deletesOf(scene, monitor)).toBe(0);
 
   // Half of the answers reach the other gateway too.
@@ -70,7 +70,7 @@ test.for(Array.from({ length: rounds }, (_, round) => round))("round %i", { time
   const mine = (await scene.approvals(urlOf(0))).filter(({ session_id }) => session_id === opened.session_id);
   expect(mine).toHaveLength(1);
   await scene.github.deliveries.settled();
-  await expect.poll(async () => (await approvalOf(asked)).answers.length, { timeout: 30_000 }).toBe(answers);
+  await expect.poll(async () => (await approvalOf(asked)).answers.length).toBe(answers);
   const settled = await approvalOf(asked);
   expect(settled.state).toBe("consumed");
   expect(settled.answers.filter(({ accepted }) => accepted)).toHaveLength(1);

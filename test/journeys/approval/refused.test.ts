@@ -125,7 +125,7 @@ describe("a comment that is none", () => {
         reason: /no reply to the question/,
       },
     ],
-  ])("%s", (_what, attempt) => isRefused(attempt), 60_000);
+  ])("%s", (_what, attempt) => isRefused(attempt));
 
   test("was edited before it was looked at", async () => {
     scene.github.deliveries.hold({ event: "pull_request_review_comment" });
@@ -152,9 +152,9 @@ describe("a comment that is none", () => {
       reason: /Only a new comment counts, and this one was edited/,
     });
   });
-}, 60_000);
+});
 
-test("a bot hears so once, whatever it goes on writing", { timeout: 60_000 }, async () => {
+test("a bot hears so once, whatever it goes on writing", async () => {
   const token = scene.github.runs.token(job.run, { pull_requests: "write" });
   const write = async (): Promise<number> => {
     const response = await fetch(
@@ -169,21 +169,21 @@ test("a bot hears so once, whatever it goes on writing", { timeout: 60_000 }, as
   };
   const ids = [await write(), await write(), await write()];
   const byBot = async () => (await asked.now()).answers.filter(({ by }) => by === "github:github-actions[bot]");
-  await expect.poll(byBot, { timeout: 30_000 }).toHaveLength(3);
+  await expect.poll(byBot).toHaveLength(3);
   for (const answer of await byBot())
     expect(answer).toMatchObject({
       accepted: false,
       reason: "Only a person answers, and this account belongs to none.",
     });
   const replies = () => asked.replies().filter(({ body }) => ids.some((id) => body.includes(`:${id} `)));
-  await expect.poll(replies, { timeout: 30_000 }).toHaveLength(1);
+  await expect.poll(replies).toHaveLength(1);
   // Whatever is said later is said after it.
   await asked.reply(say(somebody()).reply(thread, "/deny ZZZZZZZZ"));
   expect(replies()).toHaveLength(1);
   expect(replies()[0]?.body).toContain("Only a person answers");
 });
 
-test("what is no command is none of our business", { timeout: 60_000 }, async () => {
+test("what is no command is none of our business", async () => {
   const before = asked.replies().length;
   for (const body of [
     "LGTM",
@@ -226,7 +226,7 @@ test("whoever was refused twenty times is recorded, and not looked up any more",
   expect((await recorded()).filter(({ reason }) => /was refused too often/.test(reason))).toHaveLength(3);
 });
 
-test("after all that, a person who may answers, and it passes", { timeout: 60_000 }, async () => {
+test("after all that, a person who may answers, and it passes", async () => {
   const reply = say(somebody()).reply(thread, approve());
   await asked.until("approved");
   expect((await job.send("DELETE", path)).status).toBe(200);

@@ -77,7 +77,7 @@ const send = async (id: string, method = "DELETE") => {
 };
 
 const asked = async (): Promise<ApprovalJson> => {
-  await expect.poll(() => logged.join("\n"), { timeout: 20_000 }).toContain("waiting for approval of DeleteMonitor");
+  await expect.poll(() => logged.join("\n")).toContain("waiting for approval of DeleteMonitor");
   const own = { headers: { authorization: `Bearer ${opened.access_token}` } };
   const { items } = (await (await fetch(`${gateway.url}/v1/approvals`, own)).json()) as { items: ApprovalJson[] };
   return items[0] as ApprovalJson;
@@ -128,9 +128,7 @@ test("twenty at once ask one question, and one passes", async () => {
   const all = Promise.all(Array.from({ length: 20 }, () => send("3")));
   const { id } = await asked();
   await expect
-    .poll(async () => (await visitor.calls(opened.session_id)).filter(({ status }) => status === 202).length, {
-      timeout: 20_000,
-    })
+    .poll(async () => (await visitor.calls(opened.session_id)).filter(({ status }) => status === 202).length)
     .toBe(20);
   await answer(id, "approve");
   const answers = await all;

@@ -101,7 +101,7 @@ export type Asked = {
 };
 
 /** Patience of the tests, ms: nothing is decided by it. */
-export const patient = { timeout: 60_000, interval: 50 };
+export const patient = { timeout: 110_000, interval: 50 };
 
 const rulesOf = ({ approve = { DeleteMonitor: "" } }: SceneOptions): string =>
   [

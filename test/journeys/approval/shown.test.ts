@@ -87,7 +87,7 @@ test("nobody is asked who could not answer", patient, async () => {
 });
 
 describe("an answer of GitHub that is lost", () => {
-  test("to the question: it is looked for, and stands once", { timeout: 90_000 }, async () => {
+  test("to the question: it is looked for, and stands once", async () => {
     const target = path();
     const job = await scene.job();
     scene.github.faults.next("pulls/create-review-comment", { kind: "lost" });
@@ -110,7 +110,7 @@ describe("an answer of GitHub that is lost", () => {
     expect(questionsOf(id)).toHaveLength(1);
   });
 
-  test("to the question: an answer below it counts before we know that it stands", { timeout: 90_000 }, async () => {
+  test("to the question: an answer below it counts before we know that it stands", async () => {
     const job = await scene.job();
     scene.github.faults.next("pulls/create-review-comment", { kind: "lost" });
     const sent = job.send("DELETE", path());
@@ -124,9 +124,7 @@ describe("an answer of GitHub that is lost", () => {
     expect((await sent).status).toBe(200);
   });
 
-  test("to the check run: it is not created again, GitHub's delivery tells where it is", {
-    timeout: 90_000,
-  }, async () => {
+  test("to the check run: it is not created again, GitHub's delivery tells where it is", async () => {
     const job = await scene.job();
     scene.github.deliveries.hold({ event: "check_run" });
     scene.github.faults.next("checks/create", { kind: "lost" });
@@ -141,7 +139,7 @@ describe("an answer of GitHub that is lost", () => {
     expect(checksOf(asked.id)).toHaveLength(1);
   });
 
-  test("to the check run, and the delivery too: it is found in the App's deliveries", { timeout: 90_000 }, async () => {
+  test("to the check run, and the delivery too: it is found in the App's deliveries", async () => {
     const job = await scene.job();
     scene.github.deliveries.lose({ event: "check_run" });
     scene.github.faults.next("checks/create", { kind: "lost" });
@@ -152,7 +150,7 @@ describe("an answer of GitHub that is lost", () => {
     expect(checksOf(asked.id)).toHaveLength(1);
   });
 
-  test("to a reply: it is looked for, and said once", { timeout: 90_000 }, async () => {
+  test("to a reply: it is looked for, and said once", async () => {
     const asked = await (await scene.job()).ask(path(), { prefer: "respond-async" });
     scene.github.faults.next("pulls/create-reply-for-review-comment", { kind: "lost" });
     const said = say("reader").reply(inThread(asked.question), `/approve ${asked.code}`);
@@ -165,9 +163,7 @@ describe("an answer of GitHub that is lost", () => {
 });
 
 describe("a GitHub that is in trouble", () => {
-  test("does not hold up the call: people answer elsewhere, and the question is shown when it is over", {
-    timeout: 90_000,
-  }, async () => {
+  test("does not hold up the call: people answer elsewhere, and the question is shown when it is over", async () => {
     const target = path();
     const job = await scene.job();
     scene.github.faults.next("pulls/list-files", { kind: "status", status: 502 }, 3);
@@ -183,7 +179,7 @@ describe("a GitHub that is in trouble", () => {
     expect((await sent).status).toBe(200);
   });
 
-  test("by its limits is not asked before it says so", { timeout: 90_000 }, async () => {
+  test("by its limits is not asked before it says so", async () => {
     const job = await scene.job();
     scene.github.faults.next("pulls/create-review-comment", {
       kind: "status",
@@ -198,7 +194,7 @@ describe("a GitHub that is in trouble", () => {
     expect(questionsOf(asked.id)).toHaveLength(1);
   });
 
-  test("refuses: it is said in the log what to mend", { timeout: 90_000 }, async () => {
+  test("refuses: it is said in the log what to mend", async () => {
     const job = await scene.job();
     scene.github.faults.next("checks/create", {
       kind: "status",

@@ -20,7 +20,7 @@ let gateway: Gateway;
 let job: Job;
 const log: string[] = [];
 /** No call waits for what is shown on GitHub, so neither does a job's end. */
-const soon = { timeout: 30_000 };
+const soon = { timeout: 60_000 };
 
 beforeAll(async () => {
   sandbox = await createSandbox({

@@ -177,7 +177,7 @@ describe("an altered file", () => {
       }),
       { numRuns: 200 },
     );
-  }, 60_000);
+  });
 
   test("bytes that are written in another way than a gateway's are found", async () => {
     const at = lines.findIndex((line) => line.startsWith('{"kind":"leaves"'));
@@ -205,7 +205,7 @@ describe("an altered file", () => {
     expect(everythingFound(await check([lines[0], `{"kind":"receipt","receipt":${"[".repeat(200_000)}`]))).toContain(
       "file",
     );
-  }, 60_000);
+  });
 });
 
 describe("what has expired", () => {

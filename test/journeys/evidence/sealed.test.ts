@@ -96,7 +96,7 @@ describe("a seal", () => {
           await scene.sealer.round();
           return (await scene.store.seals.get(id))?.log_index ?? null;
         },
-        { timeout: 15_000, interval: 200 },
+        { interval: 200 },
       )
       .toBe(0);
     const lines = (await scene.export([id])).map((line) => JSON.parse(line) as { receipt?: { state: string } });

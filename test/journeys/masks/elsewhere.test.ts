@@ -13,7 +13,7 @@ describe("tokens that are sent elsewhere", () => {
   beforeAll(async () => {
     world = await startMasking(things);
     agent = await openAgent(world);
-  }, 60_000);
+  });
   afterAll(() => world?.close());
 
   test("to what only the query names", async () => {

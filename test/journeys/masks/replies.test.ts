@@ -21,7 +21,7 @@ beforeAll(async () => {
     - { name: m, detect: [email], fields: ["$..count", "$..note"] }
 limits: { inspect: 256KiB }`,
   });
-}, 60_000);
+});
 afterAll(() => world?.close());
 beforeEach(async () => {
   const opened = await world.openSession();

@@ -22,7 +22,7 @@ let agent: Agent;
 describe("without any masks", () => {
   beforeAll(async () => {
     world = await startWorld(remembering(things));
-  }, 60_000);
+  });
   afterAll(() => world?.close());
   beforeEach(async () => {
     agent = await openAgent(world);
@@ -88,7 +88,7 @@ describe("what was taken out", () => {
   const email = "Ann.Example@example.com";
   beforeAll(async () => {
     world = await startMasking(things);
-  }, 60_000);
+  });
   afterAll(() => world?.close());
   beforeEach(async () => {
     things.set(monitor, Buffer.from(`{"id":4212,"message":"call ${email}, +49 151 23456789"}`));
@@ -153,7 +153,7 @@ describe("what was taken out", () => {
       stdout: "0 calls\n",
     });
     await expect(run("reveal", "dwm_email_AAAAAAAAAAAA", "--reason", "a test")).rejects.toMatchObject({ code: 1 });
-  }, 60_000);
+  });
 
   test("is sealed with a key that only its owner reads", () => {
     expect(statSync(join(dirname(world.file), "data", "keys", "mask")).mode & 0o777).toBe(0o600);

@@ -12,7 +12,7 @@ describe("a body that two readers, or nobody, can read", () => {
   let agent: Agent;
   beforeAll(async () => {
     world = await startMasking(things);
-  }, 60_000);
+  });
   afterAll(() => world?.close());
   beforeEach(async () => {
     things.set(path, Buffer.from('{"id":4212,"message":"call ann@example.com"}'));

@@ -24,7 +24,7 @@ let agent: Agent;
 
 beforeAll(async () => {
   world = await startMasking(things);
-}, 60_000);
+});
 afterAll(() => world?.close());
 
 beforeEach(async () => {

@@ -34,11 +34,11 @@ beforeAll(async () => {
     ["PUT", `/api/v1/monitor/${monitor}`, { name: "Renamed" }],
     ["POST", "/api/v1/dashboard", { ...aDashboard, title: hostile }],
   ]);
-}, 60_000);
+});
 afterAll(async () => {
   await scene?.close();
   await errands?.close();
-}, 60_000);
+});
 
 const replays = (): string => `${home}/sessions/${session}/replays`;
 const undo = (): string => `${home}/sessions/${session}/undo`;
@@ -97,7 +97,7 @@ describe("who may not", () => {
       expect([url, sent.status]).toEqual([url, 404]);
     }
     expect(await changes()).toEqual(before);
-  }, 60_000);
+  });
 
   test("nobody who is not signed in is shown anything but how to", async () => {
     for (const url of [replays(), undo(), `${home}/replays/${session}`]) {
@@ -128,7 +128,7 @@ describe("who may not", () => {
       expect(textOf(sent.html)).toContain("may start nothing");
     }
     expect(await changes()).toEqual(before);
-  }, 60_000);
+  });
 
   test("a viewer sees none of it, has no buttons, and is refused when sending the forms anyway", async () => {
     const octocat = await scene.as("octocat");
@@ -150,7 +150,7 @@ describe("who may not", () => {
       expect(textOf(sent.html)).toContain("looker (viewer) may start nothing");
     }
     expect(await changes()).toEqual(before);
-  }, 60_000);
+  });
 
   test("whoever may only read the repository sees the plan, and why they cannot do it", async () => {
     const reader = await scene.as("reader");
@@ -192,7 +192,7 @@ describe("who may not", () => {
     ).toMatchObject({
       who: expect.stringContaining("octocat"),
     });
-  }, 60_000);
+  });
 
   test("nothing goes to a live connection, or to one that is not there, whatever the form says", async () => {
     const octocat = await scene.as("octocat");
@@ -232,7 +232,7 @@ test("hostile recordings are text in differences and plans", async () => {
     expect(textOf(page.html)).toContain(String.raw`\u{202e}gnp.exe\u{200b}`);
   }
   expect(textOf(replay.html)).toContain("not there");
-}, 60_000);
+});
 
 test("a replay is started from the session's page, watched, listed and cleaned up after, without scripts", async () => {
   const octocat = await scene.as("octocat");
@@ -265,7 +265,7 @@ test("a replay is started from the session's page, watched, listed and cleaned u
   });
   expect(textOf(cleaned.html)).toContain("1 deleted, 0 gone already, 0 could not be deleted");
   expect(textOf((await octocat.open(replays())).html)).toContain("github:octocat");
-}, 60_000);
+});
 
 test("an undo is confirmed, waits for people, and goes on when it is asked again, without scripts", async () => {
   const octocat = await scene.as("octocat");
@@ -284,4 +284,4 @@ test("an undo is confirmed, waits for people, and goes on when it is asked again
   const again = await octocat.submit(await octocat.open(undo()), /read the plan/, { confirmed: "yes" });
   expect(textOf(again.html)).toContain("1 of 2 steps done.");
   expect(textOf(again.html)).toContain("denied by github:hubot: not that one");
-}, 60_000);
+});

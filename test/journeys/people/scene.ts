@@ -202,4 +202,4 @@ export async function eventually<T>(look: () => T | null | Promise<T | null>): P
 }
 
 /** For `expect.poll`: of what was asked elsewhere a moment ago another gateway may remember for a minute what GitHub said before. */
-export const remembered = { timeout: isReplicated ? 75_000 : 1_000, interval: 250 };
+export const remembered = { timeout: isReplicated ? 75_000 : 30_000, interval: 250 };

@@ -21,11 +21,11 @@ beforeAll(async () => {
     endpoints: { live: live.url, lab: lab.url },
     more: "  masks: [{ name: hooks, fields: ['$.secret'], where: [reply, recording] }]",
   });
-}, 60_000);
+});
 afterAll(async () => {
   await scene?.close();
   await Promise.all([live.close(), lab.close()]);
-}, 60_000);
+});
 beforeEach(() => {
   [answerLive, answerLab] = [say({}), say({})];
   before = lab.requests.length;
@@ -202,4 +202,4 @@ test("no more replays begin together than a gateway may be at", async () => {
   expect(begun.length).toBeLessThanOrEqual(16);
   // What the tests before began may not have left yet.
   expect(begun.length).toBeGreaterThan(0);
-}, 60_000);
+});

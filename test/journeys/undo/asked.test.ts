@@ -20,11 +20,11 @@ beforeAll(async () => {
     - { name: people-undo, effect: approve, when: 'caller.issuer == "urn:dogwatch:people" && operation.access != "read"', approvers: { permission: write } }`,
   });
   scene = { ...people, ...undoing(people.url, sandbox.url) };
-}, 60_000);
+});
 afterAll(async () => {
   await scene?.close();
   await sandbox?.close();
-}, 60_000);
+});
 
 /** What octocat's job did before it ended. */
 async function job(doing: (session: TokenAnswer) => Promise<void>): Promise<{ session: TokenAnswer; pull: Pull }> {

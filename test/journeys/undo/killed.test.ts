@@ -11,7 +11,7 @@ import { aDashboard, adminToken, aMonitor, secondToken, stepFor, undoing } from 
 const endings: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
   for (const end of endings.splice(0).toReversed()) await end();
-}, 60_000);
+});
 
 type Hold = { readonly arrived: Promise<void>; readonly release: () => void };
 
@@ -56,7 +56,7 @@ async function start() {
   };
 }
 
-const patient = { timeout: 60_000, interval: 200 };
+const patient = { timeout: 110_000, interval: 200 };
 
 const states = ({ steps }: UndoJson) => steps.map(({ n, action, state }) => [n, action, state]);
 

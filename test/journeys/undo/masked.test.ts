@@ -12,8 +12,8 @@ for (const where of ["[recording]", "[reply, recording]"])
       scene = await startUndo({
         more: `  masks: [{ name: personal, detect: [personal], where: ${where} }]`,
       });
-    }, 60_000);
-    afterAll(() => scene?.close(), 60_000);
+    });
+    afterAll(() => scene?.close());
 
     test("what was deleted and held such a value cannot be made again; a dashboard is restored with it", async () => {
       const monitor = await scene.datadog("POST", "/api/v1/monitor", mails);
@@ -104,4 +104,4 @@ test("a number that a mask names is gone from the recording, and is not taken fo
   } finally {
     await scene.close();
   }
-}, 60_000);
+});

@@ -7,8 +7,8 @@ import { aDashboard, aMonitor, anSlo, startUndo, stepFor, type UndoScene, viewer
 let scene: UndoScene;
 beforeAll(async () => {
   scene = await startUndo();
-}, 60_000);
-afterAll(() => scene?.close(), 60_000);
+});
+afterAll(() => scene?.close());
 
 test("what nobody read before it was changed cannot be put back, and the plan says so", async () => {
   const monitor = await scene.datadog("POST", "/api/v1/monitor", aMonitor);

@@ -32,8 +32,8 @@ beforeAll(async () => {
     },
   );
   scene = { ...world, ...undoing(world.url, world.upstream.url) };
-}, 60_000);
-afterAll(() => scene?.close(), 60_000);
+});
+afterAll(() => scene?.close());
 beforeEach(() => {
   answer = ({ method }) => [200, method === "GET" ? before : after];
 });

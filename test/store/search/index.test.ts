@@ -211,7 +211,7 @@ describe("in a database", () => {
     } finally {
       await other.close();
     }
-  }, 60_000);
+  });
 
   test("calls of a gateway that was killed between their end and the index are found", async () => {
     const child = await startChild(["held", database.connectionString]);
@@ -226,7 +226,7 @@ describe("in a database", () => {
       },
       { timeout: 30_000, interval: 200 },
     );
-  }, 60_000);
+  });
 
   test("a block that could not be written is written later, and its calls are found meanwhile", async () => {
     const { id } = await openSession(store.sessions);
@@ -252,7 +252,7 @@ describe("in a database", () => {
     await database.query("ALTER TABLE search_blocks DROP CONSTRAINT full_disk");
     await store.indexer.catchUp();
     for (let n = 0; n < texts.length; n += 11) expect(await found(`word:anew${n}`)).toHaveLength(1);
-  }, 60_000);
+  });
 
   test("bodies of a megabyte are looked through a few at a time, and others get their turn in between", async () => {
     const { id } = await store.sessions.open(newSession());
@@ -376,7 +376,7 @@ describe("in a database", () => {
     await store.retain({ bodies: 90 * 86_400_000, receipts: 100 * 86_400_000 });
     expect(await found(`session:${old}`)).toEqual([]);
     expect(await database.query("SELECT FROM search_blocks WHERE epoch = epoch_of($1)", [old])).toEqual([]);
-  }, 60_000);
+  });
 
   test("a session that is held stays in the index, and nothing of those beside it does", async () => {
     const [beside, held] = [await sessionOfOld(database, 130), await sessionOfOld(database, 130)];

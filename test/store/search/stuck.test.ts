@@ -167,4 +167,4 @@ test("bodies that decode to much more than they are go into the index a few at a
   // All together are 360.
   expect(most).toBeLessThan(180 * mebibyte);
   expect(await blocksOf(id)).toMatchObject([{ places: 24 }]);
-}, 60_000);
+});
