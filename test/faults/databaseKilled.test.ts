@@ -45,9 +45,13 @@ test(`${kills} times kill -9 of PostgreSQL: the gateway goes on by itself, and e
 });
 
 async function killSink(): Promise<void> {
-  const [sink] = await stage.server.run<{ pid: number }>(
-    "SELECT pid FROM pg_stat_activity WHERE application_name = 'dogwatch sink'",
-  );
-  stage.server.killBackend(sink?.pid ?? 0);
-  await stage.server.untilReady();
+  // It may be connecting just now; 0 would be this very process and all beside it.
+  for (;;) {
+    const [sink] = await stage.server.run<{ pid: number }>(
+      "SELECT pid FROM pg_stat_activity WHERE application_name = 'dogwatch sink'",
+    );
+    if (sink === undefined) continue;
+    stage.server.killBackend(sink.pid);
+    return stage.server.untilReady();
+  }
 }

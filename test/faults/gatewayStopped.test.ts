@@ -1,5 +1,6 @@
 /** A gateway is stopped in the middle of calls and takes itself for alive when it goes on, although others have spoken for it. */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type GatewayProcess, startGatewayProcess } from "../standins/gatewayProcess.ts";
 import { nothingWrong, setTime, Stage } from "./stage.ts";
@@ -26,10 +27,6 @@ test("what another gateway has closed for a stopped one stays as it is, and noth
   const load = stage.startLoad(sessions, 4);
   await stage.moreReceived(24);
   await stopAmidCalls();
-  // Its connection is lost too, or nobody would speak for it.
-  await stage.server.run(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'dogwatch sink'",
-  );
   other = await startGatewayProcess(stage.scene.file);
   await stage.ledger.settle();
   await stage.ledger.snapshot();
@@ -41,12 +38,20 @@ test("what another gateway has closed for a stopped one stays as it is, and noth
   expect(await stage.check({ unreachable: true })).toEqual(nothingWrong);
 });
 
-/** Stopped while at least one call was sent and has no end yet. */
+/** Stopped, and cut off from its database, while at least one call was sent and has no end yet. */
 async function stopAmidCalls(): Promise<void> {
   for (;;) {
     stage.signalGateway("SIGSTOP");
+    await endSink();
     if ((await stage.server.run("SELECT FROM calls_in_flight LIMIT 1")).length > 0) return;
     stage.signalGateway("SIGCONT");
     await stage.moreReceived(3);
   }
+}
+
+/** Its connection is lost too, or nobody would speak for it; whatever it had sent by then has been done, or never is. */
+async function endSink(): Promise<void> {
+  const sinks = "FROM pg_stat_activity WHERE application_name = 'dogwatch sink'";
+  await stage.server.run(`SELECT pg_terminate_backend(pid) ${sinks}`);
+  while ((await stage.server.run(`SELECT ${sinks}`)).length > 0) await sleep(20);
 }

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenAnswer } from "../../server/contract.ts";
 import { DatabaseLine } from "../standins/databaseLine.ts";
 import { type GatewayProcess, startGatewayProcess } from "../standins/gatewayProcess.ts";
-import { databaseOf, Postgres } from "../standins/postgres.ts";
+import { databaseOf, Postgres, withoutFsync } from "../standins/postgres.ts";
 import { type Scene, startScene, visit, type WorldOptions } from "../standins/world.ts";
 import { sealAndVerify } from "./verified.ts";
 import { Ledger, nothingWrong as nothingWrongInLedger, type Wrong } from "./ledger.ts";
@@ -44,7 +44,7 @@ export class Stage {
 
   /** `server`: one that was made elsewhere, for instance on a small disk. */
   static async set(options: WorldOptions = {}, server: Postgres | null = null): Promise<Stage> {
-    const primary = server ?? (await Postgres.start());
+    const primary = server ?? (await Postgres.start({ settings: withoutFsync }));
     const line = await DatabaseLine.to(primary.connectionString);
     const scene = await startScene(answerLoad, {
       upstream: { keep: "digests" },

@@ -29,15 +29,25 @@ export const sealAndVerify = async (url: string, sessions: readonly TokenAnswer[
   ];
 };
 
+/** A gateway that records again may still be without the connections by which it reads: it says so with 503, and is asked until it has them. */
+const ask = async (url: string, init: RequestInit): Promise<Response> => {
+  for (;;) {
+    const response = await fetch(url, init);
+    if (response.status !== 503) return response;
+    await response.arrayBuffer();
+    await sleep(50);
+  }
+};
+
 const read = async (url: string, path: string): Promise<Response> => {
-  const response = await fetch(url + path, { headers: { authorization: `Bearer ${auditorToken}` } });
+  const response = await ask(url + path, { headers: { authorization: `Bearer ${auditorToken}` } });
   if (response.status !== 200) throw new Error(`${path}: ${response.status} ${await response.text()}`);
   return response;
 };
 
 /** Null for one whose token is not good any more: it expires by itself, later than anybody waits here. */
 const close = async (url: string, { session_id, access_token }: TokenAnswer): Promise<string | null> => {
-  const { status } = await fetch(`${url}/v1/sessions/${session_id}/close`, {
+  const { status } = await ask(`${url}/v1/sessions/${session_id}/close`, {
     method: "POST",
     headers: { authorization: `Bearer ${access_token}` },
   });

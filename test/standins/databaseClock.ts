@@ -5,7 +5,7 @@
 
 import { migrate } from "../../server/store/migrate.ts";
 import { quietLog } from "./database.ts";
-import { Postgres } from "./postgres.ts";
+import { Postgres, withoutFsync } from "./postgres.ts";
 
 const setting = `
   CREATE TABLE public.clock (off interval NOT NULL);
@@ -17,7 +17,7 @@ const setting = `
 
 /** With a migrated database `dogwatch` whose clock can be set. */
 export const postgresWithClock = async (): Promise<Postgres> => {
-  const server = await Postgres.start();
+  const server = await Postgres.start({ settings: withoutFsync });
   await server.run("DROP DATABASE dogwatch", "postgres");
   await server.run("CREATE DATABASE dogwatch", "postgres");
   // What is not named is searched first, so the server's own functions have to be named to come second.

@@ -4,15 +4,14 @@ import { execFileSync } from "node:child_process";
 import { pathToFileURL } from "node:url";
 import { join } from "node:path";
 import { offerDatabase } from "./database.ts";
-import { Postgres } from "./postgres.ts";
+import { Postgres, withoutFsync } from "./postgres.ts";
 
 const gateway = pathToFileURL(join(import.meta.dirname, "../../server/cli/serve.ts"));
 let server: Postgres | undefined;
 
 export const setup = async (): Promise<void> => {
   execFileSync(process.execPath, ["--eval", `import(${JSON.stringify(gateway.href)})`]);
-  // Nobody pulls its plug: what a kill of its processes must leave is there without fsync, and no test waits for the disk that all of them share.
-  server = await Postgres.start({ settings: { fsync: "off" } });
+  server = await Postgres.start({ settings: withoutFsync });
   await offerDatabase(server.connectionString);
 };
 

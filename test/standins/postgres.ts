@@ -23,6 +23,9 @@ const database = "dogwatch";
 /** Recovery on a busy machine takes its time; no test is decided by it. */
 const patience = 120_000;
 
+/** What a kill of its processes must leave is there without fsync; no test waits for the disk, which all of them share. */
+export const withoutFsync = { fsync: "off" } as const;
+
 export type PostgresOptions = { readonly folder?: string; readonly settings?: Readonly<Record<string, string>> };
 
 export class Postgres {
@@ -131,7 +134,7 @@ export class Postgres {
     mkdirSync(home, { recursive: true, mode: 0o700 });
     writeFileSync(join(home, "password"), this.#cluster.password, { mode: 0o600 });
     await this.#copyTo(join(home, "cluster"));
-    const standby = new Postgres(folder, await prepareCluster(folder, quietLog));
+    const standby = new Postgres(folder, await prepareCluster(folder, quietLog), this.#settings);
     await standby.begin();
     await this.run("ALTER SYSTEM SET synchronous_standby_names = '*'");
     await this.run("ALTER ROLE dogwatch SET synchronous_commit = 'remote_apply'");

@@ -24,9 +24,8 @@ beforeAll(async () => {
     }),
     { more: "hold: 10m" },
   );
-  gateways = await Promise.all(
-    [1, 2].map(() => startGateway({ file: scene.file, env: {}, log: pino({ level: "silent" }), patience: 1_000 })),
-  );
+  const start = () => startGateway({ file: scene.file, env: {}, log: pino({ level: "silent" }), patience: 1_000 });
+  gateways = [await start(), await start()];
 });
 
 afterAll(async () => {

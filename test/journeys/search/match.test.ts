@@ -138,21 +138,27 @@ describe("is not found by", () => {
   });
 });
 
+/** Of the processor, ms: what others do on this machine meanwhile is not counted. */
+const busySince = (began: NodeJS.CpuUsage): number => {
+  const { user, system } = process.cpuUsage(began);
+  return (user + system) / 1_000;
+};
+
 test("a word is looked for once in a word that repeats it, however long both are", () => {
   const [word, long] = ["a".repeat(1_900), "a".repeat(8_000_000)];
   expect(indexOfWord(`${long} ${word}`, word, 0)).toBe(long.length + 1);
-  const began = performance.now();
+  const began = process.cpuUsage();
   expect(indexOfWord(long, word, 0)).toBe(-1);
   // Half a second; as long as both are one after the other it was a quarter of a minute.
-  expect(performance.now() - began).toBeLessThan(4_000);
+  expect(busySince(began)).toBeLessThan(5_000);
   expect(indexOfWord("xab ab_ ab", "ab", 0)).toBe(8);
 });
 
 test("patterns with many stars take no time to speak of", () => {
   const slow = { ...call, operation: "a".repeat(30_000) };
-  const began = performance.now();
+  const began = process.cpuUsage();
   expect(matches(query(`operation:${"*a".repeat(300)}*b`), new Looked(searched({ call: slow })))).toBe(false);
-  expect(performance.now() - began).toBeLessThan(1_000);
+  expect(busySince(began)).toBeLessThan(1_000);
 });
 
 describe("an excerpt", () => {
