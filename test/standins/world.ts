@@ -180,21 +180,29 @@ export function visit(url: string, issuer: TestIssuer): Visit {
     calls,
     endedCalls: async (id) => {
       for (;;) {
-        const all = await calls(id);
-        if (all.every(({ state }) => state !== "open")) return all;
+        const all = await calls(id).catch(unlessAway);
+        if (all?.every(({ state }) => state !== "open") === true) return all;
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },
     audit,
     audited: async (pattern) => {
       for (;;) {
-        const event = (await audit()).find(({ kind, what, reason }) => pattern.test(`${kind} ${what} ${reason}`));
+        const event = (await audit().catch(unlessAway))?.find(({ kind, what, reason }) =>
+          pattern.test(`${kind} ${what} ${reason}`),
+        );
         if (event !== undefined) return event;
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
     },
   };
 }
+
+/** Where something is waited for, a database that was away a moment ago may still be. */
+const unlessAway = (error: unknown): null => {
+  if (error instanceof Error && /: 503 /.test(error.message)) return null;
+  throw error;
+};
 
 /** RFC 8693 token exchange. */
 export async function exchange(

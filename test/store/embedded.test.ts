@@ -10,6 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openStore } from "../../server/store/database.ts";
 import { startEmbedded } from "../../server/store/embedded.ts";
 import { quietLog } from "../standins/database.ts";
+import { memoryFolder } from "../standins/memoryFolder.ts";
 import { type Child, startChild } from "./child.ts";
 import { opening, openSession } from "./specimens.ts";
 
@@ -17,10 +18,13 @@ const nobody = 65_534;
 const isRoot = process.getuid?.() === 0;
 
 let dataDir: string;
+/** Programs that are found before the system's. Not in memory: nothing is executed there. */
+let bin: string;
 let children: Child[];
 
 beforeEach(async () => {
-  dataDir = await mkdtemp(join(tmpdir(), "dogwatch-embedded-"));
+  dataDir = memoryFolder("dogwatch-embedded-");
+  bin = await mkdtemp(join(tmpdir(), "dogwatch-bin-"));
   children = [];
 });
 afterEach(async () => {
@@ -30,7 +34,7 @@ afterEach(async () => {
     process.kill(pid, "SIGQUIT");
     while (alive(pid)) await sleep(20);
   }
-  await rm(dataDir, { recursive: true, force: true });
+  for (const folder of [dataDir, bin]) await rm(folder, { recursive: true, force: true });
 });
 
 const postmaster = async (): Promise<number> =>
@@ -53,10 +57,8 @@ type Who = {
 };
 
 const withoutNamespaces = async (): Promise<void> => {
-  const bin = join(dataDir, "bin");
-  await mkdir(bin);
   await writeFile(join(bin, "unshare"), "#!/bin/sh\nexit 1\n", { mode: 0o755 });
-  await chmod(dataDir, 0o755);
+  for (const folder of [dataDir, bin]) await chmod(folder, 0o755);
 };
 
 const users: Who[] = [
@@ -71,7 +73,7 @@ const users: Who[] = [
     name: "root where user namespaces are forbidden",
     options: {
       get env() {
-        return { ...process.env, PATH: `${join(dataDir, "bin")}:${process.env["PATH"]}` };
+        return { ...process.env, PATH: `${bin}:${process.env["PATH"]}` };
       },
     },
     prepare: withoutNamespaces,

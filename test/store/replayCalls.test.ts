@@ -1,8 +1,7 @@
 /** Reading recorded calls beside a gateway: in pieces, complete, without writing, and from an embedded database that runs or rests. */
 
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import { openStore } from "../../server/store/database.ts";
@@ -10,6 +9,7 @@ import { visitEmbedded } from "../../server/store/embedded/visit.ts";
 import { startEmbedded } from "../../server/store/embedded.ts";
 import { type CallFilter, openCallReader, type RecordedCall } from "../../server/store/replayCalls.ts";
 import { emptyDatabase, type FreshDatabase, freshDatabase, quietLog } from "../standins/database.ts";
+import { memoryFolder } from "../standins/memoryFolder.ts";
 import { bodyOf, closing, opening, openSession } from "./specimens.ts";
 
 let database: FreshDatabase;
@@ -90,7 +90,7 @@ test("a database that no gateway ever used has no recordings", async () => {
 });
 
 test("an embedded database is read while its gateway runs, and when it rests; then it rests again", async () => {
-  const dataDir = await mkdtemp(join(tmpdir(), "dogwatch-visit-"));
+  const dataDir = memoryFolder("dogwatch-visit-");
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   await expect(visitEmbedded({ dataDir, log: quietLog })).rejects.toThrow("there are no recordings");
 
