@@ -45,7 +45,7 @@ import { createTidy } from "./stages/forward/tidy.ts";
 import { originsOf, Upstreams } from "./stages/forward/upstream.ts";
 import { breakOff } from "./stages/reply/end.ts";
 import { joinSetup } from "./setup.ts";
-import { PolicyTrials } from "./tryPolicy.ts";
+import { PolicyTrials, type PolicyTrialsOptions } from "./tryPolicy.ts";
 import { createProviders } from "./signIn.ts";
 import { type Store, type StoreOptions, openStore } from "./store/database.ts";
 import { startEmbedded } from "./store/embedded.ts";
@@ -60,6 +60,8 @@ export type GatewayOptions = {
   readonly resolve?: Resolve;
   /** What may wait for the database before callers are told `gateway_busy`. */
   readonly mostWaiting?: StoreOptions["mostWaiting"];
+  /** How long a trial of an edited policy may take. */
+  readonly trialPatience?: PolicyTrialsOptions["patience"];
 };
 
 export type Gateway = {
@@ -144,7 +146,11 @@ async function bringUp(options: GatewayOptions, { catalogue, first, running }: B
   running.push(() => sealer.stop());
   const { resolve = resolveHere } = options;
   const works = new Works();
-  const policyTrials = new PolicyTrials({ config: () => rules.current.config, connectionString });
+  const policyTrials = new PolicyTrials({
+    config: () => rules.current.config,
+    connectionString,
+    patience: options.trialPatience,
+  });
   const joined: Joined = {
     store,
     rules,

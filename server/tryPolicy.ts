@@ -12,7 +12,7 @@ export type PolicyTrialsOptions = {
   /** Of the database with the recordings. */
   readonly connectionString: string;
   /** ms until it reads no more recordings, and until it is killed. */
-  readonly patience?: { readonly reading: number; readonly whole: number };
+  readonly patience?: { readonly reading: number; readonly whole: number } | undefined;
   /** MiB of V8's heap. */
   readonly memory?: number;
 };

@@ -54,7 +54,10 @@ test("what somebody may not see changes nothing on any surface: no list, no coun
         (await (await look(browser, path)).text()).replaceAll(/[0-9]+ minutes?/g, ""),
       ]),
     );
-  await scene.ask();
+  const { approval: mine } = await scene.ask();
+  // Where it stands on GitHub is added to it a moment later.
+  const untold = () => scene.scene.database.query("SELECT FROM approvals WHERE id = $1 AND told IS NULL", [mine.id]);
+  await expect.poll(untold).toEqual([]);
   const [nothing, before] = [await seenBy(stranger), await seenBy(octocat)];
   expect(textOf((await octocat.open(`${home}/sessions`)).html)).toContain("Approvals 1 waiting");
   const { approval: first } = await scene.ask({ repository: hidden, actor: "mona" });

@@ -29,7 +29,8 @@ beforeAll(async () => {
   process.env["DOGWATCH_TEST_CANARY"] = canary;
   folder = mkdtempSync(join(tmpdir(), "dogwatch-trial-"));
   writeFileSync(join(folder, "secret"), canary);
-  scene = await startPeople();
+  // Each is a process that has to start first: on a slow machine that alone may take as long as a whole trial.
+  scene = await startPeople({ trialPatience: { reading: 100_000, whole: 110_000 } });
   const session = await openJob(scene.github, scene.url, { repository: scene.repository, actor: "mona" });
   job = session.session_id;
   for (let i = 0; i < 3; i++)

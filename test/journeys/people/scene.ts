@@ -3,7 +3,7 @@
 import { isReplicated } from "../../standins/replicas.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pino } from "pino";
-import type { Gateway } from "../../../server/app.ts";
+import type { Gateway, GatewayOptions } from "../../../server/app.ts";
 import { startReplicas } from "../../standins/replicas.ts";
 import type { ApprovalJson, TokenAnswer } from "../../../server/contract.ts";
 import { type GitHubStandin, startGitHub } from "../../../server/demo/github/standin.ts";
@@ -52,6 +52,8 @@ export type PeopleOptions = {
   readonly endpoint?: string;
   /** More items of `connections` in YAML. */
   readonly connections?: string;
+  /** For trials of edited policies. */
+  readonly trialPatience?: GatewayOptions["trialPatience"];
   /** In place of those that allow reads and ask about everything else. */
   readonly rules?: string;
 };
@@ -92,6 +94,7 @@ export async function startPeople(options: PeopleOptions = {}): Promise<PeopleSc
     env: {},
     log: pino({ level: "debug" }, { write: (line: string) => log.push(line) }),
     patience: 1_000,
+    trialPatience: options.trialPatience,
   });
   app.webhook_url = `${gateway.url}/webhooks/github`;
   const visitor = visit(gateway.url, scene.issuer);
