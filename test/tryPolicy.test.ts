@@ -46,7 +46,7 @@ describe("what costs too much", () => {
     const text = rule(`{ name: endless, effect: deny, when: '${nested(9, "v0 >= 0", "all")}' }`);
     let turns = 0;
     const timer = setInterval(() => turns++, 10);
-    const trial = await trials({ patience: { reading: 1_000, whole: 5_000 } }).tryText({
+    const trial = await trials({ patience: { reading: 120_000, whole: 5_000 } }).tryText({
       who: "a",
       text,
       since,
