@@ -67,7 +67,7 @@ export class FarSide {
   }
 
   static async start(): Promise<FarSide> {
-    const server = createServer();
+    const server = createServer({ keepAliveTimeout: 60_000 });
     const far = new FarSide(server);
     server.on("request", (request: IncomingMessage, response: ServerResponse) => void far.#answer(request, response));
     server.listen(0, "127.0.0.1");

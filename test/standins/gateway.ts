@@ -58,7 +58,10 @@ export const startGateway = async (
     body: "{}",
   }),
 ): Promise<StandinGateway> => {
-  const server = createServer({ maxHeaderSize: 256 * 1024 }, (request, response) => void take(request, response));
+  const server = createServer(
+    { maxHeaderSize: 256 * 1024, keepAliveTimeout: 65_000 },
+    (request, response) => void take(request, response),
+  );
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const tokens: string[] = [];

@@ -73,7 +73,7 @@ export const startIssuer = async (clock: () => Date = () => new Date()): Promise
   const fetches = { discovery: 0, keys: 0 };
   let unusual: ((path: string, response: ServerResponse) => boolean) | null = null;
 
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     const path = request.url ?? "/";
     if (path === "/.well-known/openid-configuration") fetches.discovery += 1;
     if (path === "/keys") fetches.keys += 1;

@@ -135,7 +135,7 @@ export const startTokenService = async (): Promise<TokenService> => {
   const bearer = randomBytes(24).toString("hex");
   const minted: string[] = [];
   const audiences: string[] = [];
-  const server = createServer((request, response) => {
+  const server = createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     const url = new URL(request.url ?? "", "http://127.0.0.1");
     if (request.headers.authorization !== `Bearer ${bearer}`) return void response.writeHead(401).end();
     minted.push(`header.${randomBytes(24).toString("base64url")}.signature`);

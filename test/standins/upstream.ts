@@ -71,7 +71,8 @@ export const startUpstream = async (answer: Answerer, options: UpstreamOptions =
   const requests: ReceivedRequest[] = [];
   const waiting: { count: number; resolve: () => void }[] = [];
 
-  const server = createServer({ maxHeaderSize: 64 * 1024 }, (incoming, outgoing) => {
+  // As load balancers have it; Node's five seconds may pass on a busy machine between two steps of one call.
+  const server = createServer({ maxHeaderSize: 64 * 1024, keepAliveTimeout: 60_000 }, (incoming, outgoing) => {
     void serve(incoming, outgoing).catch(() => outgoing.destroy());
   });
 

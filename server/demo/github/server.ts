@@ -23,7 +23,7 @@ export type Surfaces = {
 const api = "/api/v3";
 
 export const createPort = (surfaces: () => Surfaces): Server =>
-  createServer((request, response) => {
+  createServer({ keepAliveTimeout: 60_000 }, (request, response) => {
     serve(surfaces(), request, response).catch((error: unknown) =>
       response.destroy(error instanceof Error ? error : undefined),
     );

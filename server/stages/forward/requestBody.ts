@@ -35,12 +35,18 @@ export function bodyOf(request: IncomingMessage): RequestBody {
   return { prefix: Buffer.alloc(0), rest: announced === "0" ? null : request };
 }
 
-/** The whole body as a stream that calls `capture` for every piece before it is sent on, and waits for it. */
+/**
+ * The whole body as a stream that calls `capture` for every piece before it is sent on, and waits for it. The prefix only waits with the next
+ * piece: the request's head goes out with it, and a connection that was taken and on which nothing comes is closed by the other side as idle.
+ */
 export function streamThrough(body: RequestBody, capture: (chunk: Buffer) => Promise<void> | undefined): Readable {
   async function* pieces(): AsyncGenerator<Buffer> {
     if (body.prefix.length > 0) {
-      await capture(body.prefix);
+      const captured = capture(body.prefix);
+      // Whoever sends the prefix may never ask for more.
+      captured?.catch(() => undefined);
       yield body.prefix;
+      await captured;
     }
     if (body.rest === null) return;
     for (let chunk = await nextChunk(body.rest); chunk !== null; chunk = await nextChunk(body.rest)) {
