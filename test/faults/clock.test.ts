@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Postgres, withoutFsync } from "../standins/postgres.ts";
 import { nothingWrong, setTime, Stage } from "./stage.ts";
 
 const minutes = 60_000;
@@ -18,7 +19,7 @@ let folder: string;
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "dogwatch-clock-"));
-  stage = await Stage.set();
+  stage = await Stage.set({}, await Postgres.start({ settings: withoutFsync }));
   await stage.startGateway({ NODE_OPTIONS: `--import=${preload}`, DOGWATCH_CLOCK: join(folder, "offset") });
 }, setTime);
 afterAll(async () => {

@@ -1,6 +1,7 @@
 /** The gateway is killed (-9) again and again under load. `npm run soak -- gateway-kills` kills more often. */
 
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { Postgres, withoutFsync } from "../standins/postgres.ts";
 import { nothingWrong, setTime, Stage } from "./stage.ts";
 
 const kills = Number(process.env["DOGWATCH_GATEWAY_KILLS"] ?? 3);
@@ -10,7 +11,7 @@ const lap = 10;
 let stage: Stage;
 
 beforeAll(async () => {
-  stage = await Stage.set();
+  stage = await Stage.set({}, await Postgres.start({ settings: withoutFsync }));
 }, setTime);
 afterAll(() => stage?.strike(), setTime);
 

@@ -3,13 +3,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type GatewayProcess, startGatewayProcess } from "../standins/gatewayProcess.ts";
+import { Postgres, withoutFsync } from "../standins/postgres.ts";
 import { nothingWrong, setTime, Stage } from "./stage.ts";
 
 let stage: Stage;
 let other: GatewayProcess | undefined;
 
 beforeAll(async () => {
-  stage = await Stage.set();
+  stage = await Stage.set({}, await Postgres.start({ settings: withoutFsync }));
   await stage.startGateway();
 }, setTime);
 afterAll(async () => {

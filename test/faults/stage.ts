@@ -4,7 +4,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { TokenAnswer } from "../../server/contract.ts";
 import { DatabaseLine } from "../standins/databaseLine.ts";
 import { type GatewayProcess, startGatewayProcess } from "../standins/gatewayProcess.ts";
-import { databaseOf, Postgres, withoutFsync } from "../standins/postgres.ts";
+import { databaseOf, Postgres } from "../standins/postgres.ts";
 import { type Scene, startScene, visit, type WorldOptions } from "../standins/world.ts";
 import { sealAndVerify } from "./verified.ts";
 import { Ledger, nothingWrong as nothingWrongInLedger, type Wrong } from "./ledger.ts";
@@ -44,7 +44,7 @@ export class Stage {
 
   /** `server`: one that was made elsewhere, for instance on a small disk. */
   static async set(options: WorldOptions = {}, server: Postgres | null = null): Promise<Stage> {
-    const primary = server ?? (await Postgres.start({ settings: withoutFsync }));
+    const primary = server ?? (await Postgres.start());
     const line = await DatabaseLine.to(primary.connectionString);
     const scene = await startScene(answerLoad, {
       upstream: { keep: "digests" },
@@ -84,12 +84,21 @@ export class Stage {
 
   /** New sessions, so that no token grows old however long the test is. */
   async openSessions(count: number): Promise<TokenAnswer[]> {
-    const { openSession } = visit(this.#url, this.scene.issuer);
-    const opened = await Promise.all(
-      Array.from({ length: count }, () => openSession({ jti: `session-${(this.#sessions += 1)}` })),
-    );
+    const opened = await Promise.all(Array.from({ length: count }, () => this.#openSession()));
     this.#open.push(...opened);
     return opened;
+  }
+
+  /** Asked until it is answered: a disk that all tests share may stall longer than the gateway waits for it. */
+  async #openSession(): Promise<TokenAnswer> {
+    const { openSession } = visit(this.#url, this.scene.issuer);
+    for (;;)
+      try {
+        return await openSession({ jti: `session-${(this.#sessions += 1)}` });
+      } catch (error) {
+        if (!(error instanceof Error && /: 503 /.test(error.message))) throw error;
+        await sleep(50);
+      }
   }
 
   /** Goes on until it is stopped, at whichever gateway runs, or at this one. */

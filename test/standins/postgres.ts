@@ -23,7 +23,7 @@ const database = "dogwatch";
 /** Recovery on a busy machine takes its time; no test is decided by it. */
 const patience = 120_000;
 
-/** What a kill of its processes must leave is there without fsync; no test waits for the disk, which all of them share. */
+/** For servers that no test kills: they do not wait for the disk, which all tests share. */
 export const withoutFsync = { fsync: "off" } as const;
 
 export type PostgresOptions = { readonly folder?: string; readonly settings?: Readonly<Record<string, string>> };
