@@ -68,7 +68,7 @@ test("its configuration, its commands and its workflow lead to a recorded sessio
   expect(checked.output).toContain("dogwatch.yaml is good: 1 issuer, 1 connection, 2 rules");
   const serving = here.run("npx dogwatch serve --config dogwatch.yaml", keys);
   await serving.says(/"msg":"listening"/);
-  expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  await expect.poll(async () => (await fetch(`${url}/readyz`)).status).toBe(200);
 
   // Step 2.
   const { steps } = jobOf(workflow);
