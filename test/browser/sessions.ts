@@ -46,7 +46,7 @@ export const sessionPages = (stage: () => Stage): void => {
       await page.getByRole("button", { name: "Play" }).waitFor();
       await page.getByLabel("Speed").selectOption("0.25");
       await page.locator("[role=grid]").press("Home");
-      await expect.poll(() => selected(page)).toBe("1");
+      await page.locator("[role=row][aria-selected=true] .n", { hasText: /^1$/ }).waitFor();
       await page.keyboard.press(" ");
       await page.getByRole("button", { name: "Pause" }).waitFor();
       await page.keyboard.press(" ");
