@@ -147,7 +147,7 @@ describe("a token turns back nowhere else", () => {
     const sent = encode(Buffer.from(logs));
     expect(sent.length).toBeGreaterThan(2 * inlineLimit);
     const { status, body } = await agent.submit("/proxy/http-intake.logs.datadoghq.com/api/v2/logs", sent, headers);
-    expect(status, `${body.toString()}\n${world.log.slice(-20).join("")}`).toBe(200);
+    expect(status, `${body}\n${world.log.slice(-20).join("")}`).toBe(200);
     expect(world.upstream.requests.at(-1)?.body.equals(sent)).toBe(true);
     const event = await world.audited(new RegExp(`token_astray .*SubmitLog.*${agent.id}`));
     expect(event.reason).toBe("phone at $: foreign");
