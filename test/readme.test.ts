@@ -1,8 +1,6 @@
 /** The README alone: what it has a stranger type and write is done here as it stands, but for the addresses that cannot be reached. */
 
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
@@ -11,6 +9,7 @@ import { createSandbox } from "../server/datadog/sandbox/sandbox.ts";
 import { startGitHub } from "../server/demo/github/standin.ts";
 import { Runner } from "../server/demo/runner.ts";
 import { Newcomer } from "./demo/newcomer.ts";
+import { freePort } from "./standins/freePort.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
@@ -69,7 +68,7 @@ test("its configuration, its commands and its workflow lead to a recorded sessio
   expect(checked.output).toContain("dogwatch.yaml is good: 1 issuer, 1 connection, 2 rules");
   const serving = here.run("npx dogwatch serve --config dogwatch.yaml", keys);
   await serving.says(/"msg":"listening"/);
-  expect((await fetch(`${url}/readyz`)).status).toBe(200);
+  await expect.poll(async () => (await fetch(`${url}/readyz`)).status).toBe(200);
 
   // Step 2.
   const { steps } = jobOf(workflow);
@@ -117,15 +116,4 @@ async function read(url: string): Promise<Record<string, unknown>> {
   const answer = await fetch(url, { headers: { authorization: `Bearer ${keys.DOGWATCH_OPS_TOKEN}` } });
   expect(answer.status).toBe(200);
   return (await answer.json()) as Record<string, unknown>;
-}
-
-function freePort(): Promise<number> {
-  const probe = createServer();
-  return new Promise((found, failed) => {
-    probe.once("error", failed);
-    probe.listen(0, "127.0.0.1", () => {
-      const { port } = probe.address() as AddressInfo;
-      probe.close(() => found(port));
-    });
-  });
 }

@@ -8,6 +8,8 @@ import { z } from "zod";
 export type Claim = {
   /** Lets a second start say where the first one is. */
   tell(url: string): void;
+  /** From now on a second start waits for the end of this one. */
+  end(): void;
   release(): void;
 };
 
@@ -19,28 +21,41 @@ const holder = z.object({
   /** Tells it from a later process with the same number. */
   since: z.string().nullable(),
   url: z.string().nullable(),
+  ending: z.boolean().default(false),
 });
 type Holder = z.infer<typeof holder>;
 
-/** A gateway that was told to end finishes its calls first, ms. */
+/** For one that does not end, ms: it may be about to hear that it shall. */
 const patience = 3_000;
+/** For one that ends, ms: a gateway finishes its calls first, and its database what it has to write. */
+const untilEnded = 60_000;
 
-/** @param wait ms @throws FolderTaken */
+/** @param wait ms, for one that does not end @throws FolderTaken */
 export async function claimFolder(folder: string, wait = patience): Promise<Claim> {
   const file = join(folder, "running.json");
-  const mine: Holder = { pid: process.pid, since: startOf(process.pid), url: null };
+  const mine: Holder = { pid: process.pid, since: startOf(process.pid), url: null, ending: false };
   for (let waited = 0; !claimed(file, mine); waited += 100) {
     const other = readHolder(file);
     if (other === null || !isAlive(other)) takeAway(file, other);
-    else if (waited >= wait) throw new FolderTaken(explain(other));
+    else if (waited >= (other.ending ? untilEnded : wait)) throw new FolderTaken(explain(other));
     else await sleep(100);
   }
+  let told = mine;
+  const tell = (more: Partial<Holder>): void => {
+    told = { ...told, ...more };
+    // Nobody reads half of it, which would be nobody's claim.
+    const draft = `${file}.${mine.pid}`;
+    writeFileSync(draft, JSON.stringify(told));
+    renameSync(draft, file);
+  };
   return {
-    tell: (url) => {
-      // Nobody reads half of it, which would be nobody's claim.
-      const draft = `${file}.${mine.pid}`;
-      writeFileSync(draft, JSON.stringify({ ...mine, url }));
-      renameSync(draft, file);
+    tell: (url) => tell({ url }),
+    end: () => {
+      try {
+        tell({ ending: true });
+      } catch {
+        // It ends all the same where there is no room to say so.
+      }
     },
     release: () => rmSync(file, { force: true }),
   };

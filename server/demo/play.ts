@@ -92,6 +92,7 @@ async function setUp(stage: Stage, claim: Claim): Promise<Scene> {
     },
     close: async () => {
       isClosing = true;
+      claim.end();
       runner?.cancel();
       await playing?.catch(() => undefined);
       await gateway.close();

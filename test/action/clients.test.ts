@@ -5,8 +5,9 @@ import { once } from "node:events";
 import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from "vitest";
 import { openSession } from "../../action/gateway.ts";
 import { createNetwork } from "../../action/network.ts";
 import type { Setup } from "../../action/relay/setup.ts";
@@ -125,19 +126,23 @@ describe("the relay's process", () => {
 });
 
 describe("intercept: hosts", () => {
+  /** Each is a dozen programs one after the other. */
+  const patience = { timeout: 300_000 };
   /** In a network and a hosts file of its own. */
-  const play = (scenario: string) => {
+  const play = async (scenario: string) => {
     const setUp = 'ip link set lo up && cp /etc/hosts "$1" && mount --bind "$1" /etc/hosts && exec "$2" "$3"';
     const script = join(root, "test/action", scenario);
     const args = [...own, "sh", "-c", setUp, "sh", join(job.directory, "hosts"), process.execPath, script];
-    const run = spawnSync("unshare", args, { cwd: root, encoding: "utf8", timeout: 110_000 });
-    expect(run.status, run.stderr).toBe(0);
-    return JSON.parse(run.stdout);
+    const run = spawn("unshare", args, { cwd: root, stdio: ["ignore", "pipe", "pipe"] });
+    onTestFinished(() => void run.kill("SIGKILL"));
+    const [out, err] = await Promise.all([text(run.stdout), text(run.stderr), once(run, "close")]);
+    expect(run.exitCode, err).toBe(0);
+    return JSON.parse(out);
   };
 
-  test(`the official client, told only its site, deletes a monitor through the gateway`, async ({ skip }) => {
+  test(`the official client, told only its site, deletes a monitor through the gateway`, patience, async ({ skip }) => {
     if (missing !== null) skip(missing);
-    const seen = play("hostsScenario.ts");
+    const seen = await play("hostsScenario.ts");
 
     expect(seen.main).toMatchObject({ code: 0 });
     expect(seen.client).toEqual({ code: 0, signal: null, out: '{"deletedMonitorId":42}\n' });
@@ -159,19 +164,23 @@ describe("intercept: hosts", () => {
     expect(seen.after).not.toContain("dogwatch");
   });
 
-  test("whoever ends without its post takes Datadog's names back, and never those of another job", ({ skip }) => {
-    if (missing !== null) skip(missing);
-    const seen = play("hostsEndings.ts");
-    expect(seen.cancelled).toEqual({ taken: true, left: false });
-    expect(seen.ended).toEqual({ taken: true, left: false });
-    expect(seen.answered, "of a call that was under way when the relay was told to end").toBe("{} 200");
-    expect(seen.post).toMatchObject({ code: 0 });
-    expect(seen.kept, "the other job's names after the post of the first").toBe(seen.others);
-    expect(seen.after).not.toContain("dogwatch");
-    expect(seen.run, seen.run.out).toMatchObject({ code: 7, left: false });
-    expect(seen.lost).toMatchObject({
-      code: 7,
-      out: expect.stringContaining("the hosts file could not be cleaned (ENOENT)"),
-    });
-  });
+  test(
+    "whoever ends without its post takes Datadog's names back, and never those of another job",
+    patience,
+    async ({ skip }) => {
+      if (missing !== null) skip(missing);
+      const seen = await play("hostsEndings.ts");
+      expect(seen.cancelled).toEqual({ taken: true, left: false });
+      expect(seen.ended).toEqual({ taken: true, left: false });
+      expect(seen.answered, "of a call that was under way when the relay was told to end").toBe("{} 200");
+      expect(seen.post).toMatchObject({ code: 0 });
+      expect(seen.kept, "the other job's names after the post of the first").toBe(seen.others);
+      expect(seen.after).not.toContain("dogwatch");
+      expect(seen.run, seen.run.out).toMatchObject({ code: 7, left: false });
+      expect(seen.lost).toMatchObject({
+        code: 7,
+        out: expect.stringContaining("the hosts file could not be cleaned (ENOENT)"),
+      });
+    },
+  );
 });

@@ -26,7 +26,7 @@ const gone = async (pid: number): Promise<void> => {
   while (isAlive(pid)) await sleep(20);
 };
 const untilFree = async (): Promise<void> => {
-  for (let tries = 0; isTaken() && tries < 500; tries++) await sleep(20);
+  for (let tries = 0; isTaken() && tries < 3_000; tries++) await sleep(20);
 };
 
 // Main is killed the moment it would tell `post` of the relay.

@@ -61,7 +61,8 @@ describe.skipIf(chromium.program === null)("in Chromium", () => {
   let watched: Watched | null = null;
 
   beforeAll(async () => {
-    scene = await startPeople();
+    // Longer than any browser takes to come to an answer.
+    scene = await startPeople({ more: "hold: 10m" });
     browser = await startChromium(chromium.program ?? "", scene.url);
     const shop = scene.github.repositories.add("acme/shop");
     const other = await openJob(scene.github, scene.url, { repository: shop, actor: "mona" });

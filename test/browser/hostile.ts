@@ -4,7 +4,7 @@ import { beforeAll, describe, expect } from "vitest";
 import { bodyOf } from "../store/specimens.ts";
 import { drawn } from "./chromium.ts";
 import { attack, hostile, openRecording, recordOne } from "./scene.ts";
-import { inBrowser, type Looking, open, patience, type Stage } from "./stage.ts";
+import { inBrowser, type Looking, open, openSearch, patience, readOn, type Stage } from "./stage.ts";
 
 /** More than a page of a search. */
 const plenty = 60;
@@ -82,13 +82,10 @@ export const hostilePages = (stage: () => Stage): void => {
     );
 
     inBrowser("a search finds them, shows where, and reads on", { stage, context: "shared" }, async ({ page }) => {
-      await open(page, `/search?q=${encodeURIComponent(`needle session:${session}`)}`);
+      await openSearch(page, `needle session:${session}`, 50);
       expect(await page.locator(".hit").count()).toBe(50);
-      await page.getByRole("button", { name: "More" }).click();
-      await page
-        .locator(".hit")
-        .nth(plenty - 1)
-        .waitFor();
+      await readOn(page);
+      expect(await page.locator(".hit").count()).toBe(plenty);
       for (const hit of [page.locator(".hit").first(), page.locator(".hit").last()]) {
         expect(await hit.locator("mark").allInnerTexts()).toEqual(["needle", "needle"]);
         // What moves a terminal or turns writing around was replaced before it came here.

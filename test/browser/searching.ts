@@ -5,7 +5,7 @@ import { expect } from "vitest";
 import { openJob, sendCall } from "../journeys/people/scene.ts";
 import { drawn, expectAccessible } from "./chromium.ts";
 import { openRecording, recordOne } from "./scene.ts";
-import { inBrowser, open, type Stage } from "./stage.ts";
+import { inBrowser, open, openSearch, readOn, type Stage } from "./stage.ts";
 import { bodyOf } from "../store/specimens.ts";
 
 /** More than two pages of them. */
@@ -83,15 +83,9 @@ export const searching = (stage: () => Stage): void => {
     { stage, context: "shared" },
     async ({ page, stage }) => {
       const session = await recordPlenty(stage, "plentyful");
-      await open(page, "/search?q=plentyful");
+      await openSearch(page, "plentyful", 50);
       expect(await page.getByRole("status").first().innerText()).toBe("50 calls, newest first; there may be more.");
-      await page.getByRole("button", { name: "More" }).click();
-      await page.locator(".hit").nth(99).waitFor();
-      // Where there was no time to look through everything, there may be more once again.
-      for (const more = page.getByRole("button", { name: "More" }); (await more.count()) > 0; ) {
-        await more.click();
-        await page.locator(".further button[aria-disabled=true]").waitFor({ state: "detached" });
-      }
+      await readOn(page);
       expect(await page.getByRole("status").first().innerText()).toBe("120 calls.");
       const links = await page
         .locator(".hit .title a")

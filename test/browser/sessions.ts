@@ -46,15 +46,18 @@ export const sessionPages = (stage: () => Stage): void => {
       await page.getByRole("button", { name: "Play" }).waitFor();
       await page.getByLabel("Speed").selectOption("0.25");
       await page.locator("[role=grid]").press("Home");
+      await page.locator("[role=row][aria-selected=true] .n", { hasText: /^1$/ }).waitFor();
       await page.keyboard.press(" ");
       await page.getByRole("button", { name: "Pause" }).waitFor();
       await page.keyboard.press(" ");
       await page.getByRole("button", { name: "Play" }).waitFor();
-      expect(await selected(page)).toBe("1");
+      // Where a slow machine had come to by then.
+      const paused = Number(await selected(page));
+      expect(paused).toBeLessThan(11);
       await page.keyboard.press(".");
       await page.keyboard.press(".");
       await page.keyboard.press(",");
-      expect(await selected(page)).toBe("2");
+      expect(await selected(page)).toBe(String(paused + 1));
       await page.getByRole("button", { name: "Next denial" }).click();
       expect(await selected(page)).toBe("12");
       await page.locator("[role=grid]").press("Enter");

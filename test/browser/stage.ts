@@ -121,6 +121,20 @@ export const open = async (page: Page, path: string): Promise<void> => {
   await drawn(page);
 };
 
+/** A search is given so much time: of what is found, the page has a whole page as soon as there was enough. */
+export async function openSearch(page: Page, words: string, hits: number): Promise<void> {
+  do await open(page, `/search?q=${encodeURIComponent(words)}`);
+  while ((await page.locator(".hit").count()) < hits);
+}
+
+/** Goes on to the end: where there was no time to look through everything, there may be more once again. */
+export async function readOn(page: Page): Promise<void> {
+  for (const more = page.getByRole("button", { name: "More" }); (await more.count()) > 0; ) {
+    await more.click();
+    await page.locator(".further button[aria-disabled=true]").waitFor({ state: "detached" });
+  }
+}
+
 export type Looking = { readonly page: Page; readonly watched: Watched; readonly stage: Stage };
 
 export type Browse = {

@@ -2,30 +2,21 @@
 
 import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  openSync,
-  readdirSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { isOpenToOthers, nobody } from "../demo/newcomer.ts";
+import { freePort } from "../standins/freePort.ts";
 import { type Finished, runToEnd } from "../standins/job.ts";
+import { scratchFolder } from "../standins/scratch.ts";
 
 const main = fileURLToPath(new URL("../../server/main.ts", import.meta.url));
 
 let folder: string;
 beforeEach(() => {
-  folder = mkdtempSync(join(tmpdir(), "dogwatch-serve-"));
+  folder = scratchFolder("dogwatch-serve-");
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
 });
 
@@ -147,11 +138,3 @@ test("a log that finds no room on its disk keeps the gateway neither from servin
   child.kill("SIGTERM");
   expect(await ended).toEqual([0, null]);
 });
-
-const freePort = async (): Promise<number> => {
-  const probe = createServer().listen(0, "127.0.0.1");
-  await once(probe, "listening");
-  const { port } = probe.address() as AddressInfo;
-  probe.close();
-  return port;
-};

@@ -5,6 +5,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { beforeEach, expect, onTestFinished, test } from "vitest";
 import { FolderTaken, claimFolder } from "../../server/demo/claim.ts";
 
@@ -28,6 +29,17 @@ test("lets the next one in as soon as the one before is done", async () => {
   claim.release();
   (await next).release();
   expect(existsSync(join(folder, "running.json"))).toBe(false);
+});
+
+test("waits for one that ends, however long that takes, and for no other", async () => {
+  const claim = await claimFolder(folder);
+  claim.tell("http://127.0.0.1:8080");
+  claim.end();
+  const next = claimFolder(folder, 0);
+  // A turn and more of those that look.
+  expect(await Promise.race([next.then(String, String), sleep(500, "waits")])).toBe("waits");
+  claim.release();
+  (await next).release();
 });
 
 test("of many at once one gets it", async () => {

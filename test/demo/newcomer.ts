@@ -1,22 +1,13 @@
 /** Somebody who has just cloned the repository: the machine's own Node and npm, a checkout, and nothing else. */
 
 import { type ChildProcess, spawn } from "node:child_process";
-import {
-  chownSync,
-  cpSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  statSync,
-  symlinkSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { chownSync, cpSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { delimiter, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { onTestFinished } from "vitest";
 import { z } from "zod";
+import { scratchFolder } from "../standins/scratch.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -40,7 +31,7 @@ export class Newcomer {
 
   constructor(user: User | null = null) {
     this.#user = user;
-    this.folder = mkdtempSync(join(tmpdir(), "dogwatch-newcomer-"));
+    this.folder = scratchFolder("dogwatch-newcomer-");
     for (const part of parts) cpSync(join(root, part), join(this.folder, part), { recursive: true });
     symlinkSync(join(root, "node_modules"), join(this.folder, "node_modules"));
     if (user !== null) chownSync(this.folder, user.uid, user.gid);
@@ -81,8 +72,14 @@ export class Newcomer {
     return sessionList.parse(await answer.json()).items;
   }
 
-  leave(): void {
-    for (const line of this.processes()) kill(Number.parseInt(line, 10), "SIGKILL");
+  /** A signal that was sent has not been taken yet, and who has not taken it may still write. */
+  async leave(): Promise<void> {
+    for (;;) {
+      const left = this.processes();
+      if (left.length === 0) break;
+      for (const line of left) kill(Number.parseInt(line, 10), "SIGKILL");
+      await sleep(20);
+    }
     rmSync(this.folder, { recursive: true, force: true });
   }
 }
@@ -93,6 +90,8 @@ export class Running {
   readonly child: ChildProcess;
   readonly ended: Promise<{ readonly code: number | null; readonly output: string }>;
   #output = "";
+  /** All that it said is there: it has not only ended. */
+  #isOver = false;
 
   constructor(child: ChildProcess) {
     this.child = child;
@@ -100,7 +99,10 @@ export class Running {
     child.stderr?.setEncoding("utf8").on("data", (text: string) => (this.#output += text));
     this.ended = new Promise((resolve, reject) => {
       child.once("error", reject);
-      child.once("close", (code) => resolve({ code, output: this.#output }));
+      child.once("close", (code) => {
+        this.#isOver = true;
+        resolve({ code, output: this.#output });
+      });
     });
     onTestFinished(() => {
       if (child.exitCode === null && child.pid !== undefined) kill(-child.pid, "SIGKILL");
@@ -116,9 +118,8 @@ export class Running {
     for (;;) {
       const found = wanted.exec(this.#output);
       if (found !== null) return found[1] ?? found[0];
-      if (this.child.exitCode !== null || this.child.signalCode !== null)
-        throw new Error(`it ended before it said ${wanted}:\n${this.#output}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
+      if (this.#isOver) throw new Error(`it ended before it said ${wanted}:\n${this.#output}`);
+      await sleep(20);
     }
   }
 
@@ -143,14 +144,14 @@ const machinePath = (): string =>
     .filter((folder) => !folder.includes("node_modules"))
     .join(delimiter);
 
-/** All processes that run; one that has ended and was not collected runs no more. */
+/** All processes that run; one that has ended and was not collected works in no folder. One that is becoming another program has no command line. */
 function listProcesses(): { pid: number; text: string; cwd: string }[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && name !== String(process.pid))
     .flatMap((pid) => {
       try {
         const text = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
-        return text === "" ? [] : [{ pid: Number(pid), text, cwd: readlinkSync(`/proc/${pid}/cwd`) }];
+        return [{ pid: Number(pid), text, cwd: readlinkSync(`/proc/${pid}/cwd`) }];
       } catch {
         return [];
       }

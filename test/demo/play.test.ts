@@ -1,12 +1,11 @@
 /** The scene of `npm start` with somebody in it: the job waits, and a person answers in one of the three ways. */
 
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { rmSync } from "node:fs";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { openScene, type Played, type Scene } from "../../server/demo/play.ts";
 import { plain } from "../../server/demo/summaryText.ts";
 import { Browser } from "../standins/browser.ts";
+import { scratchFolder } from "../standins/scratch.ts";
 
 /** Generous: nothing is decided by it. */
 const patience = { timeout: 120_000, interval: 50 };
@@ -15,7 +14,7 @@ let folder: string;
 let scene: Scene;
 let lines: string[] = [];
 beforeAll(async () => {
-  folder = mkdtempSync(join(tmpdir(), "dogwatch-scene-"));
+  folder = scratchFolder("dogwatch-scene-");
   scene = await openScene({ dataDir: folder, print: (line) => lines.push(line), style: plain, reply: "none" });
 }, patience.timeout);
 afterAll(async () => {

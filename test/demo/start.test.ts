@@ -20,7 +20,7 @@ beforeAll(() => {
 afterAll(() => here.leave());
 
 const nothingRuns = (newcomer = here): Promise<void> =>
-  expect.poll(() => newcomer.processes(), { timeout: 20_000 }).toEqual([]);
+  expect.poll(() => newcomer.processes(), { timeout: 60_000 }).toEqual([]);
 
 /** Starts, and sees that the sample job is recorded beside everything that was recorded before. */
 async function startAndPlay(newcomer = here, sessionsBefore = before): Promise<{ npm: Running; url: string }> {
@@ -84,9 +84,9 @@ describe("npm start", { timeout: patience }, () => {
     const third = await startAndPlay();
     const killed = postmaster() ?? 0;
     kill(killed, "SIGKILL");
-    await expect.poll(postmaster, { timeout: 30_000 }).not.toBeOneOf([killed, null]);
+    await expect.poll(postmaster, { timeout: 60_000 }).not.toBeOneOf([killed, null]);
     await expect
-      .poll(() => here.sessions(third.url).then((sessions) => sessions.length, String), { timeout: 30_000 })
+      .poll(() => here.sessions(third.url).then((sessions) => sessions.length, String), { timeout: 60_000 })
       .toBe(before);
     for (const line of here.processes()) kill(Number.parseInt(line, 10), "SIGKILL");
     await nothingRuns();

@@ -32,7 +32,7 @@ export class Checkout {
     chmodSync(this.write(`node_modules/.bin/${name}`, `#!/bin/sh\n${text}\n`), 0o755);
   }
 
-  /** `kill`: the signal to send once the output contains the word. */
+  /** `kill`: the signal to send, once, when the output contains the word: a second one could meet it while it ends. */
   run(
     args: readonly string[],
     options: { env?: Record<string, string>; kill?: { word: string; signal: NodeJS.Signals } } = {},
@@ -43,10 +43,12 @@ export class Checkout {
       stdio: ["ignore", "pipe", "pipe"],
     });
     let output = "";
+    let { kill } = options;
     const hear = (chunk: Buffer): void => {
       output += chunk.toString();
-      const { kill } = options;
-      if (kill !== undefined && output.includes(kill.word)) child.kill(kill.signal);
+      if (kill === undefined || !output.includes(kill.word)) return;
+      child.kill(kill.signal);
+      kill = undefined;
     };
     child.stdout.on("data", hear);
     child.stderr.on("data", hear);

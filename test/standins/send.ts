@@ -20,7 +20,9 @@ export type Received = {
   readonly errors: readonly string[] | null;
 };
 
-const agent = new Agent({ keepAlive: true, maxSockets: 64 });
+/** No connection is used again after so long, ms, for the other side may be about to close it. */
+const idle = 4_000;
+const agent = new Agent({ keepAlive: true, maxSockets: 64, timeout: idle });
 
 export function send(url: string, sent: Sent): Promise<Received> {
   const { hostname, port } = new URL(url);

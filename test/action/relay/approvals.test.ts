@@ -3,7 +3,7 @@
 import { randomBytes } from "node:crypto";
 import { once } from "node:events";
 import { Agent, type IncomingMessage, request as httpRequest } from "node:http";
-import { type AddressInfo, connect, createServer as createSocketServer } from "node:net";
+import { connect, createServer as createSocketServer } from "node:net";
 import { PassThrough } from "node:stream";
 import { buffer } from "node:stream/consumers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -15,6 +15,7 @@ import { type Relay, startRelay } from "../../../action/relay/relay.ts";
 import { systemClock } from "../../../action/relay/session.ts";
 import { tellInLog } from "../../../action/relay/tell.ts";
 import { createWaits } from "../../../action/relay/waits.ts";
+import { freePort } from "../../standins/freePort.ts";
 import { hostsOfSite, type StandinGateway, startGateway } from "../../standins/gateway.ts";
 import { approvalJson, preferenceOf } from "../../standins/gatewayApprovals.ts";
 
@@ -472,9 +473,9 @@ describe("when connections break", () => {
       for (const side of [socket, onward]) side.on("error", () => onward.destroy());
       socket.pipe(onward).pipe(socket);
     });
-    front.listen(0, "127.0.0.1");
+    const port = await freePort();
+    front.listen(port, "127.0.0.1");
     await once(front, "listening");
-    const { port } = front.address() as AddressInfo;
     relay = await relayTo(`http://127.0.0.1:${port}`);
     // Every question has a connection of its own, so that the sending needs a new one.
     gateway.closesConnections = true;

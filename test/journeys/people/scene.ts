@@ -120,12 +120,19 @@ export async function startPeople(options: PeopleOptions = {}): Promise<PeopleSc
       const session = await openJob(github, gateway.url, { repository: where ?? repository, actor });
       const answer = sendCall(gateway.url, session, { method, path, body });
       // Most tests ask and never answer: the gateway's end is the answer's.
-      answer.catch(() => undefined);
+      const ends: string[] = [];
+      answer.then(
+        ({ status, body }) => ends.push(`${status} ${body.toString()}`),
+        (error: unknown) => ends.push(String(error)),
+      );
       const asked = await eventually(async () => {
+        const [end] = ends;
         const { items } = (await (await visitor.read("/v1/approvals?limit=200")).json()) as { items: ApprovalJson[] };
         const found = items.find(({ session_id }) => session_id === session.session_id);
         // The call is noted with its question a moment after it asked.
-        return found === undefined || found.call_id === null ? null : found;
+        if (found !== undefined && found.call_id !== null) return found;
+        if (end !== undefined) throw new Error(`it ended before it was asked about: ${end}`);
+        return null;
       });
       return { approval: asked, answer };
     },
