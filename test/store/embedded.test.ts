@@ -10,7 +10,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { openStore } from "../../server/store/database.ts";
 import { startEmbedded } from "../../server/store/embedded.ts";
 import { quietLog } from "../standins/database.ts";
-import { memoryFolder } from "../standins/memoryFolder.ts";
+import { scratchFolder } from "../standins/scratch.ts";
 import { type Child, startChild } from "./child.ts";
 import { opening, openSession } from "./specimens.ts";
 
@@ -23,7 +23,7 @@ let bin: string;
 let children: Child[];
 
 beforeEach(async () => {
-  dataDir = memoryFolder("dogwatch-embedded-");
+  dataDir = scratchFolder("dogwatch-embedded-");
   bin = await mkdtemp(join(tmpdir(), "dogwatch-bin-"));
   children = [];
 });

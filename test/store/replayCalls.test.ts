@@ -9,7 +9,7 @@ import { visitEmbedded } from "../../server/store/embedded/visit.ts";
 import { startEmbedded } from "../../server/store/embedded.ts";
 import { type CallFilter, openCallReader, type RecordedCall } from "../../server/store/replayCalls.ts";
 import { emptyDatabase, type FreshDatabase, freshDatabase, quietLog } from "../standins/database.ts";
-import { memoryFolder } from "../standins/memoryFolder.ts";
+import { scratchFolder } from "../standins/scratch.ts";
 import { bodyOf, closing, opening, openSession } from "./specimens.ts";
 
 let database: FreshDatabase;
@@ -90,7 +90,7 @@ test("a database that no gateway ever used has no recordings", async () => {
 });
 
 test("an embedded database is read while its gateway runs, and when it rests; then it rests again", async () => {
-  const dataDir = memoryFolder("dogwatch-visit-");
+  const dataDir = scratchFolder("dogwatch-visit-");
   onTestFinished(() => rm(dataDir, { recursive: true, force: true }));
   await expect(visitEmbedded({ dataDir, log: quietLog })).rejects.toThrow("there are no recordings");
 
