@@ -147,7 +147,7 @@ async function startAndStop(place, patience) {
   killQuietly(-npm.child.pid, "SIGINT");
   const code = await npm.ended;
   expect(code === 0, `exit code 0 after Ctrl-C, not ${code}`);
-  await none(() => processesIn(place.clone));
+  await untilNothingRunsIn(place.clone);
   return { up, played, sessions: items.length };
 }
 
@@ -241,9 +241,9 @@ function processesIn(folder) {
 }
 
 /** What is about to end may take a moment. */
-async function none(processes) {
+async function untilNothingRunsIn(folder) {
   for (const started = Date.now(); Date.now() - started < 10 * seconds; await new Promise((end) => setTimeout(end, 20)))
-    if (processes().length === 0) return;
+    if (processesIn(folder).length === 0) return;
   throw new Error("expected nothing to run after Ctrl-C");
 }
 
